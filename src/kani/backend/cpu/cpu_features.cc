@@ -1,0 +1,56 @@
+// cpu_features.cc - CPUID through the compiler's builtins, which check the operating system's state saving as well.
+#include "kani/backend/cpu/cpu_features.h"
+
+namespace kani::cpu {
+
+std::string_view isa_name(Isa isa) noexcept {
+  switch (isa) {
+    case Isa::kScalar:
+      return "scalar";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+    case Isa::kAvx512Bf16:
+      return "avx512bf16";
+    case Isa::kNeon:
+      return "neon";
+  }
+  return "scalar";
+}
+
+std::optional<Isa> isa_from_name(std::string_view name) noexcept {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kNeon}) {
+    if (isa_name(isa) == name) return isa;
+  }
+  return std::nullopt;
+}
+
+const std::vector<Isa>& available_isas() {
+  static const std::vector<Isa> levels = [] {
+    std::vector<Isa> found{Isa::kScalar};
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+      found.push_back(Isa::kAvx2);
+      if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+        found.push_back(Isa::kAvx512);
+        if (__builtin_cpu_supports("avx512bf16")) found.push_back(Isa::kAvx512Bf16);
+      }
+    }
+#elif defined(__aarch64__)
+    found.push_back(Isa::kNeon);
+#endif
+    return found;
+  }();
+  return levels;
+}
+
+bool isa_allows(Isa limit, Isa kernel) noexcept {
+  if (kernel == Isa::kScalar) return true;
+  if (limit == Isa::kNeon || kernel == Isa::kNeon) return limit == kernel;
+  return static_cast<int>(kernel) <= static_cast<int>(limit);
+}
+
+}  // namespace kani::cpu

@@ -1,0 +1,77 @@
+// lfm2.h - what the language model is: its configuration and its list of tensors.  No arithmetic.
+// Source: language-model.md 2, 4, 6; upstream's config.json in both generations of key names.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kani/formats/tensor_file.h"
+
+namespace kani {
+
+enum class LayerKind { kConv, kAttention };
+
+/// How rotary frequencies are rounded once at load (language-model.md 15).
+enum class RopePrecision { kF32, kBF16 };
+
+struct Lfm2Config {
+  int vocab_size = 0;             // rows of the embedding, V
+  int hidden_size = 0;            // H
+  int heads = 0;
+  int kv_heads = 0;
+  int head_dim = 0;               // D
+  int intermediate_size = 0;      // inner size I of the feed forward, after the size rule (7.4)
+  float norm_eps = 1e-5F;
+  double rope_theta = 1e6;
+  int conv_kernel = 3;            // taps of the short convolution, L
+  bool conv_bias = false;
+  std::vector<LayerKind> layers;
+  bool tie_embedding = true;
+
+  int audio_tokens_start = 64410;  // A
+  int tokens_per_frame = 4;        // F
+  double audio_step = 1.0;
+  std::optional<bool> use_learnable_rope;  // absent in the file: decided by the tensors (lfm2_resolve)
+  double alpha_min = 0.1;
+  double alpha_max = 2.0;
+  int speaker_emb_dim = 128;
+  RopePrecision rope_precision = RopePrecision::kF32;  // option of ours, not in the file
+
+  bool language_tags_available = false;   // language_settings.status
+  std::vector<std::string> language_tags;
+
+  /// Codes per codebook: (V - A) / F; validate() makes sure that it divides.
+  int codebook_size() const { return (vocab_size - audio_tokens_start) / tokens_per_frame; }
+};
+
+/// Sampling defaults of generation_config.json; absent = not in the file.
+struct GenerationDefaults {
+  std::optional<double> temperature, top_p, min_p, repetition_penalty;
+  std::optional<int> top_k, max_new_tokens;
+};
+
+/// Parses and validates config.json text.  Every refusal names field, value and rule: Error(kBadInput).
+Lfm2Config parse_lfm2_config(std::string_view json, std::string_view source);
+GenerationDefaults parse_generation_config(std::string_view json, std::string_view source);
+
+/// One tensor that the model has.  Storage policy: what a quantizer may touch is said by `matrix`.
+struct TensorSpec {
+  std::string name;
+  std::vector<uint64_t> shape;
+  bool optional = false;
+  bool matrix = false;  // a [out, in] weight of a matrix product; everything else stays exact
+};
+
+/// All tensors in the order of the file.
+std::vector<TensorSpec> lfm2_tensors(const Lfm2Config& config);
+
+/// Checks a file against the list; missing, misshaped and (as a warning) unexpected tensors are reported in one go.
+/// Also settles what the config leaves open (learnable RoPE when the key is absent) and logs what it assumed.
+/// Throws Error(kBadInput).
+void lfm2_resolve(Lfm2Config& config, const TensorFile& file);
+
+}  // namespace kani

@@ -1,0 +1,87 @@
+// layout.h - which id means what: control tokens, audio codes, prompts, frame positions, ids to codes.
+// Source: language-model.md 4, 5, 10.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kani/spec/lfm2.h"
+#include "kani/tokens/tokenizer.h"
+
+namespace kani {
+
+struct TokenLayout {
+  int32_t start_of_text = 1;
+  int32_t end_of_text = 2;
+  int32_t start_of_speech = 0;
+  int32_t end_of_speech = 0;
+  int32_t start_of_human = 0;
+  int32_t end_of_human = 0;
+  int32_t start_of_ai = 0;
+  int32_t end_of_ai = 0;
+  int32_t audio_start = 0;    // A
+  int32_t codebook_size = 0;  // C
+  int codebooks = 4;          // F
+
+  static TokenLayout of(const Lfm2Config& config);
+
+  bool is_audio(int32_t id) const { return id >= audio_start; }
+  int32_t audio_id(int codebook, int32_t code) const {
+    return audio_start + codebook * codebook_size + code;
+  }
+};
+
+/// The text as the tokenizer sees it: "tag: text", or the text alone for an empty tag.  The tag is stripped, and
+/// lower-cased unless the exact tag is in config.language_tags.
+std::string tagged_text(const Lfm2Config& config, std::string_view text, std::string_view tag);
+
+/// SOH, tokens of the text (BOS first), END_OF_TEXT, EOH, and with `with_speech_start` SOA, SOS.
+std::vector<int32_t> build_prompt(const TokenLayout& layout, const Tokenizer& tokenizer,
+                                  std::string_view tagged, AddedTokens added, bool with_speech_start);
+
+/// Positions for RoPE, one element after the other (language-model.md 5, the rule; double inside).
+class FramePositions {
+ public:
+  FramePositions(const TokenLayout& layout, double audio_step)
+      : layout_(layout), audio_step_(audio_step) {}
+  /// Position of the voice slot (counts as a non-audio element).
+  double next_voice();
+  /// Position of the next element, whose id is `id`.
+  double next(int32_t id);
+
+ private:
+  TokenLayout layout_;
+  double audio_step_;
+  int64_t plain_ = 0;
+  int64_t audio_ = 0;
+};
+
+/// Positions of a whole sequence; with a voice its slot is index 1 and the result is one longer than `ids`.
+std::vector<double> sequence_positions(const TokenLayout& layout, double audio_step,
+                                       std::span<const int32_t> ids, bool with_voice);
+
+/// Upstream's decode loop, token by token, for traces of malformed sequences (language-model.md 5).
+class UpstreamDecodePositions {
+ public:
+  UpstreamDecodePositions(const TokenLayout& layout, double audio_step, int64_t prompt_elements);
+  double next(int32_t id);
+
+ private:
+  TokenLayout layout_;
+  double audio_step_;
+  int64_t cached_;
+  int64_t audio_fed_ = 0;
+  double frame_position_ = 0;
+};
+
+enum class DecodeMode { kStrict, kLenient };
+
+/// Ids (prompt and generated) to codes, frame-major [frame][codebook].  Strict: Error(kBadInput) naming index, id and
+/// slot; lenient: the table of language-model.md 10.
+std::vector<int32_t> decode_codes(const TokenLayout& layout, std::span<const int32_t> ids,
+                                  DecodeMode mode);
+
+}  // namespace kani
