@@ -1,44 +1,11 @@
-# kani.cmake - the three ways in which this project makes targets: a library per folder, its unit tests beside it, and
-# kernel files compiled for one instruction set.
+# kani.cmake - how this project makes its targets: a library per folder with its unit tests beside it, kernel files
+# compiled for one instruction set, fuzz targets.  Flags are in flags.cmake, installing in install.cmake.
 
-set(CMAKE_CXX_STANDARD 20)
-set(CMAKE_CXX_STANDARD_REQUIRED ON)
-set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_C_STANDARD 11)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
-if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE Release)
-endif()
-# Our own invariants are asserted in every build but Release.
-set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
-set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
-find_program(KANI_CCACHE ccache)
-if(KANI_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${KANI_CCACHE}")
-  set(CMAKE_C_COMPILER_LAUNCHER "${KANI_CCACHE}")
-endif()
-find_package(Threads REQUIRED)
+include(flags)
 
-# Flags that every target of ours gets.  No -ffast-math: NaN and infinity must stay what they are.
-add_library(kani_flags INTERFACE)
-target_compile_options(kani_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
-                                            $<$<BOOL:${KANI_WERROR}>:-Werror> -fno-math-errno -ffp-contract=off)
-target_include_directories(kani_flags INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
-target_link_libraries(kani_flags INTERFACE Threads::Threads)
-if(KANI_SANITIZE)
-  target_compile_options(kani_flags INTERFACE -fsanitize=${KANI_SANITIZE} -fno-sanitize-recover=all
-                                              -fno-omit-frame-pointer)
-  target_link_options(kani_flags INTERFACE -fsanitize=${KANI_SANITIZE})
-endif()
-if(KANI_BUILD_FUZZ)
-  target_compile_options(kani_flags INTERFACE -fsanitize=fuzzer-no-link)
-endif()
-
-# kani_library(NAME SOURCES … [TESTS …] [DEPS …] [LINK …])
+# kani_library(NAME SOURCES … [TESTS …] [DEPS …] [LINK …] [TEST_DEPS …])
 #   makes the static target kani_NAME; TESTS become the program kani_NAME_test; DEPS are folders of ours (public),
-#   LINK are outside libraries (private).
+#   LINK are outside libraries (private), TEST_DEPS folders of ours that only the tests need.
 function(kani_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;TESTS;DEPS;LINK;TEST_DEPS" ${ARGN})
   add_library(kani_${name} STATIC ${arg_SOURCES})
@@ -88,4 +55,17 @@ function(kani_isa_sources)
     list(APPEND kept ${file})
   endforeach()
   set(KANI_ISA_SOURCES ${kept} PARENT_SCOPE)
+endfunction()
+
+# kani_fuzz(NAME [DEPS …] [LINK …])
+#   makes bin/NAME_fuzz out of NAME_fuzz.cc (LLVMFuzzerTestOneInput); seeds lie in corpus/NAME/.  DEPS are folders of
+#   ours, LINK outside libraries.  tools/fuzz.sh runs them all.
+function(kani_fuzz name)
+  cmake_parse_arguments(arg "" "" "DEPS;LINK" ${ARGN})
+  add_executable(${name}_fuzz ${name}_fuzz.cc)
+  target_link_libraries(${name}_fuzz PRIVATE kani_flags ${arg_LINK})
+  foreach(dep IN LISTS arg_DEPS)
+    target_link_libraries(${name}_fuzz PRIVATE kani_${dep})
+  endforeach()
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
 endfunction()
