@@ -1,0 +1,179 @@
+# check_stages.sh - the stages of ./check: what each proves and how.  Sourced by check, which runs, times and counts them.
+# A stage is a function stage_NAME beside about_NAME; it reports through `one`, `tally` and `skip` and goes on after a
+# failure where that makes sense.  A thing that cannot be tried is skipped aloud, never passed.
+
+# record PASSED FAILED SKIPPED: adds to the counts of the stage that runs.
+record() { printf '%d %d %d\n' "$1" "$2" "$3" >>"$counts"; }
+
+# skip REASON: counts one skipped check; check prints the reason beside the stage.
+skip() {
+  printf 'SKIPPED: %s\n' "$*"
+  record 0 0 1
+}
+
+# one LABEL COMMAND…: one check that passes if COMMAND does.
+one() {
+  local label=$1
+  shift
+  if "$@"; then
+    printf 'passed: %s\n' "$label"
+    record 1 0 0
+  else
+    printf 'FAILED: %s\n' "$label"
+    record 0 1 0
+    return 1
+  fi
+}
+
+# tally COMMAND…: COMMAND counts for itself; its last line "…: N passed, N failed, N skipped" is added.  A bad end
+# without a failure in that line, or no such line, is one failure.
+tally() {
+  local output status line
+  output=$(mktemp)
+  "$@" 2>&1 | tee "$output"
+  status=$?
+  line=$(grep -E '[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$output" | tail -n 1)
+  rm -f "$output"
+  if [[ $line =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    record "${BASH_REMATCH[@]:1}"
+    if [ $status -ne 0 ] && [ "${BASH_REMATCH[2]}" -eq 0 ]; then
+      printf 'FAILED: status %d although nothing failed: %s\n' $status "$*"
+      record 0 1 0
+    fi
+  else
+    printf 'FAILED: no count in the output of: %s\n' "$*"
+    record 0 1 0
+  fi
+  return $status
+}
+
+# have TOOL…: true if all are installed; else the stage's check is skipped.
+have() {
+  local tool
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null || { skip "$tool is not installed" && return 1; }
+  done
+}
+
+# build PRESET [TARGET…]: configures if needed and builds; a failure counts.  Ninja goes on after an error so that the
+# log shows all of them.
+build() {
+  local preset=$1 targets=()
+  shift
+  [ $# -eq 0 ] || targets=(--target "$@")
+  cmake --preset "$preset" >"$out/configure-$preset.log" 2>&1 ||
+    { cat "$out/configure-$preset.log" && one "configure $preset" false; } || return 1
+  NINJA_STATUS="[%f/%t] $preset " cmake --build "build/$preset" "${targets[@]}" -- -k 20 ||
+    one "build $preset" false
+}
+
+# run_tests PRESET [CTEST ARGUMENT…]: the unit and parity tests of a build, counted one by one; `launcher` may hold a
+# command that starts them.
+launcher=()
+run_tests() {
+  local preset=$1 reports=$out/tests-$1
+  shift
+  rm -rf "$reports"
+  mkdir -p "$reports"
+  GTEST_OUTPUT=json:$reports/ "${launcher[@]}" ctest --test-dir "build/$preset" --output-on-failure --timeout 900 -j "$(nproc)" \
+    --label-exclude journey --output-junit "$reports/ctest.xml" "$@"
+  tally tools/count_tests.py "$reports/ctest.xml" "$reports"
+}
+
+run_stage() { "stage_$1"; }
+
+about_format() { printf 'clang-format-14 and the rules of tools/check_files.py'; }
+stage_format() {
+  one 'rules of files' tools/check_files.py
+  have clang-format-14 || return 0
+  git ls-files -z --cached --others --exclude-standard '*.cc' '*.h' '*.c' |
+    one 'clang-format' xargs -0 -r clang-format-14 --dry-run -Werror
+}
+
+about_includes() { printf 'the table of ARCHITECTURE.md against every include'; }
+stage_includes() { one 'includes' tools/check_includes.py; }
+
+about_unit() { printf 'g++ with warnings as errors; unit and parity tests'; }
+stage_unit() {
+  build dev || return
+  one 'g++ without warnings' true
+  run_tests dev
+}
+
+about_kernels() { printf 'objects for one instruction set show one data table'; }
+stage_kernels() {
+  build dev || return
+  if compgen -G 'src/kani/backend/cpu/kernels/*.cc' >/dev/null; then
+    tally tools/check_kernel_symbols.py build/dev
+  else
+    skip 'there are no kernels'
+  fi
+}
+
+about_journeys() { printf 'the programs as a person uses them'; }
+stage_journeys() { journeys dev; }
+
+# journeys PRESET [ARGUMENT…]: tests/journeys against the programs of a build.
+journeys() {
+  local preset=$1
+  shift
+  build "$preset" || return
+  if [ ! -x tests/journeys/run ]; then skip 'there is no tests/journeys/run' && return 0; fi
+  tally tests/journeys/run --bin "build/$preset/bin" "$@"
+}
+
+about_sanitizers() { printf 'clang with warnings as errors; all tests and quick journeys, address + undefined'; }
+stage_sanitizers() {
+  have clang++-14 || return 0
+  build fuzz || return
+  one 'clang without warnings' true
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  run_tests fuzz
+  journeys fuzz --quick
+}
+
+about_threads() { printf 'thread pool, backend and engine tests under the thread sanitizer'; }
+stage_threads() {
+  local name targets=()
+  cmake --preset tsan >/dev/null || { one 'configure tsan' false && return; }
+  for name in base backend backend_cpu engine; do
+    if ninja -C build/tsan -t query "kani_${name}_test" >/dev/null 2>&1; then targets+=("kani_${name}_test"); fi
+  done
+  [[ " ${targets[*]} " == *" kani_engine_test "* ]] || skip 'there are no engine tests'
+  build tsan "${targets[@]}" || return
+  # The sanitizer's memory map collides with strongly randomized addresses of new kernels.
+  if setarch "$(uname -m)" -R true 2>/dev/null; then launcher=(setarch "$(uname -m)" -R); fi
+  export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+  run_tests tsan --tests-regex '^(base|backend|backend_cpu|engine)$'
+}
+
+about_fuzz() { printf 'every fuzz target: its seeds, then KANI_FUZZ_SECONDS each'; }
+stage_fuzz() {
+  have clang++-14 || return 0
+  build fuzz || return
+  if ! compgen -G 'fuzz/*_fuzz.cc' >/dev/null; then skip 'there are no fuzz targets' && return 0; fi
+  tally tools/fuzz.sh --seconds "$fuzz_seconds" --jobs "$(nproc)"
+}
+
+about_arm() { printf 'cross build for 64-bit ARM; base, quant and kernel tests under qemu-user'; }
+stage_arm() {
+  have aarch64-linux-gnu-g++ qemu-aarch64 || return 0
+  if [ ! -d /usr/src/googletest ]; then skip 'the sources of googletest are not installed' && return 0; fi
+  build aarch64 || return
+  run_tests aarch64
+}
+
+about_package() { printf 'installed tree: program, CMake package, pkg-config, examples'; }
+stage_package() {
+  build release || return
+  if [ ! -e build/release/lib/libkani.so ]; then skip 'there is no libkani.so yet' && return 0; fi
+  tally tools/check_package.sh build/release "$out/prefix"
+}
+
+about_instructions() { printf 'instructions of fixed workloads against bench/callgrind-baseline.json'; }
+stage_instructions() {
+  have valgrind || return 0
+  build release || return
+  tally tools/check_instructions.py --bin build/release/bin
+}
