@@ -1,7 +1,8 @@
 # install.cmake - what `cmake --install` lays down: the program with its manual, completions and model, and the library
 # for other programs (libkani.so, headers, CMake package kani::kani, pkg-config file kani.pc).
 
-if(TARGET kani_engine)
+# A shared library is not made of sanitized objects: the sanitizer would have to be in the program that loads it.
+if(TARGET kani_engine AND NOT KANI_SANITIZE)
   # One shared library out of the static ones: the objects that the public headers are doors to, whole; of the rest
   # what these need.
   add_library(libkani SHARED $<TARGET_OBJECTS:kani_engine> $<TARGET_OBJECTS:kani_audio> $<TARGET_OBJECTS:kani_base>)

@@ -17,7 +17,7 @@ add_custom_target(kani_version_header
   COMMAND "${CMAKE_COMMAND}" "-DSOURCE_DIR=${PROJECT_SOURCE_DIR}" "-DOUTPUT=${KANI_VERSION_HEADER}"
           "-DKANI_VERSION=${PROJECT_VERSION}" "-DKANI_COMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}"
           "-DKANI_BUILD_TYPE=${CMAKE_BUILD_TYPE}" -P "${CMAKE_CURRENT_LIST_FILE}"
-  BYPRODUCTS "${KANI_VERSION_HEADER}" COMMENT "" VERBATIM)
+  BYPRODUCTS "${KANI_VERSION_HEADER}" COMMENT "Version header" VERBATIM)
 add_library(kani_version INTERFACE)
 target_include_directories(kani_version INTERFACE "${PROJECT_BINARY_DIR}/generated")
 add_dependencies(kani_version kani_version_header)

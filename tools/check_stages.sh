@@ -80,7 +80,11 @@ run_tests() {
   tally tools/count_tests.py "$reports/ctest.xml" "$reports"
 }
 
-run_stage() { "stage_$1"; }
+# run_stage NAME: the stage's status is bad if it ended badly or counted a failure anywhere.
+run_stage() {
+  "stage_$1" || return
+  ! awk '$2 > 0 {found = 1} END {exit !found}' "$counts"
+}
 
 about_format() { printf 'clang-format-14 and the rules of tools/check_files.py'; }
 stage_format() {

@@ -36,7 +36,7 @@ logged() {
     printf '%s: done in %d s\n' "$label" $((SECONDS - start)) >&2
   else
     printf '%s: failed with status %d after %d s; the end of %s:\n' "$label" $status $((SECONDS - start)) "$log" >&2
-    tail -n "${KANI_LOG_TAIL:-40}" "$log" | sed 's/^/  | /' >&2
+    tail -n "${log_tail:-40}" "$log" | sed 's/^/  | /' >&2
   fi
   return $status
 }
