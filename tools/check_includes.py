@@ -2,9 +2,10 @@
 """check_includes.py - holds the table of ARCHITECTURE.md ("what may include what") against every #include.
 
 The table is the law; this script only reads it, so that the two cannot differ.  It also asks that includes are written
-from src/, that a file's own header comes first (which proves that the header stands alone), that outside libraries stay
-in the folders the table gives them, and that files compiled for one instruction set pull in no inline functions of the
-C++ library.  It does not look for missing or unused includes.
+from src/ (a program outside of it names its neighbours without a folder), that a file's own header comes first (which
+proves that the header stands alone), that outside libraries stay in the folders the table gives them, and that files
+compiled for one instruction set pull in no inline functions of the C++ library.  It does not look for missing or unused
+includes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ TREES = ("src", "include", "apps", "tests", "bench", "fuzz", "examples")
 
 # Headers of the system that any file may use: C++ (no dot, no slash), C and POSIX, Linux.
 SYSTEM = re.compile(
-    r"[a-z0-9_]+|(assert|ctype|errno|fcntl|fenv|float|limits|locale|math|poll|pthread|pwd|sched|setjmp|signal|stdarg"
+    r"[a-z0-9_]+|(assert|ctype|errno|fcntl|fenv|float|limits|locale|math|poll|pthread|pwd|sched|setjmp|signal|spawn|stdarg"
     r"|stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|time|unistd|dlfcn|dirent)\.h|(sys|linux)/\w+\.h"
 )
 # Outside libraries: the word used in the table, and what their headers look like.
@@ -32,6 +33,7 @@ LIBRARIES = {
     "spdlog": r"(spdlog|fmt)/.*",
     "libsndfile": r"sndfile\.h(h)?",
     "soxr": r"soxr.*\.h",
+    "mpg123": r"mpg123\.h",
     "lame": r"lame/.*",
     "vo-aacenc": r"vo-aacenc/.*",
     "libarchive": r"archive(_entry)?\.h",
@@ -45,6 +47,7 @@ LIBRARIES = {
     "gtest": r"g(test|mock)/.*",
     "benchmark": r"benchmark/.*",
 }
+TEST_FILE = re.compile(r"_test\.cc$|^test_\w+\.(h|cc)$")  # tests, and what they share
 ISA_FILE = re.compile(r"_(sse\w+|avx\w*|neon\w*|sve\w*)\.cc$")
 ISA_MAY_INCLUDE = re.compile(r"cstddef|cstdint|cmath|.*intrin\.h|arm_\w+\.h|kani/backend/cpu/kernels/.*\.h")
 
@@ -100,20 +103,21 @@ def find_area(areas: dict[str, Area], path: str) -> Area | None:
     return areas[path]
 
 
-def resolve(name: str) -> Path | None:
-    """The file of ours that `#include "name"` means."""
-    for base in (ROOT / "src", ROOT / "include"):
+def resolve(name: str, includer: Path) -> Path | None:
+    """The file of ours that `#include "name"` means: from src/ or include/, or a neighbour of a file outside of these."""
+    neighbours = [] if name.startswith("kani/") or "src" in includer.relative_to(ROOT).parts else [includer.parent]
+    for base in (ROOT / "src", ROOT / "include", *neighbours):
         if (base / name).is_file():
             return base / name
     return None
 
 
-def check_ours(areas: dict[str, Area], area: Area, name: str) -> str | None:
+def check_ours(areas: dict[str, Area], area: Area, includer: Path, name: str) -> str | None:
     """What is wrong with an include of our own code, if anything."""
     if name == "kani/version.h":  # generated while building
         target = find_area(areas, name)
     else:
-        file = resolve(name)
+        file = resolve(name, includer)
         if file is None:
             return f'"{name}" is neither in src/ nor in include/ (includes are written from there)'
         target = find_area(areas, area_path(file))
@@ -126,7 +130,7 @@ def check_ours(areas: dict[str, Area], area: Area, name: str) -> str | None:
 
 def check_outside(area: Area, file: Path, name: str) -> str | None:
     """What is wrong with an include of a library or the system, if anything."""
-    extra = {"gtest"} if file.name.endswith("_test.cc") else {"benchmark"} if file.name.endswith("_bench.cc") else set()
+    extra = {"gtest"} if TEST_FILE.search(file.name) else {"benchmark"} if file.name.endswith("_bench.cc") else set()
     for library, pattern in LIBRARIES.items():
         if re.fullmatch(pattern, name):
             if library in area.libraries | extra:
@@ -145,12 +149,13 @@ def check_file(areas: dict[str, Area], file: Path) -> list[str]:
     includes = INCLUDE.findall(file.read_text(encoding="utf-8"))
     own = file.with_suffix(".h")
     if file.suffix == ".cc" and own.is_file():
-        expected = own.relative_to(ROOT / ("src" if "src" in own.relative_to(ROOT).parts else ".")).as_posix()
+        in_src = file.is_relative_to(ROOT / "src")
+        expected = own.relative_to(ROOT / "src").as_posix() if in_src else own.name
         if not includes or includes[0][1] != expected:
             problems.append(f'does not include its own header "{expected}" first')
     for quote, name in includes:
         if quote == '"':
-            problem = check_ours(areas, area, name)
+            problem = check_ours(areas, area, file, name)
         else:
             problem = check_outside(area, file, name)
         if problem is None and ISA_FILE.search(file.name) and not ISA_MAY_INCLUDE.fullmatch(name):
