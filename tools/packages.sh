@@ -5,8 +5,8 @@
 # To build the program `kani`: compiler, build tools, and one line of libraries per purpose.
 build_packages=(
   g++ cmake ninja-build pkgconf
-  nlohmann-json3-dev libcli11-dev
-  libsndfile1-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
+  nlohmann-json3-dev libcli11-dev libspdlog-dev
+  libsndfile1-dev libmpg123-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
   libarchive-dev libyaml-cpp-dev zlib1g-dev
   libicu-dev
 )

@@ -13,10 +13,12 @@ logged() {
   local label=$1 log=$2 start=$SECONDS said=0 pid status
   shift 2
   printf '+ %s\n' "$*" >>"$log"
+  # A process group of its own, so that an interrupt ends the command with all that it started.
+  set -m
   "$@" >>"$log" 2>&1 </dev/null &
   pid=$!
-  # An interrupt reaches the command too (same process group); this shell only has to stop waiting.
-  trap 'kill "$pid" 2>/dev/null; wait "$pid"; trap - INT TERM; exit 130' INT TERM
+  set +m
+  trap 'kill -TERM -- "-$pid" 2>/dev/null; wait "$pid"; printf "\n%s: interrupted\n" "$label" >&2; exit 130' INT TERM
   if [ ! -t 2 ]; then printf '%s …\n' "$label" >&2; fi
   while kill -0 "$pid" 2>/dev/null; do
     local passed=$((SECONDS - start))
