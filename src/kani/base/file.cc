@@ -14,50 +14,46 @@
 #include "kani/base/error.h"
 
 namespace kani {
-namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// Opens a regular file for reading; O_NONBLOCK so that a FIFO does not hang us before fstat can
-// refuse it.
-int open_regular(const std::filesystem::path& path, uint64_t& size) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) {
+// O_NONBLOCK so that a FIFO does not hang us before fstat can refuse it.
+InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
+  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor_ < 0) {
     const int reason = errno;
     if (reason == ENOENT || reason == ENOTDIR) {
-      throw Error(ErrorCode::kNotFound, "no such file: ", path);
+      throw Error(ErrorCode::kNotFound, "no such file: ", path_);
     }
-    throw Error(ErrorCode::kBadInput, "cannot read ", path, ": ", std::strerror(reason));
+    throw Error(ErrorCode::kBadInput, "cannot read ", path_, ": ", std::strerror(reason));
   }
   struct stat info {};
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    close(fd);
-    throw Error(ErrorCode::kBadInput, path, ": not a regular file");
+  if (fstat(descriptor_, &info) != 0 || !S_ISREG(info.st_mode)) {
+    close(descriptor_);
+    throw Error(ErrorCode::kBadInput, path_, ": not a regular file");
   }
-  size = static_cast<uint64_t>(info.st_size);
-  return fd;
+  size_ = static_cast<uint64_t>(info.st_size);
 }
 
-}  // namespace
+InputFile::~InputFile() { close(descriptor_); }
+
+size_t InputFile::read_at(uint64_t offset, std::span<std::byte> out) const {
+  size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got =
+        pread(descriptor_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error(ErrorCode::kBadInput, "cannot read ", path_, ": ", std::strerror(errno));
+    }
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  uint64_t size = 0;
-  const Descriptor file(open_regular(path, size));
-  size_ = size;
+  const InputFile file(path);
+  size_ = file.size();
   if (size_ == 0) return;
-  void* data = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  void* data = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
   if (data == MAP_FAILED) {
     throw Error(ErrorCode::kBadInput, "cannot map ", path, ": ", std::strerror(errno));
   }
@@ -89,24 +85,14 @@ void MappedFile::release(std::span<const std::byte> part) const noexcept {
 }
 
 std::string read_file(const std::filesystem::path& path, uint64_t max_bytes) {
-  uint64_t size = 0;
-  const Descriptor file(open_regular(path, size));
-  if (size > max_bytes) {
-    throw Error(ErrorCode::kBadInput, path, ": ", size, " bytes, at most ", max_bytes,
+  const InputFile file(path);
+  if (file.size() > max_bytes) {
+    throw Error(ErrorCode::kBadInput, path, ": ", file.size(), " bytes, at most ", max_bytes,
                 " are accepted here");
   }
-  std::string text(size, '\0');
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t got = read(file.get(), text.data() + done, size - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw Error(ErrorCode::kBadInput, "cannot read ", path, ": ", std::strerror(errno));
-    }
-    if (got == 0) break;  // shrunk meanwhile: what is there counts
-    done += static_cast<size_t>(got);
-  }
-  text.resize(done);
+  std::string text(file.size(), '\0');
+  text.resize(
+      file.read_at(0, std::as_writable_bytes(std::span(text))));  // less if shrunk meanwhile
   return text;
 }
 

@@ -10,6 +10,28 @@
 
 namespace kani {
 
+/// A regular file open for reading in pieces.  Thread-safe after construction: it has no position.
+class InputFile {
+ public:
+  /// Throws Error(kNotFound) if missing, (kBadInput) if it is no regular file or cannot be read.
+  explicit InputFile(std::filesystem::path path);
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile();
+
+  /// Size when it was opened.
+  uint64_t size() const { return size_; }
+  int descriptor() const { return descriptor_; }
+  /// Fills `out` from `offset` on; returns how many bytes there were, less than asked only at the
+  /// end of the file.  Throws Error(kBadInput).
+  size_t read_at(uint64_t offset, std::span<std::byte> out) const;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  uint64_t size_ = 0;
+};
+
 /// A read-only map of a regular file.  Thread-safe after construction.
 /// The file must not shrink while it is mapped: a read beyond its new end is a SIGBUS.  Model files
 /// are opened by the operator; uploads and voices are read whole (read_file) instead.

@@ -54,7 +54,20 @@ TEST_F(FileTest, without_commit_nothing_is_left) {
   EXPECT_EQ(files_in_folder(), 1u);
 }
 
+TEST_F(FileTest, pieces_are_read_up_to_the_end) {
+  write_file(folder_ / "a", "0123456789");
+  const InputFile file(folder_ / "a");
+  std::string piece(4, '\0');
+  EXPECT_EQ(file.size(), 10u);
+  EXPECT_EQ(file.read_at(3, std::as_writable_bytes(std::span(piece))), 4u);
+  EXPECT_EQ(piece, "3456");
+  EXPECT_EQ(file.read_at(8, std::as_writable_bytes(std::span(piece))), 2u);
+  EXPECT_EQ(file.read_at(100, std::as_writable_bytes(std::span(piece))), 0u);
+}
+
 TEST_F(FileTest, errors_have_the_documented_codes) {
+  EXPECT_EQ(code_of([&] { InputFile file(folder_ / "none"); }), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of([&] { InputFile file(folder_); }), ErrorCode::kBadInput);
   EXPECT_EQ(code_of([&] { read_file(folder_ / "none", 10); }), ErrorCode::kNotFound);
   EXPECT_EQ(code_of([&] { MappedFile file(folder_ / "none"); }), ErrorCode::kNotFound);
   EXPECT_EQ(code_of([&] { read_file(folder_, 10); }), ErrorCode::kBadInput);
