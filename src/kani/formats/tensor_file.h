@@ -1,4 +1,5 @@
-// tensor_file.h - named tensors in a file, whatever its container: the view that loaders of models work on.
+// tensor_file.h - named tensors in a file, whatever its container: the view that loaders of models
+// work on.
 // Not here: what the names mean (spec/), arithmetic on the numbers (lm/, codec/, speaker/).
 #pragma once
 
@@ -16,8 +17,9 @@
 
 namespace kani {
 
-/// One tensor, row-major, little endian, contiguous.  `bytes` points into the file's map or buffer, may be misaligned,
-/// and lives as long as the TensorFile.  bytes.size() == elements() * dtype_size(dtype) always holds.
+/// One tensor, row-major, little endian, contiguous.  `bytes` points into the file's map or buffer,
+/// may be misaligned, and lives as long as the TensorFile.
+/// bytes.size() == elements() * dtype_size(dtype) always holds.
 struct TensorInfo {
   std::string name;
   DType dtype = DType::kF32;

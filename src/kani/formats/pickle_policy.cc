@@ -1,0 +1,39 @@
+// pickle_policy.cc - the two lists of what a pickle may contain.  Opcodes as bytes; their names are
+// in pickle.cc.
+#include "kani/formats/pickle.h"
+
+namespace kani {
+namespace {
+
+constexpr char kCheckpointOpcodes[] = "().JKMNQRXbchjqrstu}\x80\x85\x86\x87\x88\x89";
+constexpr char kVoiceOpcodes[] = "().JKMNQRX]acehqrstu}\x80\x85\x86\x87\x88\x89\x8c";
+
+constexpr DType kCheckpointStorages[] = {DType::kF32, DType::kF16, DType::kBF16,
+                                         DType::kF64, DType::kI32, DType::kI64};
+constexpr DType kVoiceStorages[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kF64};
+
+}  // namespace
+
+const PicklePolicy kCheckpointPickle{
+    .opcodes = kCheckpointOpcodes,
+    .storages = kCheckpointStorages,
+    .unwraps_state_dict = true,
+    .bytes = 8 << 20,  // published ones have below 0.5 MB
+    .stack = 1 << 16,  // Python puts 1,000 dictionary entries on the stack at once
+    .memo = 1 << 20,
+    .values = 1'000'000,  // 30 a tensor and 3 a module: room for 30,000 tensors in at most 60 MB
+    .entries = 65'534,    // as many as the archive can have members
+};
+
+const PicklePolicy kVoicePickle{
+    .opcodes = kVoiceOpcodes,
+    .storages = kVoiceStorages,
+    .parameters = true,
+    .bytes = 4096,
+    .stack = 64,
+    .memo = 64,
+    .values = 4096,
+    .entries = 16,
+};
+
+}  // namespace kani
