@@ -95,6 +95,20 @@ inline std::string zip_file(const std::vector<ZipEntry>& entries, const ZipTail&
   return out;
 }
 
+// ZIP64's record and locator, as torch puts them in front of every end record.
+struct Zip64 {
+  uint64_t entries = 0;
+  uint64_t directory_bytes = 0;
+  uint64_t directory_offset = 0;
+  uint64_t record_offset = 0;
+
+  std::string text() const {
+    return "PK\6\6" + little(uint64_t{44}) + std::string("\x1e\x03-\0", 4) + little(uint64_t{0}) +
+           little(entries) + little(entries) + little(directory_bytes) + little(directory_offset) +
+           "PK\6\7" + little(0u) + little(record_offset) + little(1u);
+  }
+};
+
 // ---- tar
 
 struct TarEntry {

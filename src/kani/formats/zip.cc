@@ -24,7 +24,10 @@ constexpr size_t kEntryBytes = 46;
 constexpr size_t kLocalBytes = 30;
 constexpr size_t kMaxComment = 0xFFFF;
 constexpr std::string_view kEndMark("PK\5\6", 4);
-constexpr std::string_view kZip64Mark("PK\6\7", 4);
+constexpr size_t kZip64RecordBytes = 56;
+constexpr size_t kZip64LocatorBytes = 20;
+constexpr std::string_view kZip64RecordMark("PK\6\6", 4);
+constexpr std::string_view kZip64LocatorMark("PK\6\7", 4);
 constexpr std::string_view kEntryMark("PK\1\2", 4);
 constexpr std::string_view kLocalMark("PK\3\4", 4);
 
@@ -43,10 +46,10 @@ bool ends_exactly(std::span<const std::byte> archive, size_t at) {
 }
 
 struct EndRecord {
-  size_t at = 0;
-  uint16_t entries = 0;
-  uint32_t directory_bytes = 0;
-  uint32_t directory_offset = 0;
+  size_t at = 0;  // where the directory must end
+  uint64_t entries = 0;
+  uint64_t directory_bytes = 0;
+  uint64_t directory_offset = 0;
 };
 
 // The last mark in the file must be the record that ends it, and no earlier one may claim the same:
@@ -66,6 +69,26 @@ size_t locate_end(std::span<const std::byte> archive, std::string_view where) {
   return begin + last;
 }
 
+// torch puts ZIP64's record and locator in front of the end record of every archive, small ones
+// too.  They must say the same: nobody may see another directory by believing them.
+//   record   0 PK\6\6  4 bytes that follow  16 disk  20 disk  24 entries  32 entries  40 bytes  48
+//   offset locator  0 PK\6\7  4 disk  8 offset of the record  16 disks
+void pass_zip64_records(std::span<const std::byte> archive, EndRecord& end,
+                        std::string_view where) {
+  if (end.at < kZip64LocatorBytes) return;
+  const size_t locator = end.at - kZip64LocatorBytes;
+  if (!has_mark(archive, locator, kZip64LocatorMark)) return;
+  const size_t at = locator - std::min(locator, kZip64RecordBytes);
+  const auto number = [&](size_t offset) { return load<uint64_t>(archive, at + offset); };
+  if (!has_mark(archive, at, kZip64RecordMark) || number(4) != kZip64RecordBytes - 12 ||
+      load<uint64_t>(archive, locator + 8) != at || number(16) != 0 || number(24) != end.entries ||
+      number(32) != end.entries || number(40) != end.directory_bytes ||
+      number(48) != end.directory_offset) {
+    refuse(where, "ZIP64 end records before offset ", end.at, " disagree with the end record");
+  }
+  end.at = at;
+}
+
 EndRecord read_end(std::span<const std::byte> archive, std::string_view where) {
   const size_t at = locate_end(archive, where);
   EndRecord end;
@@ -74,16 +97,17 @@ EndRecord read_end(std::span<const std::byte> archive, std::string_view where) {
   end.directory_bytes = load<uint32_t>(archive, at + 12);
   end.directory_offset = load<uint32_t>(archive, at + 16);
   if (end.entries == 0xFFFF || end.directory_bytes == 0xFFFFFFFF ||
-      end.directory_offset == 0xFFFFFFFF || (at >= 20 && has_mark(archive, at - 20, kZip64Mark))) {
+      end.directory_offset == 0xFFFFFFFF) {
     refuse(where, "ZIP64 archive (4 GiB and more), not supported");
   }
   if (load<uint16_t>(archive, at + 4) != 0 || load<uint16_t>(archive, at + 6) != 0 ||
       load<uint16_t>(archive, at + 8) != end.entries) {
     refuse(where, "ZIP archive of several disks");
   }
-  if (uint64_t{end.directory_offset} + end.directory_bytes != at) {
+  pass_zip64_records(archive, end, where);
+  if (end.directory_offset + end.directory_bytes != end.at) {
     refuse(where, "ZIP directory of ", end.directory_bytes, " bytes at offset ",
-           end.directory_offset, " does not end at the end record at offset ", at);
+           end.directory_offset, " does not end at the end record at offset ", end.at);
   }
   return end;
 }

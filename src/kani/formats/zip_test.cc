@@ -54,6 +54,31 @@ TEST(Zip, sizes_behind_the_data_and_a_comment_are_understood) {
   EXPECT_EQ(text_of(zip.checked_bytes(*zip.find("r/a"))), "first");
 }
 
+// The archive of kA alone, with ZIP64's records in front of its end record, changed by `change`.
+std::string with_zip64(void (*change)(std::string& records)) {
+  const std::string plain = zip_file({kA});
+  const uint64_t at = plain.size() - 22;
+  const uint64_t directory = plain.find("PK\1\2");
+  std::string records = test::Zip64{.entries = 1,
+                                    .directory_bytes = at - directory,
+                                    .directory_offset = directory,
+                                    .record_offset = at}
+                            .text();
+  change(records);
+  return plain.substr(0, at) + records + plain.substr(at);
+}
+
+TEST(Zip, the_zip64_records_that_torch_always_writes_are_passed) {
+  EXPECT_NO_THROW(read_all(with_zip64([](std::string&) {})));
+  for (const size_t offset : {0, 4, 16, 24, 32, 40, 48, 64}) {
+    SCOPED_TRACE(offset);
+    static size_t changed_offset;
+    changed_offset = offset;
+    const std::string file = with_zip64([](std::string& r) { r[changed_offset] ^= 1; });
+    expect_refused([&] { read_all(file); }, "t.zip", "disagree with the end record");
+  }
+}
+
 TEST(Zip, hostile_archives_are_refused_with_their_reason) {
   struct Hostile {
     std::string_view item;  // number in the list, and what

@@ -1,0 +1,33 @@
+// tar.h - picks wanted members out of a tar archive.  Source: POSIX ustar and pax, GNU's long names
+// and binary sizes; codec.md 2.1; hostile inputs: reliability.md 6.  Nothing is ever unpacked to
+// disk. Why by hand and not libarchive: that hands out copies, block by block, and the tensors of a
+// 421 MB archive must be used where they lie in the map; and it tolerates what we have to refuse
+// (doubled names, a second archive behind the first). Not a public header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kani/formats/byte_source.h"
+
+namespace kani {
+
+struct WantedMember {
+  std::string_view name;   // without "./" in front
+  uint64_t max_bytes = 0;  // more is refused before it is read
+  std::optional<std::span<const std::byte>>
+      bytes;  // out: as from ByteSource::keep(); nothing if there is no such member
+};
+
+/// Reads the whole archive.  Members of other names are skipped, whatever their type.
+/// Throws Error(kBadInput, "<where>: …") for: no tar, damaged or cut headers, sizes that leave the
+/// archive, doubled or unsafe names, a wanted member that is no regular file, sparse members,
+/// extended headers over 64 KiB, more than 4,096 members, missing end blocks, anything but zeros
+/// behind them.
+void read_tar(ByteSource& source, std::span<WantedMember> wanted, const std::string& where);
+
+}  // namespace kani
