@@ -15,6 +15,10 @@ TEST(Utf8, invalid_bytes_become_one_replacement_per_maximal_subpart) {
 TEST(Utf8, first_invalid_offset_is_found) {
   EXPECT_EQ(find_invalid_utf8("ab\xFFz"), 2u);
   EXPECT_FALSE(find_invalid_utf8("\U0001F600"));
+  for (size_t ascii = 0; ascii < 20; ++ascii) {  // ASCII is skipped by eights
+    EXPECT_EQ(find_invalid_utf8(std::string(ascii, 'a') + "\xC3" + std::string(10, 'b')), ascii);
+    EXPECT_FALSE(find_invalid_utf8(std::string(ascii, 'a') + "\u00E4"));
+  }
 }
 
 TEST(Utf8, every_scalar_value_survives_the_round_trip) {
