@@ -1,5 +1,10 @@
 // lfm2.h - what the language model is: its configuration and its list of tensors.  No arithmetic.
 // Source: language-model.md 2, 4, 6; upstream's config.json in both generations of key names.
+//
+// Sizes that are accepted (validate() has the whole list): layers 1 to 1,024, hidden size 1 to
+// 65,536, heads 1 to 1,024, head size 2 to 1,024 (even), feed forward size 1 to 1,048,576,
+// vocabulary 1 to 4,194,304, convolution taps 2 to 64, voice numbers 1 to 4,096, tokens per frame 1
+// to 32, and all weights together at most 2^36 numbers.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +24,15 @@ enum class LayerKind { kConv, kAttention };
 enum class RopePrecision { kF32, kBF16 };
 
 struct Lfm2Config {
-  int vocab_size = 0;             // rows of the embedding, V
-  int hidden_size = 0;            // H
+  int vocab_size = 0;   // rows of the embedding, V
+  int hidden_size = 0;  // H
   int heads = 0;
   int kv_heads = 0;
-  int head_dim = 0;               // D
-  int intermediate_size = 0;      // inner size I of the feed forward, after the size rule (7.4)
+  int head_dim = 0;           // D
+  int intermediate_size = 0;  // inner size I of the feed forward, after the size rule (7.4)
   float norm_eps = 1e-5F;
   double rope_theta = 1e6;
-  int conv_kernel = 3;            // taps of the short convolution, L
+  int conv_kernel = 3;  // taps of the short convolution, L
   bool conv_bias = false;
   std::vector<LayerKind> layers;
   bool tie_embedding = true;
@@ -35,14 +40,19 @@ struct Lfm2Config {
   int audio_tokens_start = 64410;  // A
   int tokens_per_frame = 4;        // F
   double audio_step = 1.0;
-  std::optional<bool> use_learnable_rope;  // absent in the file: decided by the tensors (lfm2_resolve)
+  std::optional<bool>
+      use_learnable_rope;  // absent in the file: decided by the tensors (lfm2_resolve)
   double alpha_min = 0.1;
   double alpha_max = 2.0;
   int speaker_emb_dim = 128;
   RopePrecision rope_precision = RopePrecision::kF32;  // option of ours, not in the file
 
-  bool language_tags_available = false;   // language_settings.status
+  bool language_tags_available = false;  // language_settings.status
   std::vector<std::string> language_tags;
+
+  // Set by lfm2_resolve from the file's tensors:
+  bool accepts_voice = false;  // speaker_emb_projection is there
+  bool separate_head = false;  // lm_head is there and differs from the embedding: it is the head
 
   /// Codes per codebook: (V - A) / F; validate() makes sure that it divides.
   int codebook_size() const { return (vocab_size - audio_tokens_start) / tokens_per_frame; }
@@ -54,8 +64,27 @@ struct GenerationDefaults {
   std::optional<int> top_k, max_new_tokens;
 };
 
-/// Parses and validates config.json text.  Every refusal names field, value and rule: Error(kBadInput).
-Lfm2Config parse_lfm2_config(std::string_view json, std::string_view source);
+/// Values of the user that replace those of config.json before anything is checked.
+struct Lfm2Overrides {
+  std::optional<int> audio_tokens_start, tokens_per_frame;
+  std::optional<double> audio_step, alpha_min, alpha_max;
+  std::optional<bool> use_learnable_rope;
+};
+
+/// Longest config.json and generation_config.json that is read.
+inline constexpr uint64_t kMaxConfigBytes = 1 << 20;
+
+/// Parses and validates config.json text.  Every refusal names field, value and rule:
+/// Error(kBadInput).  Logs which of Kani's own keys are absent and what is assumed for them.
+Lfm2Config parse_lfm2_config(std::string_view json, std::string_view source,
+                             const Lfm2Overrides& overrides = {});
+
+/// Checks all ranges and all rules that tie fields together.  `source` names the config in the
+/// message. Throws Error(kBadInput).
+void validate(const Lfm2Config& config, std::string_view source);
+
+/// Reads the sampling defaults; whatever else is set there and not applied is logged by name.
+/// Throws Error(kBadInput).
 GenerationDefaults parse_generation_config(std::string_view json, std::string_view source);
 
 /// One tensor that the model has.  Storage policy: what a quantizer may touch is said by `matrix`.
@@ -66,12 +95,19 @@ struct TensorSpec {
   bool matrix = false;  // a [out, in] weight of a matrix product; everything else stays exact
 };
 
-/// All tensors in the order of the file.
+/// All tensors in the order of the file (upstream sorts by name).  The factors of learnable RoPE
+/// are in the list unless use_learnable_rope is false, and optional while it is open; their shape
+/// is [] and a file may also have [1]. lm_head is optional in a tied model, the speaker projection
+/// always.
 std::vector<TensorSpec> lfm2_tensors(const Lfm2Config& config);
 
-/// Checks a file against the list; missing, misshaped and (as a warning) unexpected tensors are reported in one go.
-/// Also settles what the config leaves open (learnable RoPE when the key is absent) and logs what it assumed.
-/// Throws Error(kBadInput).
+/// Numbers in all tensors that are not optional; 2^64 - 1 if that many do not fit.
+uint64_t lfm2_parameters(const Lfm2Config& config);
+
+/// Checks a file against the list; missing, misshaped and (as a warning) unexpected tensors are
+/// reported in one go. Types must be F32, F16 or BF16.  Also settles what the config leaves open
+/// (learnable RoPE when the key is absent, voice, head; afterwards use_learnable_rope has a value)
+/// and logs what it assumed and what counts. Throws Error(kBadInput).
 void lfm2_resolve(Lfm2Config& config, const TensorFile& file);
 
 }  // namespace kani

@@ -1,0 +1,244 @@
+// lfm2_tensors.cc - the one list of tensors of an LFM2 speech model, and a file held against it.
+// Source: language-model.md 2.2, 2.3, 7.4.  Not here: conversion of the numbers, anything computed
+// from them.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <unordered_set>
+
+#include "kani/base/log.h"
+#include "kani/spec/lfm2.h"
+
+namespace kani {
+namespace {
+
+constexpr std::string_view kEmbedding = "model.embed_tokens.weight";
+constexpr std::string_view kHead = "lm_head.weight";
+constexpr std::string_view kVoice = "model.speaker_emb_projection.weight";
+constexpr std::string_view kRopePrefix = "model.learnable_rope_layers.";
+constexpr size_t kMostNames = 8;  // of one kind in one message
+
+std::string dims(std::span<const uint64_t> shape) {
+  std::string out = "[";
+  for (size_t i = 0; i < shape.size(); ++i) out += concat(i ? ", " : "", shape[i]);
+  return out + "]";
+}
+
+/// Names of one kind for a message, the first few of them.
+class NameList {
+ public:
+  void add(std::string_view text) {
+    if (++count_ <= kMostNames) text_ += concat(count_ > 1 ? ", " : "", text);
+  }
+  size_t count() const { return count_; }
+  std::string text() const {
+    return count_ > kMostNames ? concat(text_, " and ", count_ - kMostNames, " more") : text_;
+  }
+
+ private:
+  std::string text_;
+  size_t count_ = 0;
+};
+
+/// Collects the list; sizes are those of the configuration as unsigned numbers.
+class ListBuilder {
+ public:
+  explicit ListBuilder(const Lfm2Config& config) : config_(config) {}
+
+  std::vector<TensorSpec> build() {
+    const uint64_t vocabulary = size(config_.vocab_size);
+    const bool embedding_is_head = config_.tie_embedding && !config_.separate_head;
+    add({std::string(kEmbedding), {vocabulary, hidden_}, false, embedding_is_head});
+    add({"model.embedding_norm.weight", {hidden_}});
+    add({std::string(kVoice), {hidden_, size(config_.speaker_emb_dim)}, /*optional=*/true});
+    add({std::string(kHead),
+         {vocabulary, hidden_},
+         /*optional=*/config_.tie_embedding,
+         /*matrix=*/true});
+    for (size_t i = 0; i < config_.layers.size(); ++i) layer(i);
+    std::sort(list_.begin(), list_.end(),
+              [](const TensorSpec& a, const TensorSpec& b) { return a.name < b.name; });
+    return std::move(list_);
+  }
+
+ private:
+  static uint64_t size(int value) { return static_cast<uint64_t>(value); }
+  void add(TensorSpec spec) { list_.push_back(std::move(spec)); }
+  void matrix(std::string name, uint64_t rows, uint64_t cols) {
+    add({std::move(name), {rows, cols}, /*optional=*/false, /*matrix=*/true});
+  }
+
+  void layer(size_t index) {
+    const std::string base = concat("model.layers.", index, ".");
+    const uint64_t inner = size(config_.intermediate_size);
+    add({base + "operator_norm.weight", {hidden_}});
+    add({base + "ffn_norm.weight", {hidden_}});
+    matrix(base + "feed_forward.w1.weight", inner, hidden_);
+    matrix(base + "feed_forward.w3.weight", inner, hidden_);
+    matrix(base + "feed_forward.w2.weight", hidden_, inner);
+    if (config_.layers[index] == LayerKind::kConv) {
+      convolution(base + "conv.");
+    } else {
+      attention(base + "self_attn.");
+      if (config_.use_learnable_rope.value_or(true)) {
+        add({concat(kRopePrefix, index, ".alpha_weight"),
+             {},
+             /*optional=*/!config_.use_learnable_rope});
+      }
+    }
+  }
+
+  void convolution(const std::string& base) {
+    matrix(base + "in_proj.weight", 3 * hidden_, hidden_);
+    add({base + "conv.weight", {hidden_, 1, size(config_.conv_kernel)}});
+    matrix(base + "out_proj.weight", hidden_, hidden_);
+    if (!config_.conv_bias) return;
+    add({base + "in_proj.bias", {3 * hidden_}});
+    add({base + "conv.bias", {hidden_}});
+    add({base + "out_proj.bias", {hidden_}});
+  }
+
+  void attention(const std::string& base) {
+    const uint64_t head = size(config_.head_dim);
+    const uint64_t queries = size(config_.heads) * head;
+    const uint64_t keys = size(config_.kv_heads) * head;
+    matrix(base + "q_proj.weight", queries, hidden_);
+    matrix(base + "k_proj.weight", keys, hidden_);
+    matrix(base + "v_proj.weight", keys, hidden_);
+    matrix(base + "out_proj.weight", hidden_, queries);
+    add({base + "q_layernorm.weight", {head}});
+    add({base + "k_layernorm.weight", {head}});
+  }
+
+  const Lfm2Config& config_;
+  uint64_t hidden_ = size(config_.hidden_size);
+  std::vector<TensorSpec> list_;
+};
+
+/// Learnable RoPE is on if the configuration says so; if it says nothing, exactly when the file
+/// holds the factors.
+void settle_rope(Lfm2Config& config, const TensorFile& file) {
+  const auto& tensors = file.tensors();
+  const bool stored = std::any_of(tensors.begin(), tensors.end(), [](const TensorInfo& tensor) {
+    return std::string_view(tensor.name).starts_with(kRopePrefix);
+  });
+  if (!config.use_learnable_rope) {
+    config.use_learnable_rope = stored;
+    log_info("spec", file.path(), ": config has no use_learnable_rope, assumed ", stored, ", as ",
+             kRopePrefix, "* ", stored ? "are" : "are not", " in the file");
+  } else if (stored && !*config.use_learnable_rope) {
+    log_warning("spec", file.path(), ": ", kRopePrefix,
+                "* are in the file but use_learnable_rope is false; ignored");
+  }
+}
+
+/// Where the size rule and every stored matrix disagree there is one fault, not three a layer.
+void check_feed_forward(const Lfm2Config& config, const TensorFile& file) {
+  const TensorInfo* w1 = file.find("model.layers.0.feed_forward.w1.weight");
+  const auto expected = static_cast<uint64_t>(config.intermediate_size);
+  if (!w1 || w1->shape.size() != 2 || w1->shape[0] == expected) return;
+  throw Error(ErrorCode::kBadInput, file.path(), ": ", w1->name, " has ", w1->shape[0],
+              " rows, but the size rule of config.json gives ", expected)
+      .with_hint(
+          "check intermediate_size (or block_ff_dim), block_auto_adjust_ff_dim, "
+          "block_ffn_dim_multiplier and "
+          "block_multiple_of");
+}
+
+bool fits(const TensorSpec& spec, const TensorInfo& tensor) {
+  if (tensor.shape == spec.shape) return true;
+  return spec.shape.empty() && tensor.shape.size() == 1 && tensor.shape[0] == 1;
+}
+
+/// Throws if a tensor that must be there is not, or has another shape or type.
+void check_list(const std::vector<TensorSpec>& specs, const TensorFile& file) {
+  NameList missing, wrong;
+  for (const TensorSpec& spec : specs) {
+    const TensorInfo* tensor = file.find(spec.name);
+    if (!tensor) {
+      if (!spec.optional) missing.add(spec.name);
+    } else if (!fits(spec, *tensor)) {
+      wrong.add(
+          concat(spec.name, " has shape ", dims(tensor->shape), ", expected ", dims(spec.shape)));
+    } else if (tensor->dtype != DType::kF32 && tensor->dtype != DType::kF16 &&
+               tensor->dtype != DType::kBF16) {
+      wrong.add(concat(spec.name, " has type ", dtype_name(tensor->dtype),
+                       ", expected F32, F16 or BF16"));
+    }
+  }
+  if (missing.count() == 0 && wrong.count() == 0) return;
+  std::string what;
+  if (missing.count() > 0) what = concat("missing tensors: ", missing.text());
+  if (wrong.count() > 0) what += concat(what.empty() ? "" : "; ", wrong.text());
+  throw Error(ErrorCode::kBadInput, file.path(), ": ", what);
+}
+
+void warn_of_strangers(const Lfm2Config& config, const std::vector<TensorSpec>& specs,
+                       const TensorFile& file) {
+  std::unordered_set<std::string_view> known;
+  for (const TensorSpec& spec : specs) known.insert(spec.name);
+  NameList strangers;
+  for (const TensorInfo& tensor : file.tensors()) {
+    const bool told =
+        !*config.use_learnable_rope && std::string_view(tensor.name).starts_with(kRopePrefix);
+    if (!known.contains(tensor.name) && !told) strangers.add(printable(tensor.name));
+  }
+  if (strangers.count() > 0) {
+    log_warning("spec", file.path(), ": tensors of no known use, ignored: ", strangers.text());
+  }
+}
+
+/// A stored head that equals the embedding byte for byte is the same matrix written twice (2.3).
+void settle_head(Lfm2Config& config, const TensorFile& file) {
+  const TensorInfo* head = file.find(kHead);
+  const TensorInfo* embedding = file.find(kEmbedding);
+  config.separate_head = false;
+  if (!head) return;
+  const bool equal =
+      head->dtype == embedding->dtype && head->bytes.size() == embedding->bytes.size() &&
+      std::memcmp(head->bytes.data(), embedding->bytes.data(), head->bytes.size()) == 0;
+  config.separate_head = !equal;
+  log_info(
+      "spec", file.path(), ": ", kHead,
+      equal ? " equals the embedding, kept once" : " differs from the embedding, used as the head");
+  file.release(*head);
+}
+
+}  // namespace
+
+std::vector<TensorSpec> lfm2_tensors(const Lfm2Config& config) {
+  return ListBuilder(config).build();
+}
+
+uint64_t lfm2_parameters(const Lfm2Config& config) {
+  constexpr uint64_t kTooMany = std::numeric_limits<uint64_t>::max();
+  uint64_t total = 0;
+  for (const TensorSpec& spec : lfm2_tensors(config)) {
+    uint64_t count = spec.optional ? 0 : 1;
+    for (const uint64_t size : spec.shape) count = checked_mul(count, size).value_or(kTooMany);
+    total = checked_add(total, count).value_or(kTooMany);
+  }
+  return total;
+}
+
+void lfm2_resolve(Lfm2Config& config, const TensorFile& file) {
+  const std::string source = file.path().string();
+  validate(config, source);
+  settle_rope(config, file);
+  validate(config, source);  // again: learnable RoPE has a rule of its own
+  check_feed_forward(config, file);
+  const std::vector<TensorSpec> specs = lfm2_tensors(config);
+  check_list(specs, file);
+  warn_of_strangers(config, specs, file);
+  settle_head(config, file);
+  config.accepts_voice = file.find(kVoice) != nullptr;
+  log_info("spec", source, ": audio step ", config.audio_step, ", learnable rope ",
+           *config.use_learnable_rope
+               ? concat("on, factor ", config.alpha_min, " to ", config.alpha_max)
+               : "off",
+           ", rope base ", config.rope_theta, ", ", config.codebook_size(), " codes a codebook, ",
+           config.accepts_voice ? concat("voices of ", config.speaker_emb_dim, " numbers")
+                                : "no voices");
+}
+
+}  // namespace kani
