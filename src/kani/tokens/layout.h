@@ -1,5 +1,5 @@
-// layout.h - which id means what: control tokens, audio codes, prompts, frame positions, ids to codes.
-// Source: language-model.md 4, 5, 10.
+// layout.h - which id means what: control tokens, audio codes, prompts, frame positions, ids to
+// codes. Source: language-model.md 4, 5, 10.
 #pragma once
 
 #include <cstdint>
@@ -34,15 +34,28 @@ struct TokenLayout {
   }
 };
 
-/// The text as the tokenizer sees it: "tag: text", or the text alone for an empty tag.  The tag is stripped, and
-/// lower-cased unless the exact tag is in config.language_tags.
+/// Refuses a tokenizer that does not belong to the model: more entries than the embedding has rows,
+/// a vocabulary that reaches into the control ids (plain text could become sound), or a template
+/// that does not begin with BOS (id 1). `source` names the tokenizer in the message.  Throws
+/// Error(kBadInput).
+void check_tokenizer(const Tokenizer& tokenizer, const Lfm2Config& config, std::string_view source);
+
+/// The text as the tokenizer sees it: "tag: text", or the text alone for an empty tag.  The tag is
+/// stripped of white space, and its ASCII letters are lower-cased unless the exact tag is in
+/// config.language_tags.
 std::string tagged_text(const Lfm2Config& config, std::string_view text, std::string_view tag);
+
+/// What is doubtful about a tag for this model, one line to warn with; empty if nothing is.
+/// Upstream warns and goes on.
+std::string tag_concern(const Lfm2Config& config, std::string_view tag);
 
 /// SOH, tokens of the text (BOS first), END_OF_TEXT, EOH, and with `with_speech_start` SOA, SOS.
 std::vector<int32_t> build_prompt(const TokenLayout& layout, const Tokenizer& tokenizer,
-                                  std::string_view tagged, AddedTokens added, bool with_speech_start);
+                                  std::string_view tagged, AddedTokens added,
+                                  bool with_speech_start);
 
 /// Positions for RoPE, one element after the other (language-model.md 5, the rule; double inside).
+/// Cheap to copy: a copy is a point to roll back to.
 class FramePositions {
  public:
   FramePositions(const TokenLayout& layout, double audio_step)
@@ -59,14 +72,17 @@ class FramePositions {
   int64_t audio_ = 0;
 };
 
-/// Positions of a whole sequence; with a voice its slot is index 1 and the result is one longer than `ids`.
+/// Positions of a whole sequence; with a voice its slot is index 1 and the result is one longer
+/// than `ids`.
 std::vector<double> sequence_positions(const TokenLayout& layout, double audio_step,
                                        std::span<const int32_t> ids, bool with_voice);
 
 /// Upstream's decode loop, token by token, for traces of malformed sequences (language-model.md 5).
 class UpstreamDecodePositions {
  public:
-  UpstreamDecodePositions(const TokenLayout& layout, double audio_step, int64_t prompt_elements);
+  /// `prompt_elements` are in the cache already, a voice slot included.
+  UpstreamDecodePositions(const TokenLayout& layout, double audio_step, int64_t prompt_elements)
+      : layout_(layout), audio_step_(audio_step), cached_(prompt_elements) {}
   double next(int32_t id);
 
  private:
@@ -79,8 +95,9 @@ class UpstreamDecodePositions {
 
 enum class DecodeMode { kStrict, kLenient };
 
-/// Ids (prompt and generated) to codes, frame-major [frame][codebook].  Strict: Error(kBadInput) naming index, id and
-/// slot; lenient: the table of language-model.md 10.
+/// Ids (prompt and generated) to codes, frame-major [frame][codebook].  Strict: Error(kBadInput)
+/// naming index, id and slot; lenient: the table of language-model.md 10, never fails.  Any list of
+/// any numbers is allowed.
 std::vector<int32_t> decode_codes(const TokenLayout& layout, std::span<const int32_t> ids,
                                   DecodeMode mode);
 
