@@ -2,9 +2,9 @@
 """check_files.py - the rules of the house that a machine can see in one file, for every file git knows.
 
 A source file begins with a comment that names it ("// error.h - …"; scripts after their #! line; a test is named by
-what it tests), stays within 600
-lines, leaves no note of unfinished work; every text file is UTF-8 with LF, without tabs or trailing blanks, and ends with
-one newline.  Not here: C++ formatting (clang-format) and includes (check_includes.py).
+what it tests), stays within 600 lines, leaves no note of unfinished work; every text file is UTF-8 with LF, without
+tabs or trailing blanks, and ends with one newline.  Not here: C++ formatting (clang-format) and includes
+(check_includes.py).
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def find_area(areas: dict[str, Area], path: str) -> Area | None:
 
 
 def resolve(name: str, includer: Path) -> Path | None:
-    """The file of ours that `#include "name"` means: from src/ or include/, or a neighbour of a file outside of these."""
+    """The file of ours that `#include "name"` means: from src/ or include/, or a program's neighbour."""
     neighbours = [] if name.startswith("kani/") or "src" in includer.relative_to(ROOT).parts else [includer.parent]
     for base in (ROOT / "src", ROOT / "include", *neighbours):
         if (base / name).is_file():
@@ -154,12 +154,9 @@ def check_file(areas: dict[str, Area], file: Path) -> list[str]:
         if not includes or includes[0][1] != expected:
             problems.append(f'does not include its own header "{expected}" first')
     for quote, name in includes:
-        if quote == '"':
-            problem = check_ours(areas, area, file, name)
-        else:
-            problem = check_outside(area, file, name)
+        problem = check_ours(areas, area, file, name) if quote == '"' else check_outside(area, file, name)
         if problem is None and ISA_FILE.search(file.name) and not ISA_MAY_INCLUDE.fullmatch(name):
-            problem = f"{name}: a file for one instruction set includes intrinsics, <cstddef>, <cmath> and kernel headers"
+            problem = f"{name}: a file for one instruction set includes intrinsics, <cmath>, <cstddef>, kernel headers"
         if problem is not None:
             problems.append(problem)
     return problems

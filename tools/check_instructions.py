@@ -8,8 +8,8 @@ shows programs a processor with AVX2); time is measured in bench/.
 bench/callgrind-baseline.json:
   {"compiler": "GNU 12.2.0", "tolerance": 0.03,
    "workloads": {"NAME": {"command": ["kani-tool", …], "stdin": "…", "instructions": 123}}}
-The first word of a command is a program in --bin; {root} in a word is the source tree, {tmp} an empty folder.  Counts of
-another compiler or processor family are not compared: those workloads are skipped.
+The first word of a command is a program in --bin; {root} in a word is the source tree, {tmp} an empty folder.  Counts
+of another compiler or processor family are not compared: those workloads are skipped.
 
 usage: check_instructions.py --bin DIR [--update]     its last line is "workloads: N passed, N failed, N skipped"
 """

@@ -21,7 +21,8 @@ DATA = set("DRBG")  # initialized, read-only, zeroed, small data
 
 def check_object(file: Path) -> list[str]:
     """What is wrong with one object file."""
-    output = subprocess.run(["nm", "-C", "--defined-only", str(file)], check=True, capture_output=True, text=True).stdout
+    command = ["nm", "-C", "--defined-only", str(file)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     problems: list[str] = []
     tables: list[str] = []
     for line in output.splitlines():

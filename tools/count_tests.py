@@ -55,7 +55,7 @@ def main() -> int:
             counts = (1, 0, 0) if ran == "run" else (0, 1, 0)
         if counts[1]:
             print(f"FAILED: {name}: {counts[1]} of {sum(counts)}")
-        total = [sum(pair) for pair in zip(total, counts)]
+        total = [sum(pair) for pair in zip(total, counts, strict=True)]
     print(f"tests: {total[0]} passed, {total[1]} failed, {total[2]} skipped")
     return 1 if total[1] else 0
 
