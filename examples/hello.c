@@ -10,8 +10,7 @@ static int write_samples(const float *samples, size_t n, int rate, int is_last, 
 }
 
 static void write_header(FILE *file, uint32_t rate, uint32_t bytes) {
-  /* RIFF, WAVE, fmt with 16 bytes: float, mono, rate, bytes a second, bytes and bits a sample; data
-   */
+  /* RIFF, WAVE, fmt of 16 bytes: float, mono, rate, bytes a second, bytes and bits each; data */
   const uint32_t words[] = {0x46464952, bytes + 36, 0x45564157,   0x20746d66, 16,   3 | 1 << 16,
                             rate,       rate * 4,   4 | 32 << 16, 0x61746164, bytes};
   rewind(file);
