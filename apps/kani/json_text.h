@@ -1,0 +1,16 @@
+// json_text.h - JSON as the program prints it: paths and messages may hold bytes that are no UTF-8,
+// which become U+FFFD instead of an exception.
+#pragma once
+
+#include <string>
+
+#include "kani/base/json.h"
+
+namespace kani::cli {
+
+/// Indented, several lines, without a final newline.
+std::string json_document(const Json& value);
+/// One line, without a final newline.
+std::string json_line(const Json& value);
+
+}  // namespace kani::cli
