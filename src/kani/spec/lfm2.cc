@@ -305,6 +305,7 @@ GenerationDefaults parse_generation_config(std::string_view json, std::string_vi
   out.repetition_penalty = number("repetition_penalty", 1e-3, 1e3);
   out.top_k = integer("top_k", 0, 1 << 22);
   out.max_new_tokens = integer("max_new_tokens", 1, 1'000'000);
+  out.chunk_characters = integer("kani_chunk_characters", 10, 10'000);
 
   // The rest either has no effect on speech (ids, bookkeeping) or is not offered; the latter must
   // be seen in the log.
@@ -314,6 +315,7 @@ GenerationDefaults parse_generation_config(std::string_view json, std::string_vi
                                   "repetition_penalty",
                                   "top_k",
                                   "max_new_tokens",
+                                  "kani_chunk_characters",
                                   "bos_token_id",
                                   "eos_token_id",
                                   "pad_token_id",

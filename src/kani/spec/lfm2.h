@@ -62,13 +62,14 @@ struct Lfm2Config {
 struct GenerationDefaults {
   std::optional<double> temperature, top_p, min_p, repetition_penalty;
   std::optional<int> top_k, max_new_tokens;
+  std::optional<int> chunk_characters;  // "kani_chunk_characters", ours: longest piece of text to speak at once
 };
 
 /// Values of the user that replace those of config.json before anything is checked.
 struct Lfm2Overrides {
-  std::optional<int> audio_tokens_start, tokens_per_frame;
-  std::optional<double> audio_step, alpha_min, alpha_max;
-  std::optional<bool> use_learnable_rope;
+  std::optional<int> audio_tokens_start{}, tokens_per_frame{};
+  std::optional<double> audio_step{}, alpha_min{}, alpha_max{};
+  std::optional<bool> use_learnable_rope{};
 };
 
 /// Longest config.json and generation_config.json that is read.
