@@ -1,5 +1,5 @@
-// backend.h - what an accelerator offers to lm/, codec/ and speaker/: two groups of operations and a name.
-// A backend is used by one thread at a time; it spreads the work over its own threads.
+// backend.h - what an accelerator offers to lm/, codec/ and speaker/: two groups of operations and
+// a name. A backend is used by one thread at a time; it spreads the work over its own threads.
 #pragma once
 
 #include <memory>

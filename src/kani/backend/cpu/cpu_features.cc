@@ -1,4 +1,5 @@
-// cpu_features.cc - CPUID through the compiler's builtins, which check the operating system's state saving as well.
+// cpu_features.cc - CPUID through the compiler's builtins, which check the operating system's state
+// saving as well.
 #include "kani/backend/cpu/cpu_features.h"
 
 namespace kani::cpu {

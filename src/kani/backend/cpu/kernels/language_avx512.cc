@@ -1,0 +1,10 @@
+// language_avx512.cc - the language model's kernels for AVX-512 (F, BW, VL, DQ): the shared bodies,
+// compiled with this set's flags.
+#include "kani/backend/cpu/kernels/language_simd.h"
+
+namespace kani::cpu {
+
+constinit const LanguageTable kLanguageAvx512{gemm_f32,  gemm_bf16, rms_norm, silu_mul,
+                                              norm_rope, conv_step, attend};
+
+}  // namespace kani::cpu

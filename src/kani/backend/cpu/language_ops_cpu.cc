@@ -1,0 +1,360 @@
+// language_ops_cpu.cc - see language_ops_cpu.h.
+// Matrices are cut into blocks of 64 rows; a thread computes whole blocks, so every output is made
+// by one thread in one order and results do not depend on the number of threads.
+#include "kani/backend/cpu/language_ops_cpu.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#include "kani/backend/cpu/kernels/language_kernels.h"
+#include "kani/base/buffer.h"
+#include "kani/base/error.h"
+
+namespace kani::cpu {
+namespace {
+
+constexpr size_t kKeyBlock = 16;  // elements per block of keys, as the attend kernels read them
+
+size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+
+void overlay(LanguageTable& table, const LanguageTable& better) {
+  const auto take = [](auto& slot, auto candidate) {
+    if (candidate != nullptr) slot = candidate;
+  };
+  take(table.gemm_f32, better.gemm_f32);
+  take(table.gemm_bf16, better.gemm_bf16);
+  take(table.rms_norm, better.rms_norm);
+  take(table.silu_mul, better.silu_mul);
+  take(table.norm_rope, better.norm_rope);
+  take(table.conv_step, better.conv_step);
+  take(table.attend, better.attend);
+}
+
+// [blocks][K][64] of float or [blocks][K/2][64][2] of bf16; see GemmArgs.
+class CpuMatrix final : public MatrixWeight {
+ public:
+  CpuMatrix(size_t rows, size_t cols, MatrixType type) : rows_(rows), cols_(cols), type_(type) {
+    const size_t padded_cols = type == MatrixType::kBF16 ? divide_up(cols, 2) * 2 : cols;
+    block_bytes_ = padded_cols * kBlockRows * (type == MatrixType::kBF16 ? 2 : 4);
+    data_ = Buffer<std::byte>(blocks() * block_bytes_);
+  }
+
+  size_t rows() const override { return rows_; }
+  size_t cols() const override { return cols_; }
+  size_t bytes() const override { return data_.size(); }
+  size_t blocks() const { return divide_up(rows_, kBlockRows); }
+  MatrixType type() const { return type_; }
+  const void* block(size_t b) const { return data_.data() + b * block_bytes_; }
+
+  // Writes the 64 rows of block b, given as pointers to their first number (null = padding).
+  void fill_block(size_t b, const std::byte* const (&rows)[kBlockRows], DType from) {
+    std::byte* out = data_.data() + b * block_bytes_;
+    if (type_ == MatrixType::kBF16 && from == DType::kBF16) {
+      fill_bf16_from_bf16(reinterpret_cast<uint32_t*>(out), rows);
+    } else if (type_ == MatrixType::kBF16) {
+      auto* to = reinterpret_cast<uint16_t*>(out);
+      for_numbers(rows, from, [&](size_t r, size_t k, float value) {
+        to[(k / 2 * kBlockRows + r) * 2 + k % 2] = f32_to_bf16(value);
+      });
+    } else {
+      auto* to = reinterpret_cast<float*>(out);
+      for_numbers(rows, from,
+                  [&](size_t r, size_t k, float value) { to[k * kBlockRows + r] = value; });
+    }
+  }
+
+ private:
+  // The common case at load: a transposition of 32-bit pairs in tiles of 16 x 16, which stay in the
+  // first cache.
+  void fill_bf16_from_bf16(uint32_t* out, const std::byte* const (&rows)[kBlockRows]) const {
+    constexpr size_t kTile = 16;
+    const size_t pairs = cols_ / 2;
+    for (size_t p0 = 0; p0 < pairs; p0 += kTile) {
+      const size_t p1 = std::min(p0 + kTile, pairs);
+      for (size_t r0 = 0; r0 < kBlockRows; r0 += kTile) {
+        for (size_t r = r0; r < r0 + kTile; ++r) {
+          if (rows[r] == nullptr) continue;
+          for (size_t p = p0; p < p1; ++p) {
+            std::memcpy(out + p * kBlockRows + r, rows[r] + p * 4, 4);
+          }
+        }
+      }
+    }
+    if (cols_ % 2 == 0) return;
+    for (size_t r = 0; r < kBlockRows; ++r) {
+      if (rows[r] == nullptr) continue;
+      uint16_t last = 0;
+      std::memcpy(&last, rows[r] + (cols_ - 1) * 2, 2);
+      out[pairs * kBlockRows + r] = last;
+    }
+  }
+
+  template <typename Put>
+  void for_numbers(const std::byte* const (&rows)[kBlockRows], DType from, Put put) const {
+    constexpr size_t kRun = 64;
+    float run[kRun];
+    const size_t width = dtype_size(from);
+    for (size_t k0 = 0; k0 < cols_; k0 += kRun) {
+      const size_t count = std::min(kRun, cols_ - k0);
+      for (size_t r = 0; r < kBlockRows; ++r) {
+        if (rows[r] == nullptr) continue;
+        to_f32(from, {rows[r] + k0 * width, count * width}, {run, count});
+        for (size_t k = 0; k < count; ++k) put(r, k0 + k, run[k]);
+      }
+    }
+  }
+
+  size_t rows_;
+  size_t cols_;
+  MatrixType type_;
+  size_t block_bytes_ = 0;
+  Buffer<std::byte> data_;
+};
+
+// Per kv head: keys [capacity/16][D][16], values [capacity][D].
+class CpuKvCache final : public KvCache {
+ public:
+  CpuKvCache(const AttentionShape& shape, size_t capacity)
+      : capacity_(divide_up(std::max<size_t>(capacity, 1), kKeyBlock) * kKeyBlock),
+        head_floats_(capacity_ * shape.head_dim),
+        keys_(head_floats_ * shape.kv_heads),
+        values_(head_floats_ * shape.kv_heads) {}
+
+  size_t capacity() const override { return capacity_; }
+  size_t bytes() const override { return (keys_.size() + values_.size()) * sizeof(float); }
+
+  float* keys(size_t kv_head) { return keys_.data() + kv_head * head_floats_; }
+  float* values(size_t kv_head) { return values_.data() + kv_head * head_floats_; }
+  const float* keys(size_t kv_head) const { return keys_.data() + kv_head * head_floats_; }
+  const float* values(size_t kv_head) const { return values_.data() + kv_head * head_floats_; }
+
+  void put(const AttentionShape& shape, size_t index, const float* k, const float* v) {
+    for (size_t g = 0; g < shape.kv_heads; ++g) {
+      float* key = keys(g) + index / kKeyBlock * shape.head_dim * kKeyBlock + index % kKeyBlock;
+      for (size_t d = 0; d < shape.head_dim; ++d) key[d * kKeyBlock] = k[g * shape.head_dim + d];
+      std::memcpy(values(g) + index * shape.head_dim, v + g * shape.head_dim,
+                  shape.head_dim * sizeof(float));
+    }
+  }
+
+ private:
+  size_t capacity_;
+  size_t head_floats_;
+  Buffer<float> keys_;
+  Buffer<float> values_;
+};
+
+class CpuLanguageOps final : public LanguageOps {
+ public:
+  CpuLanguageOps(ThreadPool& pool, Isa limit) : pool_(pool), table_(language_table(limit)) {}
+
+  std::unique_ptr<MatrixWeight> pack(std::span<const MatrixPart> parts, size_t cols,
+                                     MatrixType type) override;
+  void matmul(ConstMatrix x, const MatrixWeight& w, Matrix y) override { multiply(x, w, y, false); }
+  void matmul_add(ConstMatrix x, const MatrixWeight& w, Matrix y) override {
+    multiply(x, w, y, true);
+  }
+  void rms_norm(ConstMatrix x, std::span<const float> w, float eps, Matrix y) override;
+  void silu_mul(ConstMatrix gate, ConstMatrix up, Matrix y) override;
+  void norm_rope(Matrix x, std::span<const float> w, float eps, ConstMatrix cos,
+                 ConstMatrix sin) override;
+  void short_conv(ConstMatrix bcx, ConstMatrix taps, std::span<const float> bias, Matrix state,
+                  Matrix y) override;
+  std::unique_ptr<KvCache> make_kv_cache(const AttentionShape& shape, size_t capacity) override;
+  void attention(ConstMatrix q, ConstMatrix k, ConstMatrix v, const AttentionShape& shape,
+                 size_t first, KvCache& cache, Matrix y) override;
+  void read_kv(const KvCache& cache, const AttentionShape& shape, size_t index,
+               std::span<float> key, std::span<float> value) const override;
+
+ private:
+  void multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add);
+
+  ThreadPool& pool_;
+  LanguageTable table_;
+  Buffer<float> scores_;       // per thread, for attend
+  Buffer<float> conv_window_;  // history and new vectors g of short_conv
+};
+
+std::unique_ptr<MatrixWeight> CpuLanguageOps::pack(std::span<const MatrixPart> parts, size_t cols,
+                                                   MatrixType type) {
+  size_t rows = 0;
+  for (const MatrixPart& part : parts) {
+    assert(part.bytes.size() == part.rows * cols * dtype_size(part.dtype));
+    rows += part.rows;
+  }
+  auto matrix = std::make_unique<CpuMatrix>(rows, cols, type);
+  pool_.parallel_for(matrix->blocks(), 1, [&](size_t begin, size_t end) {
+    for (size_t b = begin; b < end; ++b) {
+      // A block may span parts of different types: fill it once per part that has rows in it.
+      size_t first = 0;
+      for (const MatrixPart& part : parts) {
+        const std::byte* pointers[kBlockRows] = {};
+        bool any = false;
+        for (size_t r = 0; r < kBlockRows; ++r) {
+          const size_t row = b * kBlockRows + r;
+          if (row < first || row >= first + part.rows) continue;
+          pointers[r] = part.bytes.data() + (row - first) * cols * dtype_size(part.dtype);
+          any = true;
+        }
+        if (any) matrix->fill_block(b, pointers, part.dtype);
+        first += part.rows;
+      }
+    }
+  });
+  return matrix;
+}
+
+void CpuLanguageOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add) {
+  const auto& matrix = static_cast<const CpuMatrix&>(w);
+  assert(x.cols() == matrix.cols() && y.cols() == matrix.rows() && x.rows() == y.rows());
+  if (x.rows() == 0) return;
+  const auto kernel = matrix.type() == MatrixType::kBF16 ? table_.gemm_bf16 : table_.gemm_f32;
+  pool_.parallel_for(matrix.blocks(), 1, [&](size_t begin, size_t end) {
+    for (size_t b = begin; b < end; ++b) {
+      const size_t row = b * kBlockRows;
+      kernel({.x = x.data(),
+              .ldx = x.stride(),
+              .tokens = x.rows(),
+              .cols = matrix.cols(),
+              .w = matrix.block(b),
+              .y = y.data() + row,
+              .ldy = y.stride(),
+              .rows = std::min(kBlockRows, matrix.rows() - row),
+              .add = add});
+    }
+  });
+}
+
+void CpuLanguageOps::rms_norm(ConstMatrix x, std::span<const float> w, float eps, Matrix y) {
+  assert(w.size() == x.cols() && x.cols() == y.cols() && x.rows() == y.rows());
+  pool_.parallel_for(x.rows(), 8, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t)
+      table_.rms_norm(x.row(t), w.data(), eps, x.cols(), y.row(t));
+  });
+}
+
+void CpuLanguageOps::silu_mul(ConstMatrix gate, ConstMatrix up, Matrix y) {
+  assert(gate.cols() == up.cols() && up.cols() == y.cols() && gate.rows() == y.rows());
+  pool_.parallel_for(gate.rows(), 2, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t)
+      table_.silu_mul(gate.row(t), up.row(t), gate.cols(), y.row(t));
+  });
+}
+
+void CpuLanguageOps::norm_rope(Matrix x, std::span<const float> w, float eps, ConstMatrix cos,
+                               ConstMatrix sin) {
+  const size_t head_dim = w.size();
+  assert(head_dim % 2 == 0 && x.cols() % head_dim == 0 && cos.cols() == head_dim / 2);
+  pool_.parallel_for(x.rows(), 8, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t) {
+      for (size_t c = 0; c < x.cols(); c += head_dim) {
+        table_.norm_rope(x.row(t) + c, w.data(), eps, cos.row(t), sin.row(t), head_dim);
+      }
+    }
+  });
+}
+
+void CpuLanguageOps::short_conv(ConstMatrix bcx, ConstMatrix taps, std::span<const float> bias,
+                                Matrix state, Matrix y) {
+  constexpr size_t kMaxTaps = 64;
+  const size_t width = y.cols(), past = state.rows(), count = bcx.rows();
+  assert(bcx.cols() == 3 * width && taps.rows() == past + 1 && taps.cols() == width);
+  assert(taps.stride() == width && past < kMaxTaps && (bias.empty() || bias.size() == width));
+  if (count == 0) return;
+  if (conv_window_.size() < (past + count) * width)
+    conv_window_ = Buffer<float>((past + count) * width);
+  float* window = conv_window_.data();
+  for (size_t j = 0; j < past; ++j)
+    std::memcpy(window + j * width, state.row(j), width * sizeof(float));
+  const float* history[kMaxTaps];
+  for (size_t t = 0; t < count; ++t) {
+    for (size_t j = 0; j < past; ++j) history[j] = window + (t + j) * width;
+    const float* row = bcx.row(t);
+    table_.conv_step(row, row + width, row + 2 * width, taps.data(), past + 1,
+                     bias.empty() ? nullptr : bias.data(), history, width,
+                     window + (t + past) * width, y.row(t));
+  }
+  for (size_t j = 0; j < past; ++j) {
+    std::memcpy(state.row(j), window + (count + j) * width, width * sizeof(float));
+  }
+}
+
+std::unique_ptr<KvCache> CpuLanguageOps::make_kv_cache(const AttentionShape& shape,
+                                                       size_t capacity) {
+  auto cache = std::make_unique<CpuKvCache>(shape, capacity);
+  const size_t scores =
+      shape.heads / shape.kv_heads * cache->capacity() * static_cast<size_t>(pool_.size());
+  if (scores_.size() < scores) scores_ = Buffer<float>(scores);
+  return cache;
+}
+
+void CpuLanguageOps::attention(ConstMatrix q, ConstMatrix k, ConstMatrix v,
+                               const AttentionShape& shape, size_t first, KvCache& cache,
+                               Matrix y) {
+  auto& store = static_cast<CpuKvCache&>(cache);
+  const size_t group = shape.heads / shape.kv_heads, width = shape.head_dim;
+  assert(first + q.rows() <= store.capacity() && q.cols() == shape.heads * width);
+  for (size_t t = 0; t < k.rows(); ++t) store.put(shape, first + t, k.row(t), v.row(t));
+  const float scale = 1.0F / std::sqrt(static_cast<float>(width));
+  const size_t tasks = q.rows() * shape.kv_heads;
+  // Below some thousand multiplications a fork costs more than it saves.
+  const bool small = q.rows() * shape.heads * width * (first + q.rows()) < 65536;
+  const size_t per_thread = scores_.size() / static_cast<size_t>(pool_.size());
+  const auto work = [&](size_t begin, size_t end, float* scratch) {
+    for (size_t task = begin; task < end; ++task) {
+      const size_t t = task / shape.kv_heads, g = task % shape.kv_heads;
+      table_.attend({.q = q.row(t) + g * group * width,
+                     .group = group,
+                     .head_dim = width,
+                     .keys = store.keys(g),
+                     .values = store.values(g),
+                     .value_stride = width,
+                     .elements = first + t + 1,
+                     .scale = scale,
+                     .scores = scratch,
+                     .y = y.row(t) + g * group * width});
+    }
+  };
+  if (small || pool_.size() == 1) return work(0, tasks, scores_.data());
+  // Later elements see more: deal the tasks out in turn, so that every thread gets short and long
+  // ones.
+  const auto threads = static_cast<size_t>(pool_.size());
+  pool_.run([&](int index) {
+    const auto self = static_cast<size_t>(index);
+    float* scratch = scores_.data() + self * per_thread;
+    for (size_t task = self; task < tasks; task += threads) work(task, task + 1, scratch);
+  });
+}
+
+void CpuLanguageOps::read_kv(const KvCache& cache, const AttentionShape& shape, size_t index,
+                             std::span<float> key, std::span<float> value) const {
+  const auto& store = static_cast<const CpuKvCache&>(cache);
+  for (size_t g = 0; g < shape.kv_heads; ++g) {
+    const float* from =
+        store.keys(g) + index / kKeyBlock * shape.head_dim * kKeyBlock + index % kKeyBlock;
+    for (size_t d = 0; d < shape.head_dim; ++d) key[g * shape.head_dim + d] = from[d * kKeyBlock];
+    std::memcpy(value.data() + g * shape.head_dim, store.values(g) + index * shape.head_dim,
+                shape.head_dim * sizeof(float));
+  }
+}
+
+}  // namespace
+
+LanguageTable language_table(Isa limit) {
+  LanguageTable table = kLanguageScalar;
+#if defined(__x86_64__)
+  if (isa_allows(limit, Isa::kAvx2)) overlay(table, kLanguageAvx2);
+  if (isa_allows(limit, Isa::kAvx512)) overlay(table, kLanguageAvx512);
+#elif defined(__aarch64__)
+  if (isa_allows(limit, Isa::kNeon)) overlay(table, kLanguageNeon);
+#endif
+  return table;
+}
+
+std::unique_ptr<LanguageOps> make_language_ops(ThreadPool& pool, Isa limit) {
+  return std::make_unique<CpuLanguageOps>(pool, limit);
+}
+
+}  // namespace kani::cpu

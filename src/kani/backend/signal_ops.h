@@ -1,0 +1,106 @@
+// signal_ops.h - the operations that an accelerator offers to codec/: convolutions along time and
+// what lies between them.
+// Legend: C channels, T time steps, k taps, d dilation, r rate.  A signal is a matrix [C, T] of
+// float32: a channel per row, time along the columns.  Source: codec.md 3, 4.
+// Common rules: shapes are asserted; T = 0 does nothing; outputs do not overlap inputs unless said;
+// nothing but allocate() fails.  Every output element is summed in one order that depends neither
+// on T nor on the number of threads, so a signal cut into pieces gives the same bits as the whole.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "kani/base/view.h"
+
+namespace kani {
+
+/// Numbers in the accelerator's memory, zero at first.  Off the CPU the pointer must not be
+/// followed: upload() and download() carry numbers across.
+class SignalMemory {
+ public:
+  virtual ~SignalMemory() = default;
+  virtual float* data() = 0;
+  virtual size_t size() const = 0;
+};
+
+/// A causal convolution of stride 1 (codec.md 3.4).
+struct ConvShape {
+  size_t inputs = 0;
+  size_t outputs = 0;
+  size_t taps = 0;
+  size_t dilation = 1;
+
+  /// Columns before the first new one that the convolution reads.
+  size_t history() const { return (taps - 1) * dilation; }
+};
+struct CausalConv {
+  ConvShape shape;
+  const float* packed = nullptr;  // weights and biases as pack_conv() wrote them
+};
+
+/// y = x + inverse[c] * sin(alpha[c] * x)^2 in the first C/2 channels, leaky ReLU of slope 0.01 in
+/// the others (codec.md 3.2).
+struct HalfSnake {
+  size_t channels = 0;             // C
+  const float* alpha = nullptr;    // [C/2]
+  const float* inverse = nullptr;  // [C/2]: 1 / (alpha + 1e-9)
+};
+
+/// A transposed convolution of kernel 2r and stride r in groups of two inputs to one output,
+/// causal (codec.md 3.5).
+struct Upsampler {
+  size_t outputs = 0;
+  size_t rate = 0;
+  const float* weight = nullptr;  // [2 * outputs, 2 * rate]
+  const float* bias = nullptr;    // [outputs]
+};
+
+/// What becomes of a convolution's result v [outputs, T]; empty views are left out:
+///   y = ((v + add) + sum) / divisor        activated = activation(y)
+/// `y` may be `add` or `sum`, or empty where only `activated` is wanted.  `activated` overlaps
+/// nothing.
+struct ConvOutput {
+  ConstMatrix add{};
+  ConstMatrix sum{};
+  float divisor = 1;
+  Matrix y{};
+  const HalfSnake* activation = nullptr;
+  Matrix activated{};
+};
+
+class SignalOps {
+ public:
+  virtual ~SignalOps() = default;
+
+  /// Throws Error(kOutOfMemory).
+  virtual std::unique_ptr<SignalMemory> allocate(size_t floats) = 0;
+  virtual void upload(ConstMatrix host, Matrix to) = 0;
+  virtual void download(ConstMatrix from, Matrix host) = 0;
+  /// Within the accelerator's memory.
+  virtual void copy(ConstMatrix from, Matrix to) = 0;
+  /// The best distance of rows of `cols` columns, at least cols.  Views whose first column lies at
+  /// a multiple of kAlignment floats are read fastest.
+  virtual size_t row_stride(size_t cols) const = 0;
+  static constexpr size_t kAlignment = 16;
+
+  /// Floats that pack_conv() writes: a multiple of kAlignment.
+  virtual size_t packed_size(const ConvShape& shape) const = 0;
+  /// weight [outputs, inputs, taps], the last tap meets the newest sample; bias [outputs]; both in
+  /// host memory.  `packed` in the accelerator's.
+  virtual void pack_conv(const ConvShape& shape, std::span<const float> weight,
+                         std::span<const float> bias, float* packed) = 0;
+
+  /// v[o,t] = bias[o] + sum over i, j of weight[o,i,j] * x[i, t + j*d]
+  ///   x [inputs, history + T]: the old columns, then the new ones.
+  virtual void causal_conv(const CausalConv& conv, ConstMatrix x, const ConvOutput& out) = 0;
+
+  /// x, y [C, T]; y may be x.
+  virtual void half_snake(const HalfSnake& activation, ConstMatrix x, Matrix y) = 0;
+
+  /// y[o, t*r+p] = bias[o] + sum over i in {2o, 2o+1} of w[i,p] * x[i,t+1] + w[i,p+r] * x[i,t]
+  ///   x [2 * outputs, 1 + T]: the last old column, then the new ones; y [outputs, T*r].
+  virtual void upsample(const Upsampler& up, ConstMatrix x, Matrix y) = 0;
+};
+
+}  // namespace kani
