@@ -15,8 +15,8 @@ class InputFile {
  public:
   /// Throws Error(kNotFound) if missing, (kBadInput) if it is no regular file or cannot be read.
   explicit InputFile(std::filesystem::path path);
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
+  InputFile(InputFile&& other) noexcept;
+  InputFile& operator=(InputFile&& other) noexcept;
   ~InputFile();
 
   /// Size when it was opened.
