@@ -34,6 +34,7 @@ LIBRARIES = {
     "libsndfile": r"sndfile\.h(h)?",
     "soxr": r"soxr.*\.h",
     "mpg123": r"mpg123\.h",
+    "vorbis": r"vorbis/.*",
     "lame": r"lame/.*",
     "vo-aacenc": r"vo-aacenc/.*",
     "libarchive": r"archive(_entry)?\.h",

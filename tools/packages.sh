@@ -6,7 +6,7 @@
 build_packages=(
   g++ cmake ninja-build pkgconf
   nlohmann-json3-dev libcli11-dev libspdlog-dev
-  libsndfile1-dev libmpg123-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
+  libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
   libarchive-dev libyaml-cpp-dev zlib1g-dev
   libicu-dev
 )
