@@ -6,6 +6,7 @@
 
 #include "kani/base/error.h"
 #include "kani/lm/lfm2_layers.h"
+#include "kani/tokens/layout.h"
 
 namespace kani {
 namespace {

@@ -1,0 +1,79 @@
+// logits.cc - `kani-tool logits`: all elements of a sequence in one pass.
+#include "kani/base/error.h"
+#include "kani/formats/safetensors.h"
+#include "model.h"
+#include "tool.h"
+
+namespace kani::tool {
+namespace {
+
+struct Flags {
+  ModelFlags model;
+  std::filesystem::path ids, voice, out;
+  bool layers = false;
+};
+
+struct Named {
+  std::string name;
+  std::vector<float> values;
+  std::vector<uint64_t> shape;
+};
+
+void write_named(const std::filesystem::path& path, const std::vector<Named>& tensors) {
+  std::vector<TensorToWrite> out;
+  for (const Named& t : tensors) {
+    out.push_back({t.name, DType::kF32, t.shape, std::as_bytes(std::span(t.values))});
+  }
+  write_safetensors(path, out);
+}
+
+void run(const Flags& flags) {
+  const std::vector<int32_t> ids = read_ids(flags.ids);
+  const std::vector<float> voice = read_voice(flags.voice);
+  const LanguageModel model = load_language_model(flags.model);
+  const std::vector<Element> elements = prompt_elements(model, ids, !voice.empty());
+  const size_t count = elements.size();
+  const auto width = static_cast<size_t>(model.lm->config().hidden_size);
+  const auto vocabulary = static_cast<size_t>(model.lm->config().vocab_size);
+
+  Named logits{"logits", std::vector<float>(count * vocabulary), {count, vocabulary}};
+  Named positions{"positions", {}, {count}};
+  for (const Element& element : elements)
+    positions.values.push_back(static_cast<float>(element.position));
+  std::vector<Named> layers;
+  if (flags.layers) {
+    for (size_t i = 0; i < model.lm->config().layers.size(); ++i) {
+      layers.push_back({concat("layer.", i), {}, {count, width}});
+    }
+  }
+  const Lfm2Observer observer = [&](std::string_view name, int layer, ConstMatrix rows) {
+    if (name != "out") return;
+    std::vector<float>& values = layers[static_cast<size_t>(layer)].values;
+    for (size_t t = 0; t < rows.rows(); ++t)
+      values.insert(values.end(), rows.row(t), rows.row(t) + rows.cols());
+  };
+  Lfm2Sequence sequence(*model.lm, count, voice);
+  const SequenceStep step{&sequence, elements};
+  const ConstMatrix hidden = model.lm->forward({&step, 1}, /*every_element=*/true,
+                                               flags.layers ? observer : Lfm2Observer{});
+  model.lm->all_logits(hidden, {logits.values.data(), count, vocabulary});
+  layers.insert(layers.begin(), std::move(positions));
+  layers.insert(layers.begin(), std::move(logits));
+  write_named(flags.out, layers);
+}
+
+}  // namespace
+
+void add_logits(CLI::App& app, Action& action) {
+  auto* command =
+      app.add_subcommand("logits", "logits and positions of every element of a sequence");
+  auto flags = std::make_shared<Flags>();
+  flags->model.add_to(*command);
+  command->add_option("--ids", flags->ids, "JSON array of ids, without the voice slot")->required();
+  command->add_option("--voice", flags->voice, "voice file");
+  command->add_flag("--layers", flags->layers, "also the output of every layer");
+  command->add_option("-o,--out", flags->out, "safetensors file to write")->required();
+  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+}
+
+}  // namespace kani::tool

@@ -1,0 +1,24 @@
+// tool.h - the commands of kani-tool, one function that adds each to the command line.  Source:
+// spec parity.md.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace kani::tool {
+
+/// What the chosen command does once the command line is parsed.
+using Action = std::function<void()>;
+
+void add_tokenize(CLI::App& app, Action& action);
+void add_logits(CLI::App& app, Action& action);
+void add_generate(CLI::App& app, Action& action);
+void add_decode(CLI::App& app, Action& action);
+void add_voice(CLI::App& app, Action& action);
+void add_random_model(CLI::App& app, Action& action);
+void add_inspect(CLI::App& app, Action& action);
+
+}  // namespace kani::tool

@@ -1,0 +1,251 @@
+// The engine on the model that ships with the repository: seeds, voices, chunks, refusals, streams.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "kani/base/file.h"
+#include "kani/formats/voice_file.h"
+#include "kani/kani.h"
+
+namespace kani {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path mini_model() { return fs::path(KANI_SOURCE_DIR) / "models" / "kani-mini"; }
+
+class EngineTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { engine_ = new Engine({.model = mini_model(), .threads = 2}); }
+  static void TearDownTestSuite() {
+    delete engine_;
+    engine_ = nullptr;
+  }
+
+  static std::vector<float> speak(const SpeechRequest& request, SpeechResult* result = nullptr) {
+    std::vector<float> sound;
+    const SpeechResult got = engine_->speak(request, [&](std::span<const float> samples) {
+      sound.insert(sound.end(), samples.begin(), samples.end());
+      return true;
+    });
+    if (result != nullptr) *result = got;
+    return sound;
+  }
+
+  static SpeechRequest hello() {
+    return {.text = "Good morning.", .sampling = {.max_new_tokens = 80, .seed = 7}};
+  }
+
+  static Engine* engine_;
+};
+Engine* EngineTest::engine_ = nullptr;
+
+template <typename Call>
+ErrorCode code_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    return error.code();
+  }
+  ADD_FAILURE() << "accepted";
+  return ErrorCode::kInternal;
+}
+
+TEST_F(EngineTest, speaks_sound_of_plausible_length_and_level) {
+  SpeechResult result;
+  const std::vector<float> sound = speak(hello(), &result);
+  EXPECT_GT(sound.size(), 4000u);
+  EXPECT_NEAR(result.sound_s, static_cast<double>(sound.size()) / engine_->sample_rate_hz(), 1e-9);
+  double squares = 0;
+  for (const float sample : sound) {
+    ASSERT_TRUE(std::isfinite(sample) && std::fabs(sample) <= 1.0F);
+    squares += static_cast<double>(sample) * static_cast<double>(sample);
+  }
+  EXPECT_GT(std::sqrt(squares / static_cast<double>(sound.size())), 0.01);
+  EXPECT_EQ(result.seed, 7u);
+  ASSERT_EQ(result.segments.size(), 1u);
+  EXPECT_EQ(result.tokens % 4, 0u);
+}
+
+TEST_F(EngineTest, same_seed_gives_the_same_samples_and_another_seed_others) {
+  SpeechRequest other = hello();
+  other.sampling.seed = 8;
+  EXPECT_EQ(speak(hello()), speak(hello()));
+  EXPECT_NE(speak(hello()), speak(other));
+}
+
+TEST_F(EngineTest, samples_do_not_depend_on_the_number_of_threads) {
+  Engine single({.model = mini_model(), .threads = 1});
+  std::vector<float> sound;
+  single.speak(hello(), [&](std::span<const float> samples) {
+    sound.insert(sound.end(), samples.begin(), samples.end());
+    return true;
+  });
+  EXPECT_EQ(sound, speak(hello()));
+}
+
+TEST_F(EngineTest, a_chunk_sounds_the_same_alone_and_after_others) {
+  SpeechRequest request = hello();
+  request.text = "Good morning.\n\nThe old dog walked to the river on Sunday.";
+  request.sampling.temperature = 0;
+  request.sentence_silence_s = 0.5;
+  SpeechResult result;
+  const std::vector<float> both = speak(request, &result);
+  ASSERT_EQ(result.segments.size(), 2u);
+  SpeechRequest first = request;
+  first.text = "Good morning.";
+  const std::vector<float> alone = speak(first);
+  ASSERT_LT(alone.size(), both.size());
+  EXPECT_TRUE(std::equal(alone.begin(), alone.end(), both.begin()));
+  const auto silence = static_cast<size_t>(std::lround(0.5 * engine_->sample_rate_hz()));
+  for (size_t i = 0; i < silence; ++i) ASSERT_EQ(both[alone.size() + i], 0.0F);
+  EXPECT_NEAR(result.segments[1].start_s,
+              static_cast<double>(alone.size() + silence) / engine_->sample_rate_hz(), 1e-9);
+  EXPECT_EQ(request.text.substr(result.segments[1].source_begin, 7), "The old");
+}
+
+TEST_F(EngineTest, token_limit_is_reported) {
+  SpeechRequest request = hello();
+  request.sampling.max_new_tokens = 8;
+  SpeechResult result;
+  const std::vector<float> sound = speak(request, &result);
+  EXPECT_EQ(sound.size(), 2u * 1764u);
+  EXPECT_TRUE(result.truncated());
+}
+
+TEST_F(EngineTest, speed_changes_the_length_and_volume_the_level) {
+  const std::vector<float> normal = speak(hello());
+  SpeechRequest fast = hello();
+  fast.speed = 2;
+  EXPECT_NEAR(static_cast<double>(speak(fast).size()), static_cast<double>(normal.size()) / 2,
+              1500);
+  SpeechRequest quiet = hello();
+  quiet.volume = 0.5;
+  const std::vector<float> half = speak(quiet);
+  ASSERT_EQ(half.size(), normal.size());
+  for (size_t i = 0; i < half.size(); ++i) ASSERT_EQ(half[i], normal[i] * 0.5F);
+}
+
+TEST_F(EngineTest, voices_change_the_sound_and_are_checked) {
+  SpeechRequest none = hello();
+  none.random_voice = true;
+  EXPECT_NE(speak(none), speak(hello()));
+  SpeechRequest named = hello();
+  named.voice = engine_->voice("rms");
+  EXPECT_EQ(speak(named), speak(hello())) << "the only voice of the set is the default";
+  EXPECT_EQ(code_of([&] { engine_->voice("nobody"); }), ErrorCode::kNotFound);
+  const fs::path file = fs::temp_directory_path() / "kani-engine-test-voice.safetensors";
+  write_voice_safetensors(file, std::vector<float>(192, 0.1F), {});
+  EXPECT_EQ(code_of([&] { engine_->voice(file.string()); }), ErrorCode::kBadInput);
+  fs::remove(file);
+  SpeechRequest wrong = hello();
+  wrong.voice = Voice{.name = "short", .values = {1, 2, 3}};
+  EXPECT_EQ(code_of([&] { speak(wrong); }), ErrorCode::kBadInput);
+}
+
+TEST_F(EngineTest, bad_requests_are_refused_by_name) {
+  const auto refused = [&](auto change) {
+    SpeechRequest request = hello();
+    change(request);
+    return code_of([&] { speak(request); });
+  };
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.text = ""; }), ErrorCode::kBadInput);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.text = " \n\t "; }), ErrorCode::kBadInput);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.text = "ab\xFF"; }), ErrorCode::kBadInput);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.speed = 9; }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.volume = -1; }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.sentence_silence_s = NAN; }),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.sampling.top_p = 0; }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.sampling.temperature = -1; }),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.sampling.max_new_tokens = 0; }),
+            ErrorCode::kInvalidArgument);
+}
+
+TEST_F(EngineTest, control_tokens_in_a_text_are_plain_text) {
+  SpeechRequest request = hello();
+  request.text = "<|startoftext|> Good morning.";
+  SpeechRequest parity = request;
+  parity.match_added_tokens = true;
+  EXPECT_NE(speak(request), speak(parity));
+}
+
+TEST_F(EngineTest, sink_and_token_stop_the_speech) {
+  SpeechRequest request = hello();
+  int calls = 0;
+  EXPECT_TRUE(engine_->speak(request, [&](std::span<const float>) { return ++calls < 2; }).stopped);
+  EXPECT_EQ(calls, 2);
+  CancelToken cancel;
+  EXPECT_EQ(code_of([&] {
+              engine_->speak(
+                  request, [&](std::span<const float>) { return cancel.cancel(), true; }, {},
+                  &cancel);
+            }),
+            ErrorCode::kCancelled);
+  EXPECT_FALSE(speak(hello()).empty()) << "usable afterwards";
+}
+
+TEST_F(EngineTest, a_stream_speaks_what_speak_speaks) {
+  SpeechRequest whole = hello();
+  whole.text = "Good morning, this is Helen. The old dog walked to the river on Sunday.";
+  whole.sentence_silence_s = 0;
+  SpeechRequest empty = whole;
+  empty.text.clear();
+  SpeechStream stream = engine_->stream(empty);
+  std::vector<float> samples;
+  EXPECT_FALSE(stream.next(samples)) << "nothing to speak yet";
+  for (const char c : whole.text) stream.push_text({&c, 1});
+  size_t before_flush = 0;
+  while (stream.next(samples)) before_flush += samples.size();
+  EXPECT_GT(before_flush, 0u) << "the first sentence is complete";
+  stream.flush();
+  size_t after_flush = 0;
+  while (stream.next(samples)) after_flush += samples.size();
+  EXPECT_GT(after_flush, 0u);
+  EXPECT_EQ(stream.result().segments.size(), 2u);
+  stream.push_text("One more. And");
+  stream.cancel();
+  EXPECT_THROW(stream.next(samples), Error);
+}
+
+TEST_F(EngineTest, a_stream_takes_text_cut_anywhere) {
+  SpeechRequest request = hello();
+  request.text.clear();
+  SpeechStream stream = engine_->stream(request);
+  stream.push_text("Caf\xC3");
+  stream.push_text("\xA9 is open.");
+  EXPECT_EQ(code_of([&] { stream.push_text("\xFF\xFF\xFF\xFF "); }), ErrorCode::kBadInput);
+}
+
+TEST_F(EngineTest, describes_what_it_loaded) {
+  const ModelInfo info = describe_model({.model = mini_model()});
+  EXPECT_EQ(info.hidden_size, 192);
+  EXPECT_EQ(info.sample_rate_hz, 22050);
+  EXPECT_EQ(info.codebook_size, 4032);
+  EXPECT_EQ(info.default_voice, "rms");
+  EXPECT_EQ(info.stored_type, "BF16");
+  EXPECT_EQ(info.parameters, engine_->info().parameters);
+}
+
+TEST_F(EngineTest, benchmarks_do_the_work_that_is_asked_for) {
+  EXPECT_EQ(engine_->time_prefill(20).units, 20u);
+  EXPECT_EQ(engine_->time_decode(5, 9, 3).units, 27u);
+  EXPECT_EQ(engine_->time_codec(1.0, 4).units, 13u);
+  EXPECT_EQ(code_of([&] { engine_->time_prefill(0); }), ErrorCode::kInvalidArgument);
+}
+
+TEST(Inspect, check_file_says_what_it_found) {
+  EXPECT_EQ(check_file(mini_model(), true).kind, "model set");
+  EXPECT_EQ(check_file(mini_model() / "lm", true).kind, "language model");
+  EXPECT_EQ(check_file(mini_model() / "codec.nemo", true).kind, "codec");
+  EXPECT_EQ(check_file(mini_model() / "voices" / "rms.npy", true).kind, "voice");
+  EXPECT_EQ(check_file(mini_model() / "lm" / "tokenizer.json", true).kind, "tokenizer");
+  EXPECT_EQ(code_of([] { check_file("/nonexistent", true); }), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of([] { check_file(mini_model() / "README.md", true); }), ErrorCode::kBadInput);
+}
+
+}  // namespace
+}  // namespace kani

@@ -1,0 +1,179 @@
+// inspect.cc - questions that need no loaded model: what is in a file, on this machine, in this
+// build.
+#include <cmath>
+#include <map>
+
+#include "kani/audio/libraries.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/engine/engine_impl.h"
+#include "kani/formats/nemo.h"
+#include "kani/formats/safetensors.h"
+#include "kani/formats/voice_file.h"
+#include "kani/text/libraries.h"
+#include "kani/version.h"
+
+namespace kani {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+std::string tensors_fact(const TensorFile& file) {
+  uint64_t numbers = 0, bytes = 0;
+  std::map<std::string_view, size_t> types;
+  for (const TensorInfo& tensor : file.tensors()) {
+    numbers += tensor.elements();
+    bytes += tensor.bytes.size();
+    ++types[dtype_name(tensor.dtype)];
+  }
+  std::string text =
+      concat(file.tensors().size(), " tensors, ", numbers, " numbers, ", bytes, " bytes");
+  for (const auto& [name, count] : types) text += concat(", ", count, " ", name);
+  return text;
+}
+
+// Refuses NaN and infinity in every floating point tensor.
+void check_finite(const TensorFile& file) {
+  for (const TensorInfo& tensor : file.tensors()) {
+    const std::vector<float> values = tensor_to_f32(tensor);
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!std::isfinite(values[i])) {
+        throw Error(ErrorCode::kBadInput, file.path(), ": tensor ", tensor.name,
+                    " holds NaN or infinity at element ", i);
+      }
+    }
+    file.release(tensor);
+  }
+}
+
+FileReport check_language_model(const fs::path& folder, bool check_tensors) {
+  FileReport report{"language model", {}};
+  Lfm2Config config = load_config(folder, {});
+  const auto weights = open_safetensors(folder);
+  lfm2_resolve(config, *weights);
+  load_generation_defaults(folder);
+  const Tokenizer tokenizer = Tokenizer::load(folder);
+  if (tokenizer.size() > config.vocab_size) {
+    throw Error(ErrorCode::kBadInput, folder / "tokenizer.json", ": ", tokenizer.size(),
+                " entries, the embedding has ", config.vocab_size, " rows");
+  }
+  if (check_tensors) check_finite(*weights);
+  report.facts.push_back(tensors_fact(*weights));
+  report.facts.push_back(concat(config.layers.size(), " layers, hidden size ", config.hidden_size,
+                                ", vocabulary ", config.vocab_size, ", ", config.tokens_per_frame,
+                                " codebooks of ", config.codebook_size()));
+  report.facts.push_back(concat("tokenizer with ", tokenizer.size(), " entries"));
+  return report;
+}
+
+FileReport check_codec(const fs::path& path, bool check_tensors) {
+  FileReport report{"codec", {}};
+  const NemoArchive archive = open_nemo(path);
+  const NanoCodecConfig config = parse_nanocodec_config(archive.config_yaml, path.string());
+  nanocodec_check(config, *archive.weights, config.encoder.present);
+  if (check_tensors) check_finite(*archive.weights);
+  report.facts.push_back(tensors_fact(*archive.weights));
+  report.facts.push_back(concat(config.sample_rate_hz, " Hz, ", config.samples_per_frame,
+                                " samples per frame, ", config.codebooks, " codebooks of ",
+                                config.codebook_size(),
+                                config.encoder.present ? ", with encoder" : ""));
+  return report;
+}
+
+FileReport check_voice(const fs::path& path) {
+  const VoiceFile voice = read_voice_file(path);
+  double squares = 0;
+  for (const float value : voice.values)
+    squares += static_cast<double>(value) * static_cast<double>(value);
+  return {"voice",
+          {concat(voice.values.size(), " numbers, stored as ", dtype_name(voice.stored_dtype), " ",
+                  shape_text(voice.stored_shape), " in ", voice.format, ", norm ",
+                  std::sqrt(squares))}};
+}
+
+FileReport check_safetensors(const fs::path& path, bool check_tensors) {
+  const auto file = open_safetensors(path);
+  if (file->find("speaker_emb") != nullptr && file->tensors().size() == 1) return check_voice(path);
+  if (check_tensors) check_finite(*file);
+  return {"tensors", {tensors_fact(*file)}};
+}
+
+}  // namespace
+
+FileReport check_file(const fs::path& path, bool check_tensors) {
+  if (!is_there(path)) throw Error(ErrorCode::kNotFound, "no such file: ", path);
+  if (fs::is_directory(path)) {
+    if (is_there(path / "config.json")) return check_language_model(path, check_tensors);
+    if (!is_there(path / "lm" / "config.json")) {
+      throw Error(ErrorCode::kBadInput, path,
+                  ": no config.json and no lm/config.json in this folder");
+    }
+    FileReport report = check_language_model(path / "lm", check_tensors);
+    report.kind = "model set";
+    if (is_there(path / "codec.nemo")) {
+      for (std::string& fact : check_codec(path / "codec.nemo", check_tensors).facts) {
+        report.facts.push_back("codec: " + fact);
+      }
+    }
+    const VoiceStore voices(path);
+    for (const VoiceEntry& voice : voices.entries()) {
+      if (voice.path.parent_path() != path / "voices") continue;
+      report.facts.push_back("voice " + voice.name + ": " + check_voice(voice.path).facts.at(0));
+    }
+    return report;
+  }
+  const std::string ending = path.extension().string(), name = path.filename().string();
+  if (ending == ".nemo") return check_codec(path, check_tensors);
+  if (ending == ".safetensors" || name.ends_with(".safetensors.index.json")) {
+    return check_safetensors(path, check_tensors);
+  }
+  if (name == "config.json") {
+    const Lfm2Config config =
+        load_config(path.parent_path().empty() ? "." : path.parent_path(), {});
+    return {"configuration",
+            {concat(config.layers.size(), " layers, hidden size ", config.hidden_size)}};
+  }
+  if (name == "tokenizer.json") {
+    const Tokenizer tokenizer =
+        Tokenizer::load(path.parent_path().empty() ? "." : path.parent_path());
+    return {"tokenizer", {concat(tokenizer.size(), " entries")}};
+  }
+  return check_voice(path);
+}
+
+ModelInfo describe_model(const EngineOptions& options) {
+  const ModelFiles files = find_model_files(options.model, options.codec);
+  Lfm2Config config = load_config(files.language_model, options);
+  const auto weights = open_safetensors(files.language_model);
+  lfm2_resolve(config, *weights);
+  const NemoArchive archive = open_nemo(
+      files.codec, [](std::string_view name) { return nanocodec_wants(name, /*encoder=*/false); });
+  const NanoCodecConfig codec = parse_nanocodec_config(archive.config_yaml, files.codec.string());
+  nanocodec_check(codec, *archive.weights, /*with_encoder=*/false);
+  return make_info(files, config, *weights, codec, *archive.weights, VoiceStore(files.set));
+}
+
+std::vector<Device> devices() {
+  std::vector<Device> out;
+  for (const DeviceInfo& device : list_devices()) out.push_back({device.name, device.description});
+  return out;
+}
+
+std::string version() { return KANI_VERSION; }
+
+BuildInfo build_info() {
+  BuildInfo info{KANI_VERSION, KANI_COMMIT, KANI_COMPILER, KANI_BUILD_TYPE, {"cpu"}, {}};
+  info.libraries = audio_libraries();
+  for (auto& library : text_libraries()) info.libraries.push_back(std::move(library));
+  info.libraries.emplace_back("nlohmann-json",
+                              concat(NLOHMANN_JSON_VERSION_MAJOR, ".", NLOHMANN_JSON_VERSION_MINOR, ".",
+                                     NLOHMANN_JSON_VERSION_PATCH));
+  return info;
+}
+
+}  // namespace kani

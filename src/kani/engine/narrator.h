@@ -1,0 +1,68 @@
+// narrator.h - the pipeline itself: chunks of text in, samples out, pulled a few frames at a time.
+//   chunk -> prompt -> frames (lm/) -> samples (codec/) -> volume, speed, pauses
+// Each chunk starts from a fresh prompt, a fresh decoder and a seed of its own, so that it sounds
+// the same alone.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "kani/audio/stretch.h"
+#include "kani/base/cancel.h"
+#include "kani/codec/streaming_decoder.h"
+#include "kani/engine/model.h"
+#include "kani/lm/generator.h"
+#include "kani/text/text.h"
+
+namespace kani {
+
+/// How a text is cut for this request.
+ChunkOptions chunk_options(const LoadedModel& model, const SpeechRequest& request);
+
+/// One request.  One thread at a time; `model` and `cancel` must outlive it.
+class Narrator {
+ public:
+  /// Checks the request's settings.  Throws Error(kInvalidArgument, kBadInput).
+  Narrator(LoadedModel& model, const SpeechRequest& request, const CancelToken* cancel);
+
+  /// Chunks to speak after those that are waiting; `source_offset` is added to their offsets.
+  void add(std::vector<Chunk> chunks, size_t source_offset);
+
+  /// Replaces `samples` by the next ones.  False: all chunks are spoken.  Throws Error(kCancelled).
+  bool next(std::vector<float>& samples);
+
+  const SpeechResult& result() const { return result_; }
+  SpeechProgress progress() const;
+
+ private:
+  void begin_chunk();
+  void end_chunk(std::vector<float>& samples);
+  bool decode_group();
+  void emit(std::vector<float>& samples);
+  void append_silence(double seconds, std::vector<float>& samples) const;
+  double elapsed() const;
+
+  LoadedModel& model_;
+  SpeechRequest request_;
+  const CancelToken* cancel_;
+  Sampling sampling_;
+  int max_frames_;
+  std::deque<Chunk> waiting_;
+  size_t total_chunks_ = 0;
+  size_t characters_total_ = 0, characters_done_ = 0;
+  Chunk chunk_;                              // the one being spoken
+  std::optional<FrameGenerator> generator_;  // empty between chunks
+  StreamingDecoder decoder_;
+  TimeStretcher stretcher_;
+  std::vector<int32_t> codes_;  // frames of the current group
+  std::vector<float> raw_;      // their samples
+  size_t group_frames_ = 1;
+  bool silence_due_ = false;  // between two chunks
+  uint64_t samples_out_ = 0;
+  std::chrono::steady_clock::time_point start_;
+  SpeechResult result_;
+};
+
+}  // namespace kani
