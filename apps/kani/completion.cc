@@ -251,7 +251,10 @@ std::string zsh_completion() {
       out += " \\\n        " + quoted("*" + zsh_action(command.argument));
     out += " ;;\n";
   }
-  return out + "  esac\n}\ncompdef _kani kani\n";
+  // As a file of $fpath this text is the function's first call; sourced it only registers it.
+  return out +
+         "  esac\n}\nif [[ $funcstack[1] == _kani ]]; then _kani \"$@\"; else compdef _kani kani; "
+         "fi\n";
 }
 
 std::string fish_completion() {
@@ -261,7 +264,8 @@ std::string fish_completion() {
       "function __kani_is\n"
       "    set -l words (commandline -opc)\n"
       "    test (count $words) -gt (count $argv); or return 1\n"
-      "    test \"$words[2..(math 1 + (count $argv))]\" = \"$argv\"\n"
+      "    set -l last (math 1 + (count $argv))\n"
+      "    test \"$words[2..$last]\" = \"$argv\"\n"
       "end\n"
       "function __kani_needs_command\n"
       "    test (count (commandline -opc)) -eq 1\n"

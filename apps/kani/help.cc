@@ -82,8 +82,8 @@ std::string command_help(const CommandEntry& entry) {
     }
   }
   out +=
-      "\nEvery long flag has an environment variable (--top-p: KANI_TOP_P) and a key in kani.toml "
-      "(top-p).\n";
+      "\nEvery long flag has an environment variable (--top-p: KANI_TOP_P) and a key in\n"
+      "kani.toml (top-p).\n";
   return out;
 }
 

@@ -80,8 +80,10 @@ Error translate(const CommandEntry& entry, const CLI::App& app, const CLI::Parse
     const std::string other = text.substr(text.rfind(' ') + 1);
     return usage_error(entry, concat(first_word, " and ", other, " exclude each other"));
   }
-  return usage_error(entry,
-                     first_word + " has a value that it cannot take, expected true or false");
+  // What is left are switches with a value: "Could not convert: --stream = maybe".
+  const size_t flag = std::min(text.find("--"), text.size());
+  return usage_error(
+      entry, text.substr(flag, text.find(' ', flag) - flag) + " takes no value but true or false");
 }
 
 bool asks_for_json(const std::vector<std::string>& arguments) {

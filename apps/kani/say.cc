@@ -96,9 +96,7 @@ class SayRun {
       targets_.uses_stdout() ? context_.console.line(line) : context_.out.line(line);
     } else {
       if (!common_.quiet) context_.console.line(summary_line(result));
-      if (!targets_.file().empty() && (!options_.output_dir.empty() || options_.json_input)) {
-        context_.out.line(targets_.file().string());
-      }
+      if (!targets_.own_file().empty()) context_.out.line(targets_.own_file().string());
     }
     for (size_t i = 0; i < result.segments.size(); ++i) {
       if (!result.segments[i].truncated) continue;

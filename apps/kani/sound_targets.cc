@@ -36,15 +36,20 @@ SoundFormat format_of(const fs::path& path) {
               ", expected .wav, .mp3, .opus, .ogg, .flac, .aac, .pcm or .raw");
 }
 
-/// What can be told of an output file before there is sound for it.
-void check_output_file(const fs::path& path) {
+/// Throws Error(kCannotWrite) if a file could not be made at `path`.
+void check_place(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) throw_cannot_write(path, EISDIR);
-  format_of(path);
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (!fs::exists(folder, error)) throw_cannot_write(path, ENOENT);
+  if (!fs::exists(folder, error)) throw_cannot_write(path, error ? error.value() : ENOENT);
   if (!fs::is_directory(folder, error)) throw_cannot_write(path, ENOTDIR);
   if (!is_special(path) && access(folder.c_str(), W_OK) != 0) throw_cannot_write(path, errno);
+}
+
+/// What can be told of a sound file before there is sound for it.
+void check_sound_file(const fs::path& path) {
+  check_place(path);
+  format_of(path);
 }
 
 void make_folder(const fs::path& folder) {
@@ -120,8 +125,11 @@ OutputPlan plan_output(const SayOptions& options, Context& context) {
   if (!options.output_file.empty() && plan.kind == OutputKind::kFile)
     plan.path = options.output_file;
   if (plan.kind == OutputKind::kFolder) plan.path = options.output_dir;
-  if (plan.kind == OutputKind::kFile) check_output_file(plan.path);
+  if (plan.kind == OutputKind::kFile) check_sound_file(plan.path);
   if (plan.kind == OutputKind::kFolder) make_folder(plan.path);
+  for (const std::string& path : {options.srt, options.vtt, options.timestamps}) {
+    if (!path.empty()) check_place(path);
+  }
   return plan;
 }
 
@@ -176,11 +184,10 @@ fs::path SoundTargets::own_path(const Utterance& utterance) {
 }
 
 void SoundTargets::begin(const Utterance& utterance) {
-  const fs::path own = own_path(utterance);
-  file_ = own.empty() && plan_.kind == OutputKind::kFile ? plan_.path : own;
-  if (!own.empty()) {
-    check_output_file(own);
-    own_ = open_file(own);
+  own_file_ = own_path(utterance);
+  if (!own_file_.empty()) {
+    check_sound_file(own_file_);
+    own_ = open_file(own_file_);
   }
   const double silence_s = options_.sentence_silence_s.value_or(0.2);
   silence_ = shared_samples_ == 0 ? 0 : static_cast<uint64_t>(std::llround(silence_s * rate_hz_));

@@ -53,8 +53,10 @@ class SoundTargets {
   double offset_s() const { return offset_s_; }
   /// Seconds in the shared output so far.
   double shared_s() const;
-  /// The current text's own file, or the shared one; empty if it goes to stdout or the player.
-  const std::filesystem::path& file() const { return file_; }
+  /// The current text's own file; empty if it has none.
+  const std::filesystem::path& own_file() const { return own_file_; }
+  /// Where the current text goes: its own file or the shared one; empty for stdout and the player.
+  const std::filesystem::path& file() const { return own_file_.empty() ? plan_.path : own_file_; }
   bool uses_stdout() const;
 
  private:
@@ -67,7 +69,7 @@ class SoundTargets {
   OutputPlan plan_;
   Context& context_;
   int rate_hz_;
-  std::filesystem::path file_;
+  std::filesystem::path own_file_;
   std::unique_ptr<SoundWriter> own_;     // of the current text
   std::unique_ptr<SoundWriter> shared_;  // file or stdout
   std::unique_ptr<SoundWriter> player_;
