@@ -170,9 +170,9 @@ BuildInfo build_info() {
   BuildInfo info{KANI_VERSION, KANI_COMMIT, KANI_COMPILER, KANI_BUILD_TYPE, {"cpu"}, {}};
   info.libraries = audio_libraries();
   for (auto& library : text_libraries()) info.libraries.push_back(std::move(library));
-  info.libraries.emplace_back("nlohmann-json",
-                              concat(NLOHMANN_JSON_VERSION_MAJOR, ".", NLOHMANN_JSON_VERSION_MINOR, ".",
-                                     NLOHMANN_JSON_VERSION_PATCH));
+  info.libraries.emplace_back(
+      "nlohmann-json", concat(NLOHMANN_JSON_VERSION_MAJOR, ".", NLOHMANN_JSON_VERSION_MINOR, ".",
+                              NLOHMANN_JSON_VERSION_PATCH));
   return info;
 }
 

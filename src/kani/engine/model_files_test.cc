@@ -89,12 +89,12 @@ TEST_F(ModelFilesTest, the_default_is_taken_from_the_environment_first) {
 
 TEST_F(ModelFilesTest, voices_are_listed_in_order_and_only_by_good_names) {
   touch("set/lm/config.json");
-  touch("set/voices/anna.json", "[1]");
-  touch("set/voices/default.json", "[2]");
+  touch("set/voices/anna.json", R"({"embedding":[1]})");
+  touch("set/voices/default.json", R"({"embedding":[2]})");
   touch("set/voices/.hidden.json");
   touch("set/voices/notes.txt");
-  touch("data/kani/voices/ANNA.json", "[3]");
-  touch("data/kani/voices/ben.json", "[4]");
+  touch("data/kani/voices/ANNA.json", R"({"embedding":[3]})");
+  touch("data/kani/voices/ben.json", R"({"embedding":[4]})");
   const VoiceStore store(root_ / "set");
   std::vector<std::string> names;
   for (const VoiceEntry& entry : store.entries()) names.push_back(entry.name);

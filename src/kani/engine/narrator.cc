@@ -110,7 +110,7 @@ bool Narrator::decode_group() {
   codes_.clear();
   size_t frames = 0;
   while (frames < group_frames_) {
-    if (cancel_ != nullptr && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "cancelled");
+    check_cancelled();
     const auto frame = generator_->next();
     if (!frame) break;
     codes_.insert(codes_.end(), frame->begin(), frame->end());
@@ -144,7 +144,12 @@ void Narrator::emit(std::vector<float>& samples) {
   result_.elapsed_s = elapsed();
 }
 
+void Narrator::check_cancelled() const {
+  if (cancel_ != nullptr && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "cancelled");
+}
+
 bool Narrator::next(std::vector<float>& samples) {
+  check_cancelled();
   samples.clear();
   while (samples.empty()) {
     if (!generator_) {

@@ -37,6 +37,7 @@ class Narrator {
   SpeechProgress progress() const;
 
  private:
+  void check_cancelled() const;
   void begin_chunk();
   void end_chunk(std::vector<float>& samples);
   bool decode_group();
