@@ -35,6 +35,10 @@ void log_info(std::string_view area, const Parts&... parts) {
   if (log_enabled(LogLevel::kInfo)) log_line(LogLevel::kInfo, area, concat(parts...));
 }
 template <typename... Parts>
+void log_trace(std::string_view area, const Parts&... parts) {
+  if (log_enabled(LogLevel::kTrace)) log_line(LogLevel::kTrace, area, concat(parts...));
+}
+template <typename... Parts>
 void log_debug(std::string_view area, const Parts&... parts) {
   if (log_enabled(LogLevel::kDebug)) log_line(LogLevel::kDebug, area, concat(parts...));
 }

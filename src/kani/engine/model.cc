@@ -174,10 +174,10 @@ LoadedModel load_model(const EngineOptions& options) {
   if (model.lm->accepts_voice() && !model.voices->default_voice().empty()) {
     model.default_voice = model.voices->load(model.voices->default_voice(), model.voice_length());
   }
-  log_info("engine", "loaded ", folder, ": ", model.info.parameters, " parameters, ",
-           model.info.stored_type, ", audio_step ", config.audio_step, ", learnable RoPE ",
-           config.use_learnable_rope.value_or(false), ", alpha ", config.alpha_min, " to ",
-           config.alpha_max, "; ", model.backend->name());
+  log_trace("engine", "loaded ", folder, ": ", model.info.parameters, " parameters, ",
+            model.info.stored_type, ", audio_step ", config.audio_step, ", learnable RoPE ",
+            config.use_learnable_rope.value_or(false), ", alpha ", config.alpha_min, " to ",
+            config.alpha_max, "; ", model.backend->name());
   return model;
 }
 

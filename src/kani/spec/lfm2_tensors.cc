@@ -198,7 +198,7 @@ void settle_head(Lfm2Config& config, const TensorFile& file) {
       head->dtype == embedding->dtype && head->bytes.size() == embedding->bytes.size() &&
       std::memcmp(head->bytes.data(), embedding->bytes.data(), head->bytes.size()) == 0;
   config.separate_head = !equal;
-  log_info(
+  log_trace(
       "spec", file.path(), ": ", kHead,
       equal ? " equals the embedding, kept once" : " differs from the embedding, used as the head");
   file.release(*head);
@@ -232,7 +232,7 @@ void lfm2_resolve(Lfm2Config& config, const TensorFile& file) {
   warn_of_strangers(config, specs, file);
   settle_head(config, file);
   config.accepts_voice = file.find(kVoice) != nullptr;
-  log_info("spec", source, ": audio step ", config.audio_step, ", learnable rope ",
+  log_trace("spec", source, ": audio step ", config.audio_step, ", learnable rope ",
            *config.use_learnable_rope
                ? concat("on, factor ", config.alpha_min, " to ", config.alpha_max)
                : "off",
