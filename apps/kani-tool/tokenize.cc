@@ -18,7 +18,8 @@ struct Flags {
 
 void run(const Flags& flags) {
   std::filesystem::path set;
-  const std::filesystem::path folder = find_language_model(flags.model, set);
+  const bool bare = std::filesystem::exists(flags.model / "tokenizer.json");
+  const std::filesystem::path folder = bare ? flags.model : find_language_model(flags.model, set);
   const Tokenizer tokenizer = Tokenizer::load(folder);
   const AddedTokens added = flags.plain ? AddedTokens::kPlainText : AddedTokens::kMatch;
   std::optional<Lfm2Config> config;  // the bare tokenizer needs none

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iostream>
 
+#include "kani/base/error.h"
 #include "kani/formats/voice_file.h"
 #include "model.h"
 #include "tool.h"
@@ -9,11 +10,17 @@
 namespace kani::tool {
 namespace {
 
-void run(const std::filesystem::path& path) {
+void run(const std::filesystem::path& path, size_t length) {
   const VoiceFile voice = read_voice_file(path);
+  if (length != 0 && voice.values.size() != length) {
+    throw Error(ErrorCode::kBadInput, path, ": voice has ", voice.values.size(),
+                " numbers, expected ", length)
+        .with_hint("it was made by another speaker encoder; --length 0 shows it all the same");
+  }
   double squares = 0;
-  for (const float value : voice.values)
+  for (const float value : voice.values) {
     squares += static_cast<double>(value) * static_cast<double>(value);
+  }
   const Json json{{"shape", voice.stored_shape}, {"dtype", dtype_name(voice.stored_dtype)},
                   {"format", voice.format},      {"norm", std::sqrt(squares)},
                   {"values", voice.values},      {"metadata", voice.metadata}};
@@ -25,8 +32,11 @@ void run(const std::filesystem::path& path) {
 void add_voice(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("voice", "prints a voice file as JSON");
   auto path = std::make_shared<std::filesystem::path>();
+  auto length = std::make_shared<size_t>(128);
   command->add_option("file", *path, "voice file (.pt, .safetensors, .npy, .json)")->required();
-  command->callback([path, &action] { action = [path] { run(*path); }; });
+  command->add_option("--length", *length,
+                      "numbers that the voice must have, 0 = any; 128 if not given");
+  command->callback([path, length, &action] { action = [path, length] { run(*path, *length); }; });
 }
 
 }  // namespace kani::tool
