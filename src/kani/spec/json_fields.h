@@ -2,7 +2,6 @@
 // value and rule. Pulls in the JSON library: for .cc files that parse configurations.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "kani/base/log.h"
 #include "kani/spec/json_fields.h"
@@ -309,24 +308,23 @@ GenerationDefaults parse_generation_config(std::string_view json, std::string_vi
 
   // The rest either has no effect on speech (ids, bookkeeping) or is not offered; the latter must
   // be seen in the log.
-  constexpr std::array kSilent = {"temperature",
-                                  "top_p",
-                                  "min_p",
-                                  "repetition_penalty",
-                                  "top_k",
-                                  "max_new_tokens",
-                                  "kani_chunk_characters",
-                                  "bos_token_id",
-                                  "eos_token_id",
-                                  "pad_token_id",
-                                  "transformers_version",
-                                  "_from_model_config",
-                                  "do_sample",
-                                  "use_cache"};
+  constexpr std::array<std::string_view, 14> kSilent = {"temperature",
+                                                        "top_p",
+                                                        "min_p",
+                                                        "repetition_penalty",
+                                                        "top_k",
+                                                        "max_new_tokens",
+                                                        "kani_chunk_characters",
+                                                        "bos_token_id",
+                                                        "eos_token_id",
+                                                        "pad_token_id",
+                                                        "transformers_version",
+                                                        "_from_model_config",
+                                                        "do_sample",
+                                                        "use_cache"};
   std::string ignored;
   for (const auto& [name, value] : document.items()) {
-    const bool silent = std::any_of(kSilent.begin(), kSilent.end(),
-                                    [&](const char* known) { return name == known; });
+    const bool silent = std::find(kSilent.begin(), kSilent.end(), name) != kSilent.end();
     if (!silent && !value.is_null())
       ignored += concat(ignored.empty() ? "" : ", ", printable(name));
   }
