@@ -114,8 +114,11 @@ stage_kernels() {
   fi
 }
 
-about_journeys() { printf 'the programs as a person uses them'; }
-stage_journeys() { journeys dev; }
+about_journeys() { printf 'the programs as a person uses them; kani-tool against the reference data'; }
+stage_journeys() {
+  journeys dev
+  tally tests/parity/run --bin build/dev/bin
+}
 
 # journeys PRESET [ARGUMENT…]: tests/journeys against the programs of a build.
 journeys() {
