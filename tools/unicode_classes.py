@@ -1,4 +1,4 @@
-"""Writes src/kani/tokens/unicode_classes.cc: letter, number, white space or other for every code point.
+"""unicode_classes.py - writes src/kani/tokens/unicode_classes.cc: the class of every code point.
 
 The input is the list of ranges that the reference tokenizer's regular expressions take for \\p{L}, \\p{N} and \\s
 (tests/data/lm/tokenizer/unicode_classes.json).  Run from the repository's root, without arguments, whenever that
@@ -43,8 +43,7 @@ def classes(ranges: dict[str, list[list[int]]]) -> bytearray:
 def words(page: bytes) -> tuple[int, ...]:
     """A page as eight words; code point 32 w + i lies in bits 2 i and 2 i + 1 of word w."""
     return tuple(
-        sum(value << (2 * i) for i, value in enumerate(page[begin : begin + 32]))
-        for begin in range(0, PAGE, 32)
+        sum(value << (2 * i) for i, value in enumerate(page[begin : begin + 32])) for begin in range(0, PAGE, 32)
     )
 
 
@@ -66,7 +65,7 @@ def main() -> None:
     out += "// clang-format off\n"
     out += f"const size_t kPageCount = {len(pages)};\n\n"
     out += "const uint8_t kPageOf[] = {\n" + rows(index, 20) + "};\n\n"
-    out += "const uint64_t kPages[][8] = {\n" + rows(bits, 4) + "};\n"
+    out += "const uint64_t kPages[] = {\n" + rows(bits, 4) + "};\n"
     out += "// clang-format on\n\n}  // namespace kani::unicode\n"
     TARGET.write_text(out, encoding="utf-8")
 

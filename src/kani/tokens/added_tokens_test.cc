@@ -1,3 +1,4 @@
+// added_tokens_test.cc - which of several matches counts, and what is no match.
 #include "kani/tokens/added_tokens.h"
 
 #include <gtest/gtest.h>
