@@ -168,6 +168,7 @@ TEST_F(EngineTest, bad_requests_are_refused_by_name) {
 TEST_F(EngineTest, control_tokens_in_a_text_are_plain_text) {
   SpeechRequest request = hello();
   request.text = "<|startoftext|> Good morning.";
+  request.normalize_text = false;  // or its signs would be spelled out
   SpeechRequest parity = request;
   parity.match_added_tokens = true;
   EXPECT_NE(speak(request), speak(parity));
