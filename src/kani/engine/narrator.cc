@@ -28,7 +28,7 @@ ChunkOptions chunk_options(const LoadedModel& model, const SpeechRequest& reques
   options.normalize.strip_markdown = request.strip_markdown;
   if (const auto characters = model.defaults.chunk_characters) {
     options.max_length = static_cast<size_t>(*characters);
-    options.target_length = std::min(options.target_length, options.max_length / 2);
+    options.target_length = std::min(options.target_length, options.max_length);
   }
   return options;
 }
