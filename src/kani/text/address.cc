@@ -21,11 +21,11 @@ bool is_address_char(char32_t c) {
 /// Endings after which a name with points in it is taken for an address or a file.
 bool is_known_ending(std::u32string_view ending) {
   static constexpr std::u32string_view kEndings[] = {
-      U"ai",   U"app",  U"br",   U"ca",   U"cc",   U"ch",   U"cn",  U"com", U"cpp", U"csv", U"de",
-      U"dev",  U"doc",  U"docx", U"edu",  U"es",   U"eu",   U"exe", U"fr",  U"gov", U"htm", U"html",
-      U"info", U"io",   U"jp",   U"jpeg", U"jpg",  U"js",   U"json", U"kg", U"kr",  U"md",  U"mp3",
-      U"mp4",  U"net",  U"org",  U"pdf",  U"png",  U"pt",   U"py",  U"ru",  U"sh",  U"tv",  U"txt",
-      U"uk",   U"wav",  U"xml",  U"yaml", U"zip",
+      U"ai",  U"app",  U"br",   U"ca",   U"cc",  U"ch",   U"cn",  U"com",  U"cpp",  U"csv",
+      U"de",  U"dev",  U"doc",  U"docx", U"edu", U"es",   U"eu",  U"exe",  U"fr",   U"gov",
+      U"htm", U"html", U"info", U"io",   U"jp",  U"jpeg", U"jpg", U"js",   U"json", U"kg",
+      U"kr",  U"md",   U"mp3",  U"mp4",  U"net", U"org",  U"pdf", U"png",  U"pt",   U"py",
+      U"ru",  U"sh",   U"tv",   U"txt",  U"uk",  U"wav",  U"xml", U"yaml", U"zip",
   };
   std::u32string lower;
   for (const char32_t c : ending) lower.push_back(to_lower(c));
@@ -40,8 +40,8 @@ bool is_host(std::u32string_view run) {
   for (const char32_t c : host) {
     if (!is_alnum(c) && c != U'-' && c != U'.' && c != U'_') return false;
   }
-  const bool has_letter = std::any_of(host.begin(), host.begin() + static_cast<std::ptrdiff_t>(point),
-                                      is_ascii_letter);
+  const bool has_letter =
+      std::any_of(host.begin(), host.begin() + static_cast<std::ptrdiff_t>(point), is_ascii_letter);
   return has_letter && is_known_ending(host.substr(point + 1));
 }
 
@@ -112,8 +112,10 @@ std::u32string say_address(const TextTools& tools, std::u32string_view address) 
     if (is_ascii_digit(c)) {
       space();
       Number number;
-      while (is_ascii_digit(scan.peek(i))) number.integer.push_back(static_cast<char>(scan.text[i++]));
-      words += number.integer.size() > 4 ? say_digits(tools, number.integer) : say_number(tools, number);
+      while (is_ascii_digit(scan.peek(i)))
+        number.integer.push_back(static_cast<char>(scan.text[i++]));
+      words +=
+          number.integer.size() > 4 ? say_digits(tools, number.integer) : say_number(tools, number);
       space();
     } else if (is_ascii_letter(c)) {
       words.push_back(c);

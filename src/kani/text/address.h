@@ -1,5 +1,5 @@
-// address.h - web and mail addresses and file names: no full stop in them ends a sentence, and their
-// signs are read out.
+// address.h - web and mail addresses and file names: no full stop in them ends a sentence, and
+// their signs are read out.
 #pragma once
 
 #include <vector>
@@ -13,12 +13,13 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
-/// Addresses in `text`, in order: what has "://" or begins with "www.", mail addresses, names with a
-/// well-known ending ("example.com", "notes.txt").  The mark that closes a sentence stays outside.
+/// Addresses in `text`, in order: what has "://" or begins with "www.", mail addresses, names with
+/// a well-known ending ("example.com", "notes.txt").  The mark that closes a sentence stays
+/// outside.
 std::vector<Span> find_addresses(std::u32string_view text);
 
-/// "https://www.example.com/a-b" as "example dot com slash a dash b".  The scheme and "www." are not
-/// read; a language without names for the signs gets spaces.
+/// "https://www.example.com/a-b" as "example dot com slash a dash b".  The scheme and "www." are
+/// not read; a language without names for the signs gets spaces.
 std::u32string say_address(const TextTools& tools, std::u32string_view address);
 
 }  // namespace kani

@@ -1,5 +1,6 @@
 // breaks.h - ICU's sentence, word and character boundaries, in code points.
-// Source: UAX #29 as ICU implements it; words of Thai, Chinese and Japanese from ICU's dictionaries.
+// Source: UAX #29 as ICU implements it; words of Thai, Chinese and Japanese from ICU's
+// dictionaries.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// clean.cc - filter first, then NFC run by run, so that what a dropped character kept apart is composed.
+// clean.cc - filter first, then NFC run by run, so that what a dropped character kept apart is
+// composed.
 #include "kani/text/clean.h"
 
 #include <unicode/normalizer2.h>

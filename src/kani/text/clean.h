@@ -12,8 +12,10 @@ namespace kani {
 inline constexpr char32_t kGroupSpace = 0x202F;
 
 /// The same text
-///  - in NFC; at most 30 combining marks in a row (UAX #15, "stream-safe"), further ones are dropped;
-///  - without control and format characters (bidirectional controls, zero-width spaces, soft hyphens,
+///  - in NFC; at most 30 combining marks in a row (UAX #15, "stream-safe"), further ones are
+///  dropped;
+///  - without control and format characters (bidirectional controls, zero-width spaces, soft
+///  hyphens,
 ///    tags), variation selectors, noncharacters; ZWJ and ZWNJ stay where a script needs them;
 ///  - with a space in place of emoji, box drawing, private use and U+FFFD;
 ///  - with white space folded to one space, none at the borders of lines; every line break is one

@@ -75,7 +75,8 @@ std::optional<Half> read_half(const Scan& scan, size_t at) {
   if (language.am.empty()) return std::nullopt;
   if (scan.peek(at) == U' ') ++at;
   const auto half = [&](std::u32string_view word, size_t end) {
-    if (word.ends_with(U'.')) return Half{scan.peek(end) == U'.' ? word.substr(0, word.size() - 1) : word, end};
+    if (word.ends_with(U'.'))
+      return Half{scan.peek(end) == U'.' ? word.substr(0, word.size() - 1) : word, end};
     // The point of "p.m." closes the sentence too.
     const bool last = scan.before(end) == U'.' && end == scan.text.size();
     return Half{word, last ? end - 1 : end};
@@ -166,7 +167,8 @@ Groups read_groups(const Scan& scan, size_t at) {
     size_t start = at;
     while (start - at < 2 && is_group_separator(scan.peek(start))) ++start;
     const auto group = read_digits(scan, start, kMostDigits);
-    if (!group || out.digits + group->size() > kMostDigits || (start == at && !out.groups.empty())) {
+    if (!group || out.digits + group->size() > kMostDigits ||
+        (start == at && !out.groups.empty())) {
       return out;
     }
     out.digits += group->size();
@@ -219,10 +221,11 @@ Match match_date(const Scan& scan) {
   const std::u32string year = speller.spell(date->year, language.date_year);
   size_t end = triple->end;
   if (scan.peek(end) == U'T' && is_digit(scan.peek(end + 1))) ++end;
-  return Spoken{fill(language.date_pattern, {{U'd', day},
-                                             {U'm', language.months[static_cast<size_t>(date->month - 1)]},
-                                             {U'y', year}}),
-                end};
+  return Spoken{
+      fill(language.date_pattern, {{U'd', day},
+                                   {U'm', language.months[static_cast<size_t>(date->month - 1)]},
+                                   {U'y', year}}),
+      end};
 }
 
 Match match_time(const Scan& scan) {
@@ -239,7 +242,8 @@ Match match_time(const Scan& scan) {
   if (half) {
     spoken.words.append(U" ").append(half->word);
     spoken.end = half->end;
-  } else if (scan.peek(spoken.end) == U' ' && scan.says_word(spoken.end + 1, language.time_suffix)) {
+  } else if (scan.peek(spoken.end) == U' ' &&
+             scan.says_word(spoken.end + 1, language.time_suffix)) {
     spoken.end += 1 + language.time_suffix.size();
   }
   return spoken;

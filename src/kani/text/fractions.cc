@@ -37,7 +37,8 @@ std::optional<Fraction> read_slashed(const Scan& scan, size_t at) {
   if (scan.peek(slash) != U'/' && scan.peek(slash) != 0x2044) return std::nullopt;
   const auto denominator = read_digits(scan, slash + 1, 3);
   if (!denominator) return std::nullopt;
-  const Fraction fraction{std::stoi(*numerator), std::stoi(*denominator), slash + 1 + denominator->size()};
+  const Fraction fraction{std::stoi(*numerator), std::stoi(*denominator),
+                          slash + 1 + denominator->size()};
   const char32_t next = scan.peek(fraction.end);
   if (is_word_char(next) || next == U'/') return std::nullopt;
   if (fraction.numerator < 1 || fraction.numerator >= fraction.denominator) return std::nullopt;
@@ -82,7 +83,8 @@ Match match_fraction(const Scan& scan) {
   if (!words) return std::nullopt;
   Number whole;
   whole.integer = *digits;
-  return Spoken{say_number(tools, whole).append(tools.language.mixed_joiner).append(*words), fraction->end};
+  return Spoken{say_number(tools, whole).append(tools.language.mixed_joiner).append(*words),
+                fraction->end};
 }
 
 }  // namespace kani

@@ -1,4 +1,5 @@
-// grouping.cc - the fewest groups first, their evenness second; cuts from the mildest to the hardest.
+// grouping.cc - the fewest groups first, their evenness second; cuts from the mildest to the
+// hardest.
 #include "kani/text/grouping.h"
 
 #include <algorithm>
@@ -23,7 +24,9 @@ bool clause_ends(std::u32string_view text, size_t i, Cut level) {
   const char32_t before = text[i - 1];
   if (text[i] == U' ') {
     size_t mark = i;
-    while (mark > 1 && i - mark < 3 && is_closing(text[mark - 1]) && !is_cut_mark(text[mark - 1], level)) --mark;
+    while (mark > 1 && i - mark < 3 && is_closing(text[mark - 1]) &&
+           !is_cut_mark(text[mark - 1], level))
+      --mark;
     return is_cut_mark(text[mark - 1], level);
   }
   // East Asian marks need no space; what closes belongs to the clause.
@@ -114,9 +117,11 @@ std::vector<Span> cut_long(const Breaks& breaks, std::u32string_view text,
                            std::span<const size_t> lengths, Span piece, size_t target,
                            size_t longest) {
   std::vector<Span> pieces = {piece};
-  const auto too_long = [&](Span span) { return lengths[span.end] - lengths[span.begin] > longest; };
-  for (const Cut level : {Cut::kStops, Cut::kCommas, Cut::kSpaces, Cut::kWords, Cut::kGraphemes,
-                          Cut::kCodePoints}) {
+  const auto too_long = [&](Span span) {
+    return lengths[span.end] - lengths[span.begin] > longest;
+  };
+  for (const Cut level :
+       {Cut::kStops, Cut::kCommas, Cut::kSpaces, Cut::kWords, Cut::kGraphemes, Cut::kCodePoints}) {
     if (std::none_of(pieces.begin(), pieces.end(), too_long)) break;
     std::vector<Span> cut;
     for (const Span span : pieces) {

@@ -7,8 +7,8 @@ namespace kani {
 
 const Language* find_language(std::string_view tag) {
   static constexpr const Language* kLanguages[] = {
-      &kArabic,  &kChinese,  &kEnglish, &kFrench,     &kGerman,  &kItalian,
-      &kJapanese, &kKorean, &kKyrgyz,  &kPortuguese, &kRussian, &kSpanish,
+      &kArabic,   &kChinese, &kEnglish, &kFrench,     &kGerman,  &kItalian,
+      &kJapanese, &kKorean,  &kKyrgyz,  &kPortuguese, &kRussian, &kSpanish,
   };
   for (const Language* language : kLanguages) {
     if (language->tag == tag) return language;

@@ -32,7 +32,8 @@ bool is_bullet(std::u32string_view line) {
 bool is_numbered(std::u32string_view line) {
   size_t i = 0;
   while (i < line.size() && i < 3 && is_digit(line[i])) ++i;
-  return i > 0 && i + 1 < line.size() && (line[i] == U'.' || line[i] == U')') && line[i + 1] == U' ';
+  return i > 0 && i + 1 < line.size() && (line[i] == U'.' || line[i] == U')') &&
+         line[i + 1] == U' ';
 }
 
 bool is_heading(std::u32string_view line) {

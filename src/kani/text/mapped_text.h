@@ -1,10 +1,10 @@
 // mapped_text.h - text that remembers where each of its code points came from.
 //
-// Every step of the front end turns one MappedText into the next.  Granularity: a code point that was
-// copied knows its own bytes; code points that were written in place of something (the words of a
-// number, the composed letter of a run that NFC changed) all know the whole span that they replace;
-// what was put in without a model (a full stop behind a heading) has an empty range at that place.
-// Begins and ends never decrease from one code point to the next.
+// Every step of the front end turns one MappedText into the next.  Granularity: a code point that
+// was copied knows its own bytes; code points that were written in place of something (the words of
+// a number, the composed letter of a run that NFC changed) all know the whole span that they
+// replace; what was put in without a model (a full stop behind a heading) has an empty range at
+// that place. Begins and ends never decrease from one code point to the next.
 #pragma once
 
 #include <cstddef>
@@ -49,8 +49,8 @@ struct MappedText {
   }
 };
 
-/// Decodes UTF-8; an invalid sequence becomes one U+FFFD, and so does U+FDD0, which the front end uses
-/// for itself (pause.h).  `text` is below 4 GiB.
+/// Decodes UTF-8; an invalid sequence becomes one U+FFFD, and so does U+FDD0, which the front end
+/// uses for itself (pause.h).  `text` is below 4 GiB.
 MappedText map_utf8(std::string_view text);
 
 }  // namespace kani

@@ -92,7 +92,8 @@ class Blocks {
     if (is_blank(text)) return end_block();
     if (open_fence(text)) return end_block();
     if (table(i, line)) return;
-    if (is_rule(text, U"=", 2) || is_rule(text, U"-", 2) || is_rule(text, U"*_", 3)) return end_block();
+    if (is_rule(text, U"=", 2) || is_rule(text, U"-", 2) || is_rule(text, U"*_", 3))
+      return end_block();
     if (is_definition(text)) return;
     if (heading(line)) return;
     line = strip_task(line);
@@ -181,7 +182,8 @@ class Blocks {
       const bool bar = in_.text[k] == U'|' && (k == line.begin || in_.text[k - 1] != U'\\');
       if (!bar) {
         row.append(in_.text[k], in_.source[k]);
-      } else if (!is_blank(row.text) && !is_blank(std::u32string_view(in_.text).substr(k + 1, line.end - k - 1))) {
+      } else if (!is_blank(row.text) &&
+                 !is_blank(std::u32string_view(in_.text).substr(k + 1, line.end - k - 1))) {
         trim(row, U" \t,");
         row.append(U", ", in_.source[k]);
       }

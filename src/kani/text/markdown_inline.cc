@@ -1,4 +1,5 @@
-// markdown_inline.cc - four passes over one block; what is dropped becomes 0 and is left out at the end.
+// markdown_inline.cc - four passes over one block; what is dropped becomes 0 and is left out at the
+// end.
 #include "kani/text/markdown_inline.h"
 
 #include <algorithm>
@@ -23,9 +24,9 @@ struct Entity {
   char32_t value;
 };
 constexpr Entity kEntities[] = {
-    {U"amp", U'&'},   {U"lt", U'<'},    {U"gt", U'>'},    {U"quot", U'"'},  {U"apos", U'\''},
-    {U"nbsp", 0xA0},  {U"mdash", U'—'}, {U"ndash", U'–'}, {U"hellip", U'…'}, {U"copy", U'©'},
-    {U"laquo", U'«'}, {U"raquo", U'»'},
+    {U"amp", U'&'},    {U"lt", U'<'},   {U"gt", U'>'},    {U"quot", U'"'},
+    {U"apos", U'\''},  {U"nbsp", 0xA0}, {U"mdash", U'—'}, {U"ndash", U'–'},
+    {U"hellip", U'…'}, {U"copy", U'©'}, {U"laquo", U'«'}, {U"raquo", U'»'},
 };
 
 class Inline {
@@ -118,7 +119,8 @@ class Inline {
     if (close == kNone) return i + 1;
     const std::u32string_view inside =
         std::u32string_view(block_.text).substr(i + 1, close - i - 1);
-    const bool link = inside.find(U' ') == kNone && (inside.find(U"://") != kNone || inside.find(U'@') != kNone);
+    const bool link =
+        inside.find(U' ') == kNone && (inside.find(U"://") != kNone || inside.find(U'@') != kNone);
     if (link) {
       text_[i] = text_[close] = 0;
       std::fill(literal_.begin() + static_cast<std::ptrdiff_t>(i),
@@ -201,7 +203,8 @@ class Inline {
     const bool inside_word = is_word_char(before) && is_word_char(after);
     const bool may_close = right && !(mark == U'_' && inside_word);
     const bool may_open = left && !(mark == U'_' && inside_word);
-    if (mark == U'~' && end - begin < 2) return;  // "~5"
+    if (mark == U'~' && end - begin < 2) return;      // "~5"
+    if (is_digit(before) && is_digit(after)) return;  // "5*3*2": said, not emphasized
     while (may_close && begin < end && !open.empty()) {
       Delimiter& opener = open.back();
       const size_t count = std::min(end - begin, opener.end - opener.begin);

@@ -17,8 +17,8 @@ char32_t group_mark_at(const Scan& scan, size_t at) {
   const Language& language = scan.language();
   const char32_t c = scan.peek(at);
   if (c == 0) return 0;
-  const bool known = c == scan.tools.group_mark || c == kGroupSpace || c == language.apostrophe_group ||
-                     (c == U' ' && language.space_groups);
+  const bool known = c == scan.tools.group_mark || c == kGroupSpace ||
+                     c == language.apostrophe_group || (c == U' ' && language.space_groups);
   return known && has_group(scan, at, c) ? c : 0;
 }
 
@@ -50,7 +50,8 @@ std::u32string say_decimal(const TextTools& tools, const Number& number) {
   const std::string_view fraction = without_trailing_zeros(number.fraction);
   // ICU gets a double: beyond 15 digits it would say digits that nobody wrote.
   const bool exact = number.integer.size() + fraction.size() <= 15 && fraction.size() <= 3;
-  if (language.fraction_style == FractionStyle::kRules && (exact || language.decimal_word.empty())) {
+  if (language.fraction_style == FractionStyle::kRules &&
+      (exact || language.decimal_word.empty())) {
     return tools.speller.spell_decimal(number.amount(), language.numbering);
   }
   Number whole;

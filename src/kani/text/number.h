@@ -11,8 +11,8 @@
 
 namespace kani {
 
-/// At most 18 digits on each side of the decimal mark, so that everything fits 64 bits; longer strings
-/// of digits are no numbers and are read digit by digit.
+/// At most 18 digits on each side of the decimal mark, so that everything fits 64 bits; longer
+/// strings of digits are no numbers and are read digit by digit.
 inline constexpr size_t kMostNumberDigits = 18;
 
 struct Number {
@@ -21,8 +21,8 @@ struct Number {
   size_t end = 0;
 
   bool whole() const { return fraction.empty(); }
-  int64_t value() const;    // of the integer part
-  double amount() const;    // with the fraction
+  int64_t value() const;  // of the integer part
+  double amount() const;  // with the fraction
   /// Not a quantity but a code: leading zeros, or ten digits and more in one piece.
   bool is_code() const { return whole() && !grouped && (integer.size() >= 10 || leading_zero()); }
   bool leading_zero() const { return integer.size() > 1 && integer[0] == '0'; }
@@ -37,8 +37,10 @@ std::optional<Number> read_number(const Scan& scan, size_t at);
 /// "one zero five".
 std::u32string say_digits(const TextTools& tools, std::string_view digits);
 
-/// `rules`: ICU's rule set for whole numbers; empty = the language's way for a number that stands alone.
-std::u32string say_number(const TextTools& tools, const Number& number, std::string_view rules = {});
+/// `rules`: ICU's rule set for whole numbers; empty = the language's way for a number that stands
+/// alone.
+std::u32string say_number(const TextTools& tools, const Number& number,
+                          std::string_view rules = {});
 
 /// The rule set for a number before a noun of this gender.
 std::string_view cardinal_rules(const Language& language, Gender gender);

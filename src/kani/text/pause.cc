@@ -55,9 +55,8 @@ PausedText take_pause_tags(MappedText text) {
   }
   double sum = 0;
   for (size_t i = 0; i < text.size();) {
-    const std::optional<Tag> tag = text.text[i] == U'['
-                                       ? read_tag(std::u32string_view(text.text).substr(i))
-                                       : std::nullopt;
+    const std::optional<Tag> tag =
+        text.text[i] == U'[' ? read_tag(std::u32string_view(text.text).substr(i)) : std::nullopt;
     if (tag && tag->seconds <= kLongestPause && sum + tag->seconds <= kLongestSum) {
       sum += tag->seconds;
       out.seconds.push_back(tag->seconds);

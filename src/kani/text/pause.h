@@ -8,7 +8,8 @@
 
 namespace kani {
 
-/// Stands for one pause tag inside the front end.  A noncharacter: map_utf8 lets no such code point in.
+/// Stands for one pause tag inside the front end.  A noncharacter: map_utf8 lets no such code point
+/// in.
 inline constexpr char32_t kPauseMark = 0xFDD0;
 
 struct PausedText {
@@ -16,8 +17,8 @@ struct PausedText {
   std::vector<double> seconds;  // of the marks, in order
 };
 
-/// Takes the tags out.  A tag of more than 10 s, and one with which the sum would pass 60 s, stays as
-/// it is written and is spoken.  Exactly lower case, digits with at most one point, s or ms.
+/// Takes the tags out.  A tag of more than 10 s, and one with which the sum would pass 60 s, stays
+/// as it is written and is spoken.  Exactly lower case, digits with at most one point, s or ms.
 PausedText take_pause_tags(MappedText text);
 
 }  // namespace kani

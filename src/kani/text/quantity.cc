@@ -106,9 +106,10 @@ const Magnitude* magnitude_at(const Scan& scan, size_t at, Letters letters, size
   const size_t start = space ? at + 1 : at;
   for (const Magnitude& magnitude : scan.language().magnitudes) {
     if (magnitude.letter && space && letters == Letters::kAttached) continue;
-    const bool fits = is_letter(magnitude.written.back()) && !is_east_asian(magnitude.written.back())
-                          ? scan.says_word(start, magnitude.written)
-                          : scan.says(start, magnitude.written);
+    const bool fits =
+        is_letter(magnitude.written.back()) && !is_east_asian(magnitude.written.back())
+            ? scan.says_word(start, magnitude.written)
+            : scan.says(start, magnitude.written);
     if (fits) {
       end = start + magnitude.written.size();
       return &magnitude;
@@ -153,8 +154,8 @@ class QuantityMatcher {
   /// "10-20", "10 – 20", "1990-95", "$10-$20"; not "3-2", "1-2-3", "2024-03".
   void read_range() {
     const Number& first = amount_.number;
-    const bool chained = scan_.at > 1 && is_range_mark(scan_, scan_.at - 1) &&
-                         is_digit(scan_.text[scan_.at - 2]);
+    const bool chained =
+        scan_.at > 1 && is_range_mark(scan_, scan_.at - 1) && is_digit(scan_.text[scan_.at - 2]);
     if (language_.range_word.empty() || first.is_code() || chained) return;
     size_t at = first.end;
     if (scan_.peek(at) == U' ' && scan_.peek(at + 1) == U'–' && scan_.peek(at + 2) == U' ') {
@@ -164,7 +165,8 @@ class QuantityMatcher {
     } else {
       return;
     }
-    if (amount_.currency && scan_.says(at, amount_.currency->sign)) at += amount_.currency->sign.size();
+    if (amount_.currency && scan_.says(at, amount_.currency->sign))
+      at += amount_.currency->sign.size();
     const auto second = read_number(scan_, at);
     if (!second || second->is_code()) return;
     if (is_range_mark(scan_, second->end) && is_digit(scan_.peek(second->end + 1))) return;
@@ -174,20 +176,17 @@ class QuantityMatcher {
   }
 
   Match sign(Spoken spoken) const {
-    if (amount_.negative) {
-      std::u32string minus(language_.minus.empty() ? U"-" : language_.minus);
-      if (!language_.minus.empty()) minus.append(language_.word_space);
-      spoken.words.insert(0, minus);
-    }
+    if (amount_.negative) spoken.words.insert(0, tools_.minus);
     return spoken;
   }
 
   Match money() const {
     size_t number_end = end();
     size_t magnitude_end = 0;
-    const Magnitude* magnitude =
-        magnitude_at(scan_, number_end, amount_.currency ? Letters::kAttached : Letters::kAny, magnitude_end);
-    if (magnitude && magnitude->letter && !amount_.currency && !suffix_currency(magnitude_end).currency) {
+    const Magnitude* magnitude = magnitude_at(
+        scan_, number_end, amount_.currency ? Letters::kAttached : Letters::kAny, magnitude_end);
+    if (magnitude && magnitude->letter && !amount_.currency &&
+        !suffix_currency(magnitude_end).currency) {
       magnitude = nullptr;  // "5 M", but "5 M€"
     }
     size_t money_end = magnitude ? magnitude_end : number_end;
@@ -198,7 +197,8 @@ class QuantityMatcher {
       if (currency) money_end = suffix.end;
     }
     if (!currency && !magnitude) return std::nullopt;
-    if (!currency) return Spoken{prefix() + say_counted(tools_, last(), magnitude->name), money_end};
+    if (!currency)
+      return Spoken{prefix() + say_counted(tools_, last(), magnitude->name), money_end};
     return Spoken{prefix() + say_money(*currency, magnitude), money_end};
   }
 
@@ -342,8 +342,8 @@ class QuantityMatcher {
     return Spoken{prefix() + say(last()), end()};
   }
 
-  /// "1 libro", "21 Bücher": the number takes the form that stands before nouns.  Short words in the
-  /// Romance languages are conjunctions and prepositions.
+  /// "1 libro", "21 Bücher": the number takes the form that stands before nouns.  Short words in
+  /// the Romance languages are conjunctions and prepositions.
   bool noun_follows(size_t at) const {
     if (language_.cardinal[0].empty() || is_year(scan_, amount_.number) || scan_.peek(at) != U' ') {
       return false;

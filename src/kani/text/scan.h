@@ -1,8 +1,8 @@
 // scan.h - how the matchers of the front end look at a sentence.
 //
-// A matcher is asked whether what it knows begins at a place; it answers with the words and the end of
-// what it took, or with nothing.  Every matcher looks ahead a bounded distance or consumes what it
-// looked at: that keeps the whole linear.
+// A matcher is asked whether what it knows begins at a place; it answers with the words and the end
+// of what it took, or with nothing.  Every matcher looks ahead a bounded distance or consumes what
+// it looked at: that keeps the whole linear.
 #pragma once
 
 #include <optional>

@@ -12,23 +12,39 @@ namespace kani {
 namespace {
 
 constexpr size_t kLongestWord = 24;  // looked back over in search of an abbreviation
+constexpr size_t kShortWord = 4;     // with a full stop before a number: perhaps an abbreviation
 
 bool is_white(char32_t c) { return is_space(c) || is_line_break(c); }
 
-/// What ICU sees: line breaks are spaces (it would end a sentence at each), and an ellipsis before a
-/// capital is a full stop (by itself it ends nothing).
-std::u32string prepare(std::u32string_view text) {
+/// Position of the next sentence's first character if one can begin behind the mark at `i`: closing
+/// marks, white space and opening marks are passed, each at most three.  Else npos.
+size_t next_start(std::u32string_view text, size_t i) {
+  constexpr size_t kMost = 3;
+  size_t next = i + 1;
+  while (next < text.size() && next <= i + kMost && is_closing(text[next])) ++next;
+  const size_t space = next;
+  while (next < text.size() && next < space + kMost &&
+         (is_white(text[next]) || is_opening(text[next]))) {
+    ++next;
+  }
+  return next > space && next < text.size() ? next : std::u32string_view::npos;
+}
+
+/// What ICU sees instead of the text, so that it proposes more:
+///  - line breaks are spaces, for it would end a sentence at each;
+///  - an ellipsis before a capital is a full stop, for by itself it ends nothing;
+///  - a digit that may begin a sentence is a capital, for ICU looks on to the first letter and sees
+///  "20
+///    years later" begin with a small one.  Only where a table knows the abbreviations.
+std::u32string prepare(std::u32string_view text, bool has_table) {
   std::u32string out(text);
   for (size_t i = 0; i < out.size(); ++i) {
     if (is_line_break(out[i])) out[i] = U' ';
-    if (out[i] != 0x2026) continue;
-    size_t next = i + 1;
-    while (next < text.size() && next < i + 4 && is_closing(text[next])) ++next;
-    const size_t space = next;
-    while (next < text.size() && next < space + 4 && (is_white(text[next]) || is_opening(text[next]))) {
-      ++next;
-    }
-    if (next > space && next < text.size() && is_upper(text[next])) out[i] = U'.';
+    if (text[i] != U'.' && text[i] != 0x2026) continue;
+    const size_t next = next_start(text, i);
+    if (next == std::u32string_view::npos) continue;
+    if (has_table && is_digit(text[next])) out[next] = U'A';
+    if (text[i] == 0x2026 && is_upper(out[next])) out[i] = U'.';
   }
   return out;
 }
@@ -41,7 +57,8 @@ class Splitter {
   std::vector<Span> run() {
     std::vector<Span> sentences;
     size_t begin = 0;
-    for (const size_t end : tools_.breaks.ends(BreakKind::kSentence, prepare(text_))) {
+    for (const size_t end :
+         tools_.breaks.ends(BreakKind::kSentence, prepare(text_, tools_.has_table))) {
       const bool last = end == text_.size();
       const size_t next = last ? end : without_openings(end);
       if (last || is_boundary(begin, next)) {
@@ -87,7 +104,7 @@ class Splitter {
       return is_east_asian(next) || (mark != U'.' && is_upper(next));
     }
     if (close > stop && is_lower(next)) return false;  // "Stop!" he said
-    return mark != U'.' || !goes_on(begin, stop - 1, end);
+    return mark != U'.' || close > stop || !goes_on(begin, stop - 1, end);
   }
 
   /// What follows a boundary, brackets and quotes apart.
@@ -105,17 +122,22 @@ class Splitter {
   /// Whether the full stop at `stop` belongs to the word before it and the sentence goes on.
   bool goes_on(size_t begin, size_t stop, size_t next) const {
     size_t word_begin = stop;
-    while (word_begin > begin && stop - word_begin < kLongestWord && is_word_part(text_[word_begin - 1])) {
+    while (word_begin > begin && stop - word_begin < kLongestWord &&
+           is_word_part(text_[word_begin - 1])) {
       --word_begin;
     }
     const std::u32string_view word = text_.substr(word_begin, stop - word_begin);
     if (word.empty()) return false;
-    if (std::all_of(word.begin(), word.end(), is_digit)) return number_goes_on(begin, word_begin, stop, next);
+    if (std::all_of(word.begin(), word.end(), is_digit))
+      return number_goes_on(begin, word_begin, stop, next);
     const std::u32string_view with_stop = text_.substr(word_begin, stop + 1 - word_begin);
     const char32_t following = first_letter(next);
-    if (const auto known = abbreviation_goes_on(tools_.language, with_stop, following)) return *known;
+    if (const auto known = abbreviation_goes_on(tools_.language, with_stop, following))
+      return *known;
+    if (is_digit(following) && word.size() <= kShortWord) return true;
     if (is_letter_word(word, word_begin)) return false;
-    const bool apart = word_begin == begin || is_white(text_[word_begin - 1]) || is_opening(text_[word_begin - 1]);
+    const bool apart =
+        word_begin == begin || is_white(text_[word_begin - 1]) || is_opening(text_[word_begin - 1]);
     return (apart && is_initial(word)) || tools_.suppressions.contains(with_stop);
   }
 

@@ -1,6 +1,6 @@
 // speller.h - numbers in words, by ICU's rule-based number format.
-// Source: CLDR's spell-out rules (Debian 12: ICU 72, 100 locales).  Soft hyphens and zero-width spaces
-// that the rules put in (German, Italian, Thai) are taken out, double spaces folded.
+// Source: CLDR's spell-out rules (Debian 12: ICU 72, 100 locales).  Soft hyphens and zero-width
+// spaces that the rules put in (German, Italian, Thai) are taken out, double spaces folded.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ class Speller {
 
   bool spells() const noexcept;
 
-  /// `value` by the rule set `rules` ("%spellout-ordinal"); by the locale's default if that is empty
-  /// or unknown to this ICU.
+  /// `value` by the rule set `rules` ("%spellout-ordinal"); by the locale's default if that is
+  /// empty or unknown to this ICU.
   std::u32string spell(int64_t value, std::string_view rules = {}) const;
   std::u32string spell_decimal(double value, std::string_view rules = {}) const;
 

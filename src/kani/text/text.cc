@@ -33,7 +33,8 @@ MappedText prepare(MappedText text, const NormalizeOptions& options) {
 
 bool is_border(char32_t c) { return c == kLineBreak || c == kParagraphBreak || c == kPauseMark; }
 
-/// Calls `use(begin, end, border)` for every stretch of `text` between borders; the last border is 0.
+/// Calls `use(begin, end, border)` for every stretch of `text` between borders; the last border is
+/// 0.
 template <typename Use>
 void for_each_stretch(std::u32string_view text, const Use& use) {
   size_t begin = 0;
@@ -79,7 +80,10 @@ std::string to_utf8_text(std::u32string_view text) {
 class Chunker {
  public:
   Chunker(const ChunkOptions& options, const MappedText& text, std::vector<double> pauses)
-      : options_(options), text_(text), pauses_(std::move(pauses)), tools_(tools_for(options.normalize.language)) {
+      : options_(options),
+        text_(text),
+        pauses_(std::move(pauses)),
+        tools_(tools_for(options.normalize.language)) {
     longest_ = options.max_length;
     target_ = std::min(options.target_length, longest_);
   }
@@ -107,14 +111,15 @@ class Chunker {
     }
   }
 
-  /// The line before ended a sentence; if it has no mark that says so, it gets one, so that a heading
-  /// does not run into the text below.
+  /// The line before ended a sentence; if it has no mark that says so, it gets one, so that a
+  /// heading does not run into the text below.
   void close_line() {
     size_t i = spoken_.size();
     while (i > 1 && (is_closing(spoken_.text[i - 1]) || spoken_.text[i - 1] == U' ')) --i;
     const char32_t last = spoken_.text[i - 1];
     const SourceRange here{spoken_.source.back().end, spoken_.source.back().end};
-    if (is_speakable(last) || is_mark(last)) spoken_.append(is_east_asian(last) ? U'。' : U'.', here);
+    if (is_speakable(last) || is_mark(last))
+      spoken_.append(is_east_asian(last) ? U'。' : U'.', here);
     spoken_.append(U' ', here);
   }
 
@@ -139,7 +144,8 @@ class Chunker {
       if (!is_spoken(piece)) continue;
       const SourceRange source = spoken_.span(piece.begin, piece.end);
       Chunk chunk;
-      chunk.text = to_utf8_text(std::u32string_view(spoken_.text).substr(piece.begin, piece.size()));
+      chunk.text =
+          to_utf8_text(std::u32string_view(spoken_.text).substr(piece.begin, piece.size()));
       chunk.source_begin = source.begin;
       chunk.source_end = source.end;
       if (chunks_.empty()) chunk.pause_before_s = pause_before_;

@@ -40,7 +40,7 @@ struct Chunk {
 /// Lengths are in code points of normalized text, East Asian ones counted by how long they take to say:
 /// Han three, kana and Hangul two.  So a chunk never has more than max_length code points.
 struct ChunkOptions {
-  NormalizeOptions normalize;
+  NormalizeOptions normalize = {};
   /// Sentences of one paragraph are joined up to this, into chunks of similar length; 0 = one chunk per
   /// sentence.  A longer sentence stays whole up to max_length: a cut inside one is heard.
   size_t target_length = 200;

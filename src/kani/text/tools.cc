@@ -52,6 +52,16 @@ const Language& table_or_empty(const std::string& tag) {
 
 char32_t first_of(char32_t stated, char32_t from_locale) { return stated ? stated : from_locale; }
 
+/// "minus " of the table, else what ICU puts before the word for one.
+std::u32string minus_word(const Language& language, const Speller& speller) {
+  if (!language.minus.empty()) {
+    return std::u32string(language.minus).append(language.word_space);
+  }
+  const std::u32string one = speller.spell(1), minus_one = speller.spell(-1);
+  if (!minus_one.ends_with(one)) return U"-";
+  return minus_one.substr(0, minus_one.size() - one.size());
+}
+
 bool icu_knows(const std::string& tag) {
   for (int32_t i = 0; i < uloc_countAvailable(); ++i) {
     if (tag == uloc_getAvailable(i)) return true;
@@ -68,7 +78,8 @@ TextTools::TextTools(const std::string& tag)
       breaks(tag),
       suppressions(read_suppressions(tag)),
       decimal_mark(first_of(language.decimal_mark, speller.decimal_mark())),
-      group_mark(first_of(language.group_mark, speller.group_mark())) {}
+      group_mark(first_of(language.group_mark, speller.group_mark())),
+      minus(minus_word(language, speller)) {}
 
 const TextTools& tools_for(std::string_view language_tag) {
   static std::mutex mutex;

@@ -22,11 +22,13 @@ UScriptCode script_of(char32_t c) noexcept {
   return U_SUCCESS(status) ? script : USCRIPT_INVALID_CODE;
 }
 
-bool in_range(char32_t c, char32_t first, char32_t last) noexcept { return c >= first && c <= last; }
+bool in_range(char32_t c, char32_t first, char32_t last) noexcept {
+  return c >= first && c <= last;
+}
 
 bool is_han(char32_t c) noexcept {
-  return in_range(c, 0x3400, 0x9FFF) || in_range(c, 0xF900, 0xFAFF) || in_range(c, 0x20000, 0x3FFFD) ||
-         c == 0x3005 || c == 0x3007;
+  return in_range(c, 0x3400, 0x9FFF) || in_range(c, 0xF900, 0xFAFF) ||
+         in_range(c, 0x20000, 0x3FFFD) || c == 0x3005 || c == 0x3007;
 }
 bool is_kana(char32_t c) noexcept {
   return in_range(c, 0x3041, 0x30FF) || in_range(c, 0x31F0, 0x31FF) || in_range(c, 0xFF66, 0xFF9F);
@@ -107,7 +109,8 @@ bool is_unspeakable_sign(char32_t c) noexcept {
 }
 
 bool is_symbol(char32_t c) noexcept {
-  if (c < 0x80) return std::u32string_view(U"#$%&*+/<=>@\\^_`|~").find(c) != std::u32string_view::npos;
+  if (c < 0x80)
+    return std::u32string_view(U"#$%&*+/<=>@\\^_`|~").find(c) != std::u32string_view::npos;
   if (c == 0xA7 || c == 0xB6 || c == 0x2030 || c == 0x2031) return true;  // § ¶ ‰ ‱ are punctuation
   return (category_bit(c) & U_GC_S_MASK) != 0;
 }
@@ -127,10 +130,10 @@ size_t spoken_length(char32_t c) noexcept {
 
 bool needs_joiners(char32_t before, char32_t after) noexcept {
   constexpr UScriptCode kScripts[] = {
-      USCRIPT_ARABIC,   USCRIPT_SYRIAC,   USCRIPT_NKO,       USCRIPT_MONGOLIAN, USCRIPT_DEVANAGARI,
-      USCRIPT_BENGALI,  USCRIPT_GURMUKHI, USCRIPT_GUJARATI,  USCRIPT_ORIYA,     USCRIPT_TAMIL,
-      USCRIPT_TELUGU,   USCRIPT_KANNADA,  USCRIPT_MALAYALAM, USCRIPT_SINHALA,   USCRIPT_KHMER,
-      USCRIPT_MYANMAR,  USCRIPT_ADLAM,    USCRIPT_THAANA,
+      USCRIPT_ARABIC,  USCRIPT_SYRIAC,   USCRIPT_NKO,       USCRIPT_MONGOLIAN, USCRIPT_DEVANAGARI,
+      USCRIPT_BENGALI, USCRIPT_GURMUKHI, USCRIPT_GUJARATI,  USCRIPT_ORIYA,     USCRIPT_TAMIL,
+      USCRIPT_TELUGU,  USCRIPT_KANNADA,  USCRIPT_MALAYALAM, USCRIPT_SINHALA,   USCRIPT_KHMER,
+      USCRIPT_MYANMAR, USCRIPT_ADLAM,    USCRIPT_THAANA,
   };
   if (!is_letter(before) || !is_letter(after)) return false;
   const UScriptCode script = script_of(before);

@@ -1,6 +1,7 @@
 // unicode.h - the questions that the text front end asks about one code point.
-// Source: Unicode character properties as ICU has them; the header keeps ICU's own headers out of the
-// callers.  Not here: boundaries (breaks.h), normalization (clean.h), language rules (language.h).
+// Source: Unicode character properties as ICU has them; the header keeps ICU's own headers out of
+// the callers.  Not here: boundaries (breaks.h), normalization (clean.h), language rules
+// (language.h).
 #pragma once
 
 #include <cstddef>

@@ -25,19 +25,37 @@ class Writer {
     if (listed || apart(before, words.front())) out_.append(U' ', {from.begin, from.begin});
     out_.append(words, from);
     glue_ = true;
+    gap_ = apart_ = false;
+  }
+
+  /// The name of a sign: apart from whatever stands beside it, as far as the script has spaces.
+  void name(std::u32string_view name, SourceRange from) {
+    const char32_t before = last();
+    const bool spaced = !name.empty() && !is_east_asian(name.front());
+    if (spaced && before != 0 && before != U' ' && before != U'(')
+      out_.append(U' ', {from.begin, from.begin});
+    words(name, from);
+    apart_ = spaced;
   }
 
   void copy(char32_t c, SourceRange from) {
     if (c == U' ' && (last() == U' ' || last() == 0)) return;
-    if (glue_ && apart(last(), c)) out_.append(U' ', {from.begin, from.begin});
+    const bool mark = std::u32string_view(U",.;:!?)").find(c) != std::u32string_view::npos;
+    if ((glue_ && apart(last(), c)) || (apart_ && c != U' ' && !mark)) {
+      out_.append(U' ', {from.begin, from.begin});
+    }
+    if (gap_ && mark) trim();
     out_.append(c, from);
-    glue_ = false;
+    glue_ = gap_ = apart_ = false;
   }
 
-  /// A space in place of something that is not spoken.
-  void gap(SourceRange from) { copy(U' ', from); }
+  /// A space in place of something that is not spoken; none before a mark that belongs to the word.
+  void gap(SourceRange from) {
+    copy(U' ', from);
+    gap_ = true;
+  }
 
-  void finish() {
+  void trim() {
     while (out_.size() > start_ && out_.text.back() == U' ') {
       out_.text.pop_back();
       out_.source.pop_back();
@@ -52,12 +70,15 @@ class Writer {
 
   MappedText& out_;
   size_t start_;
-  bool glue_ = false;  // the last thing written was words of ours
+  bool glue_ = false;   // the last thing written was words of ours
+  bool gap_ = false;    // … a space of ours
+  bool apart_ = false;  // … the name of a sign
 };
 
 class Verbalizer {
  public:
-  Verbalizer(const TextTools& tools, const MappedText& in, size_t begin, size_t end, MappedText& out)
+  Verbalizer(const TextTools& tools, const MappedText& in, size_t begin, size_t end,
+             MappedText& out)
       : scan_{tools, std::u32string_view(in.text).substr(begin, end - begin)},
         sources_(in.source.data() + begin),
         addresses_(find_addresses(scan_.text)),
@@ -69,7 +90,7 @@ class Verbalizer {
       if (address() || quantity() || word() || run_of_signs()) continue;
       sign();
     }
-    writer_.finish();
+    writer_.trim();
   }
 
  private:
@@ -182,7 +203,9 @@ class Verbalizer {
       return take({std::u32string(language.decimal_word), at + 1});
     }
     if (const auto name = sign_name(scan_, after_quantity)) {
-      return take({std::u32string(*name), at + 1});
+      writer_.name(*name, source(at + 1));
+      ++scan_.at;
+      return;
     }
     if (is_symbol(c) && scan_.tools.has_table) return skip();
     copy_one();

@@ -9,20 +9,24 @@ constexpr Gender kF = Gender::kFeminine;
 constexpr Gender kN = Gender::kNeuter;
 
 constexpr Precursor kPrecursors[] = {
-    {U"der", "%spellout-ordinal"},    {U"die", "%spellout-ordinal"},    {U"das", "%spellout-ordinal"},
-    {U"Der", "%spellout-ordinal"},    {U"Die", "%spellout-ordinal"},    {U"Das", "%spellout-ordinal"},
-    {U"am", "%spellout-ordinal-n"},   {U"Am", "%spellout-ordinal-n"},   {U"den", "%spellout-ordinal-n"},
-    {U"dem", "%spellout-ordinal-n"},  {U"des", "%spellout-ordinal-n"},  {U"im", "%spellout-ordinal-n"},
-    {U"Im", "%spellout-ordinal-n"},   {U"zum", "%spellout-ordinal-n"},  {U"Zum", "%spellout-ordinal-n"},
-    {U"zur", "%spellout-ordinal-n"},  {U"vom", "%spellout-ordinal-n"},  {U"Vom", "%spellout-ordinal-n"},
-    {U"beim", "%spellout-ordinal-n"}, {U"bis", "%spellout-ordinal-n"},  {U"ab", "%spellout-ordinal-m"},
-    {U"seit", "%spellout-ordinal-m"}, {U"ins", "%spellout-ordinal"},
+    {U"der", "%spellout-ordinal"},    {U"die", "%spellout-ordinal"},
+    {U"das", "%spellout-ordinal"},    {U"Der", "%spellout-ordinal"},
+    {U"Die", "%spellout-ordinal"},    {U"Das", "%spellout-ordinal"},
+    {U"am", "%spellout-ordinal-n"},   {U"Am", "%spellout-ordinal-n"},
+    {U"den", "%spellout-ordinal-n"},  {U"dem", "%spellout-ordinal-n"},
+    {U"des", "%spellout-ordinal-n"},  {U"im", "%spellout-ordinal-n"},
+    {U"Im", "%spellout-ordinal-n"},   {U"zum", "%spellout-ordinal-n"},
+    {U"Zum", "%spellout-ordinal-n"},  {U"zur", "%spellout-ordinal-n"},
+    {U"vom", "%spellout-ordinal-n"},  {U"Vom", "%spellout-ordinal-n"},
+    {U"beim", "%spellout-ordinal-n"}, {U"bis", "%spellout-ordinal-n"},
+    {U"ab", "%spellout-ordinal-m"},   {U"seit", "%spellout-ordinal-m"},
+    {U"ins", "%spellout-ordinal"},
 };
 
 constexpr FractionName kFractions[] = {
-    {2, {U"halb|halbe", kN}},    {3, {U"Drittel", kN}},      {4, {U"Viertel", kN}},
-    {5, {U"Fünftel", kN}},       {6, {U"Sechstel", kN}},     {7, {U"Siebtel", kN}},
-    {8, {U"Achtel", kN}},        {9, {U"Neuntel", kN}},      {10, {U"Zehntel", kN}},
+    {2, {U"halb|halbe", kN}},    {3, {U"Drittel", kN}},  {4, {U"Viertel", kN}},
+    {5, {U"Fünftel", kN}},       {6, {U"Sechstel", kN}}, {7, {U"Siebtel", kN}},
+    {8, {U"Achtel", kN}},        {9, {U"Neuntel", kN}},  {10, {U"Zehntel", kN}},
     {100, {U"Hundertstel", kN}},
 };
 
@@ -97,10 +101,9 @@ constexpr Unit kUnits[] = {
 };
 
 constexpr std::u32string_view kMonths[] = {
-    U"Januar", U"Februar", U"März",      U"April",   U"Mai",      U"Juni",
-    U"Juli",   U"August",  U"September", U"Oktober", U"November", U"Dezember",
-    U"Jänner", U"Jan",     U"Feb",       U"Aug",     U"Sept",     U"Okt",
-    U"Nov",    U"Dez",
+    U"Januar", U"Februar",   U"März",    U"April",    U"Mai",      U"Juni",   U"Juli",
+    U"August", U"September", U"Oktober", U"November", U"Dezember", U"Jänner", U"Jan",
+    U"Feb",    U"Aug",       U"Sept",    U"Okt",      U"Nov",      U"Dez",
 };
 
 constexpr Symbol kSymbols[] = {
@@ -137,9 +140,10 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"Punkt"},       {U'/', U"Schrägstrich"}, {U'-', U"Minus"},       {U'_', U"Unterstrich"},
-    {U':', U"Doppelpunkt"}, {U'@', U"at"},           {U'?', U"Fragezeichen"}, {U'=', U"gleich"},
-    {U'&', U"und"},         {U'#', U"Raute"},        {U'%', U"Prozent"},     {U'~', U"Tilde"},
+    {U'.', U"Punkt"},        {U'/', U"Schrägstrich"}, {U'-', U"Minus"},
+    {U'_', U"Unterstrich"},  {U':', U"Doppelpunkt"},  {U'@', U"at"},
+    {U'?', U"Fragezeichen"}, {U'=', U"gleich"},       {U'&', U"und"},
+    {U'#', U"Raute"},        {U'%', U"Prozent"},      {U'~', U"Tilde"},
     {U'+', U"plus"},
 };
 

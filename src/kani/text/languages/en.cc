@@ -15,9 +15,9 @@ constexpr OrdinalSuffix kOrdinalSuffixes[] = {
 constexpr std::u32string_view kDecadePrecursors[] = {U"the", U"early", U"mid", U"late"};
 
 constexpr FractionName kFractions[] = {
-    {2, {U"half|halves"}},     {3, {U"third|thirds"}},         {4, {U"quarter|quarters"}},
-    {5, {U"fifth|fifths"}},    {6, {U"sixth|sixths"}},         {7, {U"seventh|sevenths"}},
-    {8, {U"eighth|eighths"}},  {9, {U"ninth|ninths"}},         {10, {U"tenth|tenths"}},
+    {2, {U"half|halves"}},           {3, {U"third|thirds"}},           {4, {U"quarter|quarters"}},
+    {5, {U"fifth|fifths"}},          {6, {U"sixth|sixths"}},           {7, {U"seventh|sevenths"}},
+    {8, {U"eighth|eighths"}},        {9, {U"ninth|ninths"}},           {10, {U"tenth|tenths"}},
     {16, {U"sixteenth|sixteenths"}}, {100, {U"hundredth|hundredths"}},
 };
 
@@ -40,10 +40,10 @@ constexpr Currency kCurrencies[] = {
 };
 
 constexpr Magnitude kMagnitudes[] = {
-    {U"thousand", {U"thousand"}}, {U"million", {U"million"}},   {U"billion", {U"billion"}},
-    {U"trillion", {U"trillion"}}, {U"k", {U"thousand"}, true},  {U"K", {U"thousand"}, true},
-    {U"m", {U"million"}, true},   {U"M", {U"million"}, true},   {U"mn", {U"million"}, true},
-    {U"bn", {U"billion"}, true},  {U"b", {U"billion"}, true},   {U"B", {U"billion"}, true},
+    {U"thousand", {U"thousand"}}, {U"million", {U"million"}},  {U"billion", {U"billion"}},
+    {U"trillion", {U"trillion"}}, {U"k", {U"thousand"}, true}, {U"K", {U"thousand"}, true},
+    {U"m", {U"million"}, true},   {U"M", {U"million"}, true},  {U"mn", {U"million"}, true},
+    {U"bn", {U"billion"}, true},  {U"b", {U"billion"}, true},  {U"B", {U"billion"}, true},
     {U"tn", {U"trillion"}, true}, {U"T", {U"trillion"}, true},
 };
 
@@ -113,10 +113,9 @@ constexpr Unit kUnits[] = {
 };
 
 constexpr std::u32string_view kMonths[] = {
-    U"January", U"February", U"March",     U"April",   U"May",      U"June",
-    U"July",    U"August",   U"September", U"October", U"November", U"December",
-    U"Jan",     U"Feb",      U"Mar",       U"Apr",     U"Jun",      U"Jul",
-    U"Aug",     U"Sep",      U"Sept",      U"Oct",     U"Nov",      U"Dec",
+    U"January",   U"February", U"March",    U"April",    U"May",  U"June", U"July", U"August",
+    U"September", U"October",  U"November", U"December", U"Jan",  U"Feb",  U"Mar",  U"Apr",
+    U"Jun",       U"Jul",      U"Aug",      U"Sep",      U"Sept", U"Oct",  U"Nov",  U"Dec",
 };
 
 constexpr Symbol kSymbols[] = {
@@ -160,9 +159,9 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"dot"},        {U'/', U"slash"},  {U'-', U"dash"},          {U'_', U"underscore"},
-    {U':', U"colon"},      {U'@', U"at"},     {U'?', U"question mark"}, {U'=', U"equals"},
-    {U'&', U"and"},        {U'#', U"hash"},   {U'%', U"percent"},       {U'~', U"tilde"},
+    {U'.', U"dot"},   {U'/', U"slash"}, {U'-', U"dash"},          {U'_', U"underscore"},
+    {U':', U"colon"}, {U'@', U"at"},    {U'?', U"question mark"}, {U'=', U"equals"},
+    {U'&', U"and"},   {U'#', U"hash"},  {U'%', U"percent"},       {U'~', U"tilde"},
     {U'+', U"plus"},
 };
 
@@ -216,6 +215,9 @@ constexpr Abbreviation kAbbreviations[] = {
     {U"art.", U"article", kNumber},
     {U"Art.", U"Article", kNumber},
     {U"ca.", U"circa", kNumber},
+    {U"ext.", U"extension", kNumber},
+    {U"apt.", U"apartment", kNumber},
+    {U"Apt.", U"Apartment", kNumber},
     {U"Jan.", U"January", kNumber},
     {U"Feb.", U"February", kNumber},
     {U"Mar.", U"March", kNumber},

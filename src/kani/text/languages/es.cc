@@ -24,10 +24,11 @@ constexpr OrdinalSuffix kOrdinalSuffixes[] = {
 };
 
 constexpr FractionName kFractions[] = {
-    {2, {U"medio|medios", kM}},     {3, {U"tercio|tercios", kM}},   {4, {U"cuarto|cuartos", kM}},
-    {5, {U"quinto|quintos", kM}},   {6, {U"sexto|sextos", kM}},     {7, {U"séptimo|séptimos", kM}},
-    {8, {U"octavo|octavos", kM}},   {9, {U"noveno|novenos", kM}},   {10, {U"décimo|décimos", kM}},
-    {100, {U"centésimo|centésimos", kM}},
+    {2, {U"medio|medios", kM}},    {3, {U"tercio|tercios", kM}},
+    {4, {U"cuarto|cuartos", kM}},  {5, {U"quinto|quintos", kM}},
+    {6, {U"sexto|sextos", kM}},    {7, {U"séptimo|séptimos", kM}},
+    {8, {U"octavo|octavos", kM}},  {9, {U"noveno|novenos", kM}},
+    {10, {U"décimo|décimos", kM}}, {100, {U"centésimo|centésimos", kM}},
 };
 
 // The third form is for millions: "un millón de euros".
@@ -131,9 +132,9 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"punto"},       {U'/', U"barra"},  {U'-', U"guion"},         {U'_', U"guion bajo"},
-    {U':', U"dos puntos"},  {U'@', U"arroba"}, {U'?', U"interrogación"}, {U'=', U"igual"},
-    {U'&', U"y"},           {U'#', U"almohadilla"}, {U'%', U"por ciento"}, {U'~', U"virgulilla"},
+    {U'.', U"punto"},      {U'/', U"barra"},       {U'-', U"guion"},         {U'_', U"guion bajo"},
+    {U':', U"dos puntos"}, {U'@', U"arroba"},      {U'?', U"interrogación"}, {U'=', U"igual"},
+    {U'&', U"y"},          {U'#', U"almohadilla"}, {U'%', U"por ciento"},    {U'~', U"virgulilla"},
     {U'+', U"más"},
 };
 

@@ -16,10 +16,11 @@ constexpr OrdinalSuffix kOrdinalSuffixes[] = {
 };
 
 constexpr FractionName kFractions[] = {
-    {2, {U"demi|demis", kM}},         {3, {U"tiers", kM}},              {4, {U"quart|quarts", kM}},
-    {5, {U"cinquième|cinquièmes", kM}}, {6, {U"sixième|sixièmes", kM}},   {7, {U"septième|septièmes", kM}},
-    {8, {U"huitième|huitièmes", kM}}, {9, {U"neuvième|neuvièmes", kM}}, {10, {U"dixième|dixièmes", kM}},
-    {100, {U"centième|centièmes", kM}},
+    {2, {U"demi|demis", kM}},         {3, {U"tiers", kM}},
+    {4, {U"quart|quarts", kM}},       {5, {U"cinquième|cinquièmes", kM}},
+    {6, {U"sixième|sixièmes", kM}},   {7, {U"septième|septièmes", kM}},
+    {8, {U"huitième|huitièmes", kM}}, {9, {U"neuvième|neuvièmes", kM}},
+    {10, {U"dixième|dixièmes", kM}},  {100, {U"centième|centièmes", kM}},
 };
 
 // The third form is for millions: "un million d'euros".
@@ -35,9 +36,9 @@ constexpr Currency kCurrencies[] = {
 };
 
 constexpr Magnitude kMagnitudes[] = {
-    {U"million", {U"million|millions"}},      {U"millions", {U"million|millions"}},
-    {U"milliard", {U"milliard|milliards"}},   {U"milliards", {U"milliard|milliards"}},
-    {U"M", {U"million|millions"}, true},      {U"Md", {U"milliard|milliards"}, true},
+    {U"million", {U"million|millions"}},    {U"millions", {U"million|millions"}},
+    {U"milliard", {U"milliard|milliards"}}, {U"milliards", {U"milliard|milliards"}},
+    {U"M", {U"million|millions"}, true},    {U"Md", {U"milliard|milliards"}, true},
 };
 
 constexpr Unit kUnits[] = {
@@ -119,10 +120,19 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"point"},        {U'/', U"barre oblique"}, {U'-', U"tiret"},   {U'_', U"tiret bas"},
-    {U':', U"deux points"},  {U'@', U"arobase"},       {U'?', U"point d'interrogation"},
-    {U'=', U"égale"},        {U'&', U"et"},            {U'#', U"dièse"},   {U'%', U"pour cent"},
-    {U'~', U"tilde"},        {U'+', U"plus"},
+    {U'.', U"point"},
+    {U'/', U"barre oblique"},
+    {U'-', U"tiret"},
+    {U'_', U"tiret bas"},
+    {U':', U"deux points"},
+    {U'@', U"arobase"},
+    {U'?', U"point d'interrogation"},
+    {U'=', U"égale"},
+    {U'&', U"et"},
+    {U'#', U"dièse"},
+    {U'%', U"pour cent"},
+    {U'~', U"tilde"},
+    {U'+', U"plus"},
 };
 
 constexpr AbbreviationPlace kName = AbbreviationPlace::kBeforeName;

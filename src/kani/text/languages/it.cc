@@ -15,9 +15,9 @@ constexpr OrdinalSuffix kOrdinalSuffixes[] = {
 };
 
 constexpr FractionName kFractions[] = {
-    {2, {U"mezzo|mezzi", kM}},      {3, {U"terzo|terzi", kM}},    {4, {U"quarto|quarti", kM}},
-    {5, {U"quinto|quinti", kM}},    {6, {U"sesto|sesti", kM}},    {7, {U"settimo|settimi", kM}},
-    {8, {U"ottavo|ottavi", kM}},    {9, {U"nono|noni", kM}},      {10, {U"decimo|decimi", kM}},
+    {2, {U"mezzo|mezzi", kM}},           {3, {U"terzo|terzi", kM}}, {4, {U"quarto|quarti", kM}},
+    {5, {U"quinto|quinti", kM}},         {6, {U"sesto|sesti", kM}}, {7, {U"settimo|settimi", kM}},
+    {8, {U"ottavo|ottavi", kM}},         {9, {U"nono|noni", kM}},   {10, {U"decimo|decimi", kM}},
     {100, {U"centesimo|centesimi", kM}},
 };
 
@@ -27,7 +27,10 @@ constexpr Currency kCurrencies[] = {
     {U"$", U"USD", {U"dollaro|dollari|di dollari"}, {U"centesimo|centesimi"}},
     {U"£", U"GBP", {U"sterlina|sterline|di sterline", kF}, {U"penny|pence"}},
     {U"¥", U"JPY", {U"yen|yen|di yen"}, {}},
-    {U"", U"CHF", {U"franco svizzero|franchi svizzeri|di franchi svizzeri"}, {U"centesimo|centesimi"}},
+    {U"",
+     U"CHF",
+     {U"franco svizzero|franchi svizzeri|di franchi svizzeri"},
+     {U"centesimo|centesimi"}},
     {U"₽", U"RUB", {U"rublo|rubli|di rubli"}, {U"copeco|copechi"}},
     {U"¢", U"", {U"centesimo|centesimi"}, {}},
 };
@@ -121,9 +124,18 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"punto"},      {U'/', U"barra"},      {U'-', U"trattino"},         {U'_', U"trattino basso"},
-    {U':', U"due punti"},  {U'@', U"chiocciola"}, {U'?', U"punto di domanda"}, {U'=', U"uguale"},
-    {U'&', U"e"},          {U'#', U"cancelletto"}, {U'%', U"per cento"},       {U'~', U"tilde"},
+    {U'.', U"punto"},
+    {U'/', U"barra"},
+    {U'-', U"trattino"},
+    {U'_', U"trattino basso"},
+    {U':', U"due punti"},
+    {U'@', U"chiocciola"},
+    {U'?', U"punto di domanda"},
+    {U'=', U"uguale"},
+    {U'&', U"e"},
+    {U'#', U"cancelletto"},
+    {U'%', U"per cento"},
+    {U'~', U"tilde"},
     {U'+', U"più"},
 };
 

@@ -1,5 +1,5 @@
-// ja.cc - Japanese.  Words of numbers stand without spaces; native counters (一つ, 二人) are left to the
-// reading of the characters.
+// ja.cc - Japanese.  Words of numbers stand without spaces; native counters (一つ, 二人) are left
+// to the reading of the characters.
 #include "kani/text/languages/languages.h"
 
 namespace kani {
@@ -98,9 +98,9 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"ドット"},     {U'/', U"スラッシュ"}, {U'-', U"ハイフン"}, {U'_', U"アンダーバー"},
-    {U':', U"コロン"},     {U'@', U"アット"},     {U'?', U"クエスチョン"}, {U'=', U"イコール"},
-    {U'&', U"アンド"},     {U'#', U"シャープ"},   {U'%', U"パーセント"}, {U'+', U"プラス"},
+    {U'.', U"ドット"}, {U'/', U"スラッシュ"}, {U'-', U"ハイフン"},     {U'_', U"アンダーバー"},
+    {U':', U"コロン"}, {U'@', U"アット"},     {U'?', U"クエスチョン"}, {U'=', U"イコール"},
+    {U'&', U"アンド"}, {U'#', U"シャープ"},   {U'%', U"パーセント"},   {U'+', U"プラス"},
 };
 
 }  // namespace

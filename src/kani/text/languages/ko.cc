@@ -10,10 +10,11 @@ constexpr std::string_view kSino = "%spellout-cardinal-sinokorean";
 
 // The longest word wins: 개월 (months) before 개 (pieces).
 constexpr Follower kFollowers[] = {
-    {U"개월", kSino},      {U"개", kNative, 1, 99},   {U"명", kNative, 1, 99}, {U"살", kNative, 1, 99},
-    {U"시간", kNative, 1, 99}, {U"시", kNative, 1, 12}, {U"마리", kNative, 1, 99}, {U"잔", kNative, 1, 99},
-    {U"권", kNative, 1, 99}, {U"번째", kNative, 1, 99}, {U"가지", kNative, 1, 99}, {U"사람", kNative, 1, 99},
-    {U"대", kNative, 1, 99}, {U"병", kNative, 1, 99},   {U"장", kNative, 1, 99},
+    {U"개월", kSino},          {U"개", kNative, 1, 99},   {U"명", kNative, 1, 99},
+    {U"살", kNative, 1, 99},   {U"시간", kNative, 1, 99}, {U"시", kNative, 1, 12},
+    {U"마리", kNative, 1, 99}, {U"잔", kNative, 1, 99},   {U"권", kNative, 1, 99},
+    {U"번째", kNative, 1, 99}, {U"가지", kNative, 1, 99}, {U"사람", kNative, 1, 99},
+    {U"대", kNative, 1, 99},   {U"병", kNative, 1, 99},   {U"장", kNative, 1, 99},
 };
 
 constexpr Currency kCurrencies[] = {
@@ -105,9 +106,9 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"점"},   {U'/', U"슬래시"}, {U'-', U"하이픈"}, {U'_', U"밑줄"}, {U':', U"콜론"},
-    {U'@', U"골뱅이"}, {U'?', U"물음표"}, {U'=', U"이퀄"},   {U'&', U"앤드"}, {U'#', U"샵"},
-    {U'%', U"퍼센트"}, {U'+', U"플러스"},
+    {U'.', U"점"},   {U'/', U"슬래시"}, {U'-', U"하이픈"}, {U'_', U"밑줄"},
+    {U':', U"콜론"}, {U'@', U"골뱅이"}, {U'?', U"물음표"}, {U'=', U"이퀄"},
+    {U'&', U"앤드"}, {U'#', U"샵"},     {U'%', U"퍼센트"}, {U'+', U"플러스"},
 };
 
 }  // namespace

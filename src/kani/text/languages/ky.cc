@@ -8,15 +8,15 @@ namespace {
 constexpr std::string_view kOrdinal = "%spellout-ordinal";
 
 constexpr OrdinalSuffix kOrdinalSuffixes[] = {
-    {U"-чи", kOrdinal}, {U"-чы", kOrdinal}, {U"-чу", kOrdinal}, {U"-чү", kOrdinal},
+    {U"-чи", kOrdinal},
+    {U"-чы", kOrdinal},
+    {U"-чу", kOrdinal},
+    {U"-чү", kOrdinal},
 };
 
 constexpr Follower kFollowers[] = {
-    {U"жыл", kOrdinal, 1000},
-    {U"жылы", kOrdinal, 1000},
-    {U"жылга", kOrdinal, 1000},
-    {U"жылдан", kOrdinal, 1000},
-    {U"жылдын", kOrdinal, 1000},
+    {U"жыл", kOrdinal, 1000},    {U"жылы", kOrdinal, 1000},   {U"жылга", kOrdinal, 1000},
+    {U"жылдан", kOrdinal, 1000}, {U"жылдын", kOrdinal, 1000},
 };
 
 constexpr Currency kCurrencies[] = {
@@ -30,11 +30,8 @@ constexpr Currency kCurrencies[] = {
 };
 
 constexpr Magnitude kMagnitudes[] = {
-    {U"миң", {U"миң"}},
-    {U"млн", {U"миллион"}},
-    {U"млрд", {U"миллиард"}},
-    {U"миллион", {U"миллион"}},
-    {U"миллиард", {U"миллиард"}},
+    {U"миң", {U"миң"}},         {U"млн", {U"миллион"}},       {U"млрд", {U"миллиард"}},
+    {U"миллион", {U"миллион"}}, {U"миллиард", {U"миллиард"}},
 };
 
 constexpr Unit kUnits[] = {
@@ -95,9 +92,9 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"чекит"},    {U'/', U"слеш"}, {U'-', U"дефис"},          {U'_', U"астыңкы сызык"},
-    {U':', U"кош чекит"}, {U'@', U"эт"},  {U'?', U"суроо белгиси"}, {U'=', U"барабар"},
-    {U'&', U"жана"},     {U'#', U"тор"},  {U'%', U"пайыз"},          {U'+', U"плюс"},
+    {U'.', U"чекит"},     {U'/', U"слеш"}, {U'-', U"дефис"},         {U'_', U"астыңкы сызык"},
+    {U':', U"кош чекит"}, {U'@', U"эт"},   {U'?', U"суроо белгиси"}, {U'=', U"барабар"},
+    {U'&', U"жана"},      {U'#', U"тор"},  {U'%', U"пайыз"},         {U'+', U"плюс"},
 };
 
 constexpr AbbreviationPlace kNumber = AbbreviationPlace::kBeforeNumber;

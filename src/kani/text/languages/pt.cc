@@ -9,18 +9,17 @@ constexpr Gender kM = Gender::kMasculine;
 constexpr Gender kF = Gender::kFeminine;
 
 constexpr OrdinalSuffix kOrdinalSuffixes[] = {
-    {U"º", "%spellout-ordinal-masculine"},
-    {U".º", "%spellout-ordinal-masculine"},
-    {U"°", "%spellout-ordinal-masculine"},
-    {U"ª", "%spellout-ordinal-feminine"},
+    {U"º", "%spellout-ordinal-masculine"}, {U".º", "%spellout-ordinal-masculine"},
+    {U"°", "%spellout-ordinal-masculine"}, {U"ª", "%spellout-ordinal-feminine"},
     {U".ª", "%spellout-ordinal-feminine"},
 };
 
 constexpr FractionName kFractions[] = {
-    {2, {U"meio|meios", kM}},       {3, {U"terço|terços", kM}},    {4, {U"quarto|quartos", kM}},
-    {5, {U"quinto|quintos", kM}},   {6, {U"sexto|sextos", kM}},    {7, {U"sétimo|sétimos", kM}},
-    {8, {U"oitavo|oitavos", kM}},   {9, {U"nono|nonos", kM}},      {10, {U"décimo|décimos", kM}},
-    {100, {U"centésimo|centésimos", kM}},
+    {2, {U"meio|meios", kM}},      {3, {U"terço|terços", kM}},
+    {4, {U"quarto|quartos", kM}},  {5, {U"quinto|quintos", kM}},
+    {6, {U"sexto|sextos", kM}},    {7, {U"sétimo|sétimos", kM}},
+    {8, {U"oitavo|oitavos", kM}},  {9, {U"nono|nonos", kM}},
+    {10, {U"décimo|décimos", kM}}, {100, {U"centésimo|centésimos", kM}},
 };
 
 // The third form is for millions: "um milhão de euros".
@@ -125,9 +124,9 @@ constexpr Symbol kSymbols[] = {
 };
 
 constexpr Symbol kUrlSymbols[] = {
-    {U'.', U"ponto"},        {U'/', U"barra"},  {U'-', U"hífen"},        {U'_', U"sublinhado"},
-    {U':', U"dois pontos"},  {U'@', U"arroba"}, {U'?', U"interrogação"}, {U'=', U"igual"},
-    {U'&', U"e"},            {U'#', U"cerquilha"}, {U'%', U"por cento"}, {U'~', U"til"},
+    {U'.', U"ponto"},       {U'/', U"barra"},     {U'-', U"hífen"},        {U'_', U"sublinhado"},
+    {U':', U"dois pontos"}, {U'@', U"arroba"},    {U'?', U"interrogação"}, {U'=', U"igual"},
+    {U'&', U"e"},           {U'#', U"cerquilha"}, {U'%', U"por cento"},    {U'~', U"til"},
     {U'+', U"mais"},
 };
 
