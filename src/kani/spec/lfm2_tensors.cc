@@ -18,12 +18,6 @@ constexpr std::string_view kVoice = "model.speaker_emb_projection.weight";
 constexpr std::string_view kRopePrefix = "model.learnable_rope_layers.";
 constexpr size_t kMostNames = 8;  // of one kind in one message
 
-std::string dims(std::span<const uint64_t> shape) {
-  std::string out = "[";
-  for (size_t i = 0; i < shape.size(); ++i) out += concat(i ? ", " : "", shape[i]);
-  return out + "]";
-}
-
 /// Names of one kind for a message, the first few of them.
 class NameList {
  public:
@@ -158,8 +152,8 @@ void check_list(const std::vector<TensorSpec>& specs, const TensorFile& file) {
     if (!tensor) {
       if (!spec.optional) missing.add(spec.name);
     } else if (!fits(spec, *tensor)) {
-      wrong.add(
-          concat(spec.name, " has shape ", dims(tensor->shape), ", expected ", dims(spec.shape)));
+      wrong.add(concat(spec.name, " has shape ", shape_text(tensor->shape), ", expected ",
+                       shape_text(spec.shape)));
     } else if (tensor->dtype != DType::kF32 && tensor->dtype != DType::kF16 &&
                tensor->dtype != DType::kBF16) {
       wrong.add(concat(spec.name, " has type ", dtype_name(tensor->dtype),
@@ -233,12 +227,12 @@ void lfm2_resolve(Lfm2Config& config, const TensorFile& file) {
   settle_head(config, file);
   config.accepts_voice = file.find(kVoice) != nullptr;
   log_trace("spec", source, ": audio step ", config.audio_step, ", learnable rope ",
-           *config.use_learnable_rope
-               ? concat("on, factor ", config.alpha_min, " to ", config.alpha_max)
-               : "off",
-           ", rope base ", config.rope_theta, ", ", config.codebook_size(), " codes a codebook, ",
-           config.accepts_voice ? concat("voices of ", config.speaker_emb_dim, " numbers")
-                                : "no voices");
+            *config.use_learnable_rope
+                ? concat("on, factor ", config.alpha_min, " to ", config.alpha_max)
+                : "off",
+            ", rope base ", config.rope_theta, ", ", config.codebook_size(), " codes a codebook, ",
+            config.accepts_voice ? concat("voices of ", config.speaker_emb_dim, " numbers")
+                                 : "no voices");
 }
 
 }  // namespace kani

@@ -9,63 +9,33 @@
 #include "kani/base/file.h"
 #include "kani/base/log.h"
 #include "kani/spec/lfm2.h"
+#include "kani/spec/memory_tensors.h"
 
 namespace kani {
 namespace {
 
-/// Tensors in memory, addressable by name, changeable until they are used.
-class FakeFile : public TensorFile {
- public:
-  explicit FakeFile(const std::vector<TensorSpec>& specs) {
-    for (const TensorSpec& spec : specs) add(spec.name, spec.shape, DType::kBF16);
-  }
-  void add(const std::string& name, const std::vector<uint64_t>& shape, DType dtype) {
-    const uint64_t count =
-        std::accumulate(shape.begin(), shape.end(), uint64_t{1}, std::multiplies<>());
-    storage_.push_back(std::vector<std::byte>(count * dtype_size(dtype), std::byte{7}));
-    tensors_.push_back({name, dtype, shape, storage_.back()});
-  }
-  void remove(const std::string& name) {
-    std::erase_if(tensors_, [&](const TensorInfo& tensor) { return tensor.name == name; });
-  }
-  void replace(const std::string& name, const std::vector<uint64_t>& shape,
-               DType dtype = DType::kBF16) {
-    remove(name);
-    add(name, shape, dtype);
-  }
-  /// The last tensor added gets other contents.
-  void change_last() { storage_.back()[0] = std::byte{8}; }
-
-  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  const TensorInfo* find(std::string_view name) const override {
-    for (const TensorInfo& tensor : tensors_) {
-      if (tensor.name == name) return &tensor;
-    }
-    return nullptr;
-  }
-  const std::map<std::string, std::string>& metadata() const override { return metadata_; }
-  const std::filesystem::path& path() const override { return path_; }
-  void release(const TensorInfo&) const noexcept override {}
-
- private:
-  std::vector<std::vector<std::byte>> storage_;
-  std::vector<TensorInfo> tensors_;
-  std::map<std::string, std::string> metadata_;
-  std::filesystem::path path_ = "model.safetensors";
-};
+/// A tensor of that shape whose bytes all have one value; replaces one of the same name.
+void put(MemoryTensors& file, const std::string& name, const std::vector<uint64_t>& shape,
+         DType dtype = DType::kBF16, std::byte value = std::byte{7}) {
+  const uint64_t count =
+      std::accumulate(shape.begin(), shape.end(), uint64_t{1}, std::multiplies<>());
+  file.add(name, dtype, shape, std::vector<std::byte>(count * dtype_size(dtype), value));
+}
 
 Lfm2Config config_of(const std::string& name) {
   return parse_lfm2_config(read_file(KANI_TEST_DATA "/lm/" + name + "/config.json", 1 << 20), name);
 }
 
 /// A file with everything that `config` needs, without a head of its own.
-FakeFile file_for(const Lfm2Config& config) {
-  FakeFile file(lfm2_tensors(config));
-  file.remove("lm_head.weight");
+MemoryTensors file_for(const Lfm2Config& config) {
+  MemoryTensors file;
+  for (const TensorSpec& spec : lfm2_tensors(config)) {
+    if (spec.name != "lm_head.weight") put(file, spec.name, spec.shape);
+  }
   return file;
 }
 
-std::string refusal(Lfm2Config config, const FakeFile& file) {
+std::string refusal(Lfm2Config config, const MemoryTensors& file) {
   try {
     lfm2_resolve(config, file);
   } catch (const Error& error) {
@@ -77,7 +47,7 @@ std::string refusal(Lfm2Config config, const FakeFile& file) {
 }
 
 /// Runs lfm2_resolve and returns what it logged at `level`.
-std::string resolve_log(Lfm2Config& config, const FakeFile& file, LogLevel level) {
+std::string resolve_log(Lfm2Config& config, const MemoryTensors& file, LogLevel level) {
   std::string log;
   set_log_sink([&](LogLevel line_level, std::string_view, std::string_view line) {
     if (line_level == level) log += std::string(line) + "\n";
@@ -137,7 +107,7 @@ TEST(Lfm2Tensors, biases_of_the_convolution_are_in_the_list_if_the_config_has_th
 TEST(Lfm2Resolve, the_five_reference_models_fit_their_lists) {
   for (const std::string name : {"case_a", "case_b", "case_c", "case_d", "case_e"}) {
     Lfm2Config config = config_of(name);
-    const FakeFile file = file_for(config);
+    const MemoryTensors file = file_for(config);
     EXPECT_NO_THROW(lfm2_resolve(config, file)) << name;
     EXPECT_TRUE(config.accepts_voice);
     EXPECT_FALSE(config.separate_head);
@@ -146,13 +116,13 @@ TEST(Lfm2Resolve, the_five_reference_models_fit_their_lists) {
 
 TEST(Lfm2Resolve, everything_missing_and_misshaped_is_in_one_message) {
   const Lfm2Config config = config_of("case_b");
-  FakeFile file = file_for(config);
+  MemoryTensors file = file_for(config);
   file.remove("model.embedding_norm.weight");
   file.remove("model.layers.1.self_attn.v_proj.weight");
-  file.replace("model.layers.0.ffn_norm.weight", {47});
-  file.replace("model.layers.2.operator_norm.weight", {48}, DType::kI64);
+  put(file, "model.layers.0.ffn_norm.weight", {47});
+  put(file, "model.layers.2.operator_norm.weight", {48}, DType::kI64);
   EXPECT_EQ(refusal(config, file),
-            "model.safetensors: missing tensors: model.embedding_norm.weight, "
+            "memory: missing tensors: model.embedding_norm.weight, "
             "model.layers.1.self_attn.v_proj.weight; "
             "model.layers.0.ffn_norm.weight has shape [47], expected [48], "
             "model.layers.2.operator_norm.weight has "
@@ -160,14 +130,14 @@ TEST(Lfm2Resolve, everything_missing_and_misshaped_is_in_one_message) {
 }
 
 TEST(Lfm2Resolve, an_empty_file_gives_a_message_of_bounded_length) {
-  const std::string what = refusal(real_model(), FakeFile({}));
+  const std::string what = refusal(real_model(), MemoryTensors());
   EXPECT_NE(what.find("and 146 more"), std::string::npos) << what;
   EXPECT_LT(what.size(), 600u);
 }
 
 TEST(Lfm2Resolve, a_wrong_size_rule_is_one_fault) {
   Lfm2Config config = config_of("case_c");
-  const FakeFile file = file_for(config);
+  const MemoryTensors file = file_for(config);
   config.intermediate_size = 128;
   const std::string what = refusal(config, file);
   EXPECT_NE(what.find("w1.weight has 104 rows, but the size rule of config.json gives 128"),
@@ -177,20 +147,20 @@ TEST(Lfm2Resolve, a_wrong_size_rule_is_one_fault) {
 
 TEST(Lfm2Resolve, unknown_tensors_are_a_warning) {
   Lfm2Config config = config_of("case_b");
-  FakeFile file = file_for(config);
-  file.add("model.layers.9.adapter", {3}, DType::kF32);
-  file.add("model.learnable_rope_layers.0.alpha_weight", {},
-           DType::kF32);  // layer 0 is a convolution
+  MemoryTensors file = file_for(config);
+  put(file, "model.layers.9.adapter", {3}, DType::kF32);
+  put(file, "model.learnable_rope_layers.0.alpha_weight", {},
+      DType::kF32);  // layer 0 is a convolution
   EXPECT_EQ(resolve_log(config, file, LogLevel::kWarning),
-            "model.safetensors: tensors of no known use, ignored: model.layers.9.adapter, "
+            "memory: tensors of no known use, ignored: model.layers.9.adapter, "
             "model.learnable_rope_layers.0.alpha_weight\n");
 }
 
 TEST(Lfm2Resolve, learnable_rope_follows_the_tensors_where_the_config_is_silent) {
   Lfm2Config config = config_of("case_b");
-  const FakeFile with_factors = file_for(config);
+  const MemoryTensors with_factors = file_for(config);
   config.use_learnable_rope = false;
-  const FakeFile without = file_for(config);
+  const MemoryTensors without = file_for(config);
 
   config.use_learnable_rope.reset();
   EXPECT_NE(resolve_log(config, with_factors, LogLevel::kInfo).find("assumed true"),
@@ -211,7 +181,7 @@ TEST(Lfm2Resolve, learnable_rope_follows_the_tensors_where_the_config_is_silent)
 
 TEST(Lfm2Resolve, one_factor_of_several_missing_is_refused_even_if_the_config_is_silent) {
   Lfm2Config config = config_of("case_b");
-  FakeFile file = file_for(config);
+  MemoryTensors file = file_for(config);
   file.remove("model.learnable_rope_layers.3.alpha_weight");
   config.use_learnable_rope.reset();
   EXPECT_NE(refusal(config, file).find("missing tensors: model.learnable_rope_layers.3"),
@@ -220,36 +190,36 @@ TEST(Lfm2Resolve, one_factor_of_several_missing_is_refused_even_if_the_config_is
 
 TEST(Lfm2Resolve, factors_may_be_scalars_or_have_shape_1) {
   Lfm2Config config = config_of("case_d");
-  FakeFile file = file_for(config);
-  file.replace("model.learnable_rope_layers.0.alpha_weight", {1});
+  MemoryTensors file = file_for(config);
+  put(file, "model.learnable_rope_layers.0.alpha_weight", {1});
   EXPECT_NO_THROW(lfm2_resolve(config, file));
-  file.replace("model.learnable_rope_layers.0.alpha_weight", {2});
+  put(file, "model.learnable_rope_layers.0.alpha_weight", {2});
   EXPECT_NE(refusal(config, file).find("has shape [2], expected []"), std::string::npos);
 }
 
 TEST(Lfm2Resolve, a_model_without_speaker_projection_takes_no_voice) {
   Lfm2Config config = config_of("case_b");
-  FakeFile file = file_for(config);
+  MemoryTensors file = file_for(config);
   file.remove("model.speaker_emb_projection.weight");
   lfm2_resolve(config, file);
   EXPECT_FALSE(config.accepts_voice);
-  file.add("model.speaker_emb_projection.weight", {48, 127}, DType::kF32);
+  put(file, "model.speaker_emb_projection.weight", {48, 127}, DType::kF32);
   EXPECT_NE(refusal(config, file).find("expected [48, 128]"), std::string::npos);
 }
 
 TEST(Lfm2Resolve, a_stored_head_counts_only_if_it_differs) {
   Lfm2Config config = config_of("case_c");
-  FakeFile file = file_for(config);
-  file.add("lm_head.weight", {1966, 48}, DType::kBF16);
+  MemoryTensors file = file_for(config);
+  put(file, "lm_head.weight", {1966, 48}, DType::kBF16);
   lfm2_resolve(config, file);
   EXPECT_FALSE(config.separate_head);
-  file.change_last();
+  put(file, "lm_head.weight", {1966, 48}, DType::kBF16, std::byte{8});
   lfm2_resolve(config, file);
   EXPECT_TRUE(config.separate_head);
-  file.replace("lm_head.weight", {1966, 48}, DType::kF32);
+  put(file, "lm_head.weight", {1966, 48}, DType::kF32);
   lfm2_resolve(config, file);
   EXPECT_TRUE(config.separate_head);
-  file.replace("lm_head.weight", {1965, 48});
+  put(file, "lm_head.weight", {1965, 48});
   EXPECT_NE(refusal(config, file).find("lm_head.weight has shape [1965, 48]"), std::string::npos);
 }
 
@@ -262,7 +232,7 @@ TEST(Lfm2Resolve, an_untied_model_needs_its_head) {
 
 TEST(Lfm2Resolve, biases_are_needed_if_the_config_says_so) {
   Lfm2Config config = config_of("case_c");
-  const FakeFile file = file_for(config);
+  const MemoryTensors file = file_for(config);
   config.conv_bias = true;
   EXPECT_NE(refusal(config, file).find("missing tensors: model.layers.0.conv.conv.bias"),
             std::string::npos);
