@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_files.py - the rules of the house that a machine can see in one file, for every file git knows.
 
-A source file begins with a comment that names it ("// error.h - …"; scripts after their #! line; a test is named by
-what it tests), stays within 600 lines, leaves no note of unfinished work; every text file is UTF-8 with LF, without
+A source file begins with a comment that names it ("// error.h - …"; Python with a docstring; a test is named by what it
+tests), stays within 600 lines, leaves no note of unfinished work; every text file is UTF-8 with LF, without
 tabs or trailing blanks, and ends with one newline.  Not here: C++ formatting (clang-format) and includes
 (check_includes.py).
 """
@@ -23,12 +23,19 @@ UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 NOT_OURS = re.compile(r"tests/data/|fuzz/corpus/|models/|LICENSE|NOTICE")
 
 
-def opening(text: str) -> str:
-    """The first lines of a file without a #! line and without comment marks."""
-    lines = text.splitlines()
-    if lines and lines[0].startswith("#!"):
-        lines = lines[1:]
-    return " ".join(lines[:3]).lstrip("/#*\" '<!-")
+def opens_well(file: Path, text: str) -> bool:
+    """Whether the first words say what the file is: Python in a docstring, C++ and scripts beside their name."""
+    lines = text.splitlines() or [""]
+    if lines[0].startswith("#!"):
+        python = "python" in lines.pop(0)
+    else:
+        python = file.suffix == ".py"
+    head = "\n".join(lines[:3])
+    if python:
+        return head.startswith('"""')
+    if file.suffix == "":
+        return head.startswith("#") and file.name in head
+    return head.lstrip("/#* ").startswith(f"{file.name} - ")
 
 
 def check_file(path: str) -> list[str]:
@@ -51,8 +58,8 @@ def check_file(path: str) -> list[str]:
     if file.suffix in CODE or file.suffix == "":
         if len(lines) - 1 > LINE_LIMIT:
             problems.append(f"has {len(lines) - 1} lines, the limit is {LINE_LIMIT}")
-        if not file.name.endswith("_test.cc") and not opening(text).startswith(file.name + " - "):
-            problems.append(f'does not begin with a comment "{file.name} - what it is"')
+        if not file.name.endswith("_test.cc") and not opens_well(file, text):
+            problems.append(f'does not begin with "{file.name} - what it is", or as Python with a docstring')
         for number, line in enumerate(lines, start=1):
             if UNFINISHED.search(line):
                 problems.append(f"line {number} speaks of unfinished work")

@@ -1,4 +1,4 @@
-# Sources and tests of the codec's operations; backend/CMakeLists.txt builds them.
+# signal_sources.cmake - sources and tests of the codec's operations; CMakeLists.txt builds them.
 set(KANI_SIGNAL_SOURCES
     cpu/signal_ops_cpu.cc cpu/kernels/signal_scalar.cc cpu/kernels/signal_avx2.cc
     cpu/kernels/signal_avx512.cc cpu/kernels/signal_neon.cc)
