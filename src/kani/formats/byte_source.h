@@ -1,5 +1,5 @@
 // byte_source.h - bytes that are read once, front to back: memory as it is, or a gzip stream
-// inflated on the way. So a compressed archive never exists unpacked: only the members that are
+// inflated on the way.  So a compressed archive never exists unpacked: only the members that are
 // kept do.  Not a public header.
 #pragma once
 

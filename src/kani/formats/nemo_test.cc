@@ -105,6 +105,7 @@ TEST(Nemo, hostile_archives_are_refused_with_their_reason) {
       {"1 not a tar", std::string(2000, 'x'), "not a tar archive"},
       {"1 empty", "", "not a tar archive: 0 bytes"},
       {"1 zeros", std::string(10'240, '\0'), "begins with zeros"},
+      {"1 half a gzip mark", "\x1F" + std::string(600, 'x'), "not a tar archive"},
       {"1 a ZIP", kCheckpoint, "not a tar archive"},
       {"3 absolute", archive_with(tar_member({.name = "/etc/x"})), "is absolute"},
       {"3 parent", archive_with(tar_member({.name = "../x"})), "\"..\" part"},
@@ -167,6 +168,18 @@ TEST(Nemo, hostile_archives_are_refused_with_their_reason) {
       {"7 pax size negative",
        archive_with(tar_member({.name = "h", .data = pax_record("size", "-1"), .type = 'x'})),
        "pax size"},
+      {"7 pax size of 2^64",
+       archive_with(tar_member(
+           {.name = "h", .data = pax_record("size", "18446744073709551616"), .type = 'x'})),
+       "pax size"},
+      {"7 pax size of 40 digits",
+       archive_with(tar_member(
+           {.name = "h", .data = pax_record("size", std::string(40, '9')), .type = 'x'})),
+       "pax size"},
+      {"7 two pax paths",
+       archive_with(tar_member(
+           {.name = "h", .data = pax_record("path", "a") + pax_record("path", "b"), .type = 'x'})),
+       "two names"},
       {"7 pax path is a parent",
        archive_with(tar_member({.name = "h", .data = pax_record("path", "../x"), .type = 'x'}) +
                     tar_member({.name = "x"})),
@@ -183,6 +196,8 @@ TEST(Nemo, hostile_archives_are_refused_with_their_reason) {
        "two names"},
       {"7 pax record without length",
        archive_with(tar_member({.name = "h", .data = "path=x\n", .type = 'x'})), "malformed"},
+      {"7 pax record of no length",
+       archive_with(tar_member({.name = "h", .data = " path=x\n", .type = 'x'})), "malformed"},
       {"7 pax record too long",
        archive_with(tar_member({.name = "h", .data = "99 path=x\n", .type = 'x'})), "malformed"},
       {"7 pax record too short",
@@ -207,6 +222,8 @@ TEST(Nemo, hostile_archives_are_refused_with_their_reason) {
        "not a tar archive"},
       {"10 no end block", good.substr(0, good.size() - 1024), "end blocks are missing"},
       {"10 one end block", good.substr(0, good.size() - 512), "must be two"},
+      {"10 a member behind one end block",
+       good.substr(0, good.size() - 512) + tar_member({.name = "x", .data = "y"}), "must be two"},
       {"10 cut in a member", good.substr(0, 700), "the archive ends after"},
       {"10 cut in a header", good.substr(0, 1200), "end blocks are missing"},
       {"12 weights without config", weights_member() + tar_end(),
@@ -238,13 +255,15 @@ TEST(Nemo, hostile_gzip_streams_are_refused) {
   damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 0x10);
   const std::string zeros = tar_member({.name = "x", .data = std::string(20 << 20, '\0')});
   const std::string bomb = gzip_of(archive_with(zeros));
-  std::string claims = "\x1F\x8B" + good.substr(2);
   expect_all_refused({
       {"2 bomb", bomb, "grows to more than"},
       {"2 nested", gzip_of(bomb), "not a tar archive"},
       {"2 wanted member that only claims its size",
        gzip_of(tar_member(
            {.name = "model_weights.ckpt", .size_field = octal(3'000'000'000, 11) + '\0'})),
+       "the archive ends after"},
+      {"2 unwanted member that only claims its size",
+       gzip_of(tar_member({.name = "x", .size_field = octal(3'000'000'000, 11) + '\0'})),
        "the archive ends after"},
       {"17 something behind the stream", good + "garbage", "gzip stream is damaged"},
       {"17 zeros behind the stream", good + std::string(10, '\0'), "gzip stream is damaged"},
@@ -265,6 +284,10 @@ TEST(Nemo, what_honest_writers_do_is_read) {
                            tar_member({.name = "sub/link", .type = '2'}) +
                            tar_member({.name = "sub/pipe", .type = '6'})));
   expect_good(archive_with("") + std::string(9216, '\0'));
+  expect_good(tar_member({.name = "model_config.yaml", .data = kConfig, .type = '\0'}) +
+              tar_member({.name = "model_weights.ckpt", .data = kCheckpoint, .type = '7'}) +
+              tar_end());
+  expect_good(archive_with(tar_member({.name = "volume", .type = 'V'})));
   // pax: times in front of each member, a comment for all, an honest path and size
   expect_good(archive_with(
       tar_member({.name = "g", .data = pax_record("comment", "c"), .type = 'g'}) +
@@ -392,6 +415,17 @@ TEST(Nemo, unwanted_tensors_are_not_read) {
   expect_refused([&] { parse(archive_of(zip_file(entries)), only_a); }, "t.nemo", "tensor \"b\"");
 }
 
+TEST(Nemo, what_is_not_a_tensor_may_stay_unwanted) {
+  TensorPickle a;
+  a.numel = p_int(2);
+  a.shape = p_tuple({2});
+  const std::string file = archive_of(zip_file(checkpoint_entries(
+      pickle_file("}(" + p_text("epoch") + p_int(1) + p_text("a") + a.text() + "u"))));
+  EXPECT_EQ(parse(file, only_a).weights->tensors().size(), 1u);
+  expect_refused([&] { parse(file, [](std::string_view) { return true; }); }, "t.nemo",
+                 "\"epoch\" is not a tensor");
+}
+
 TEST(Nemo, tensors_may_share_a_storage_and_be_of_every_type) {
   std::vector<ZipEntry> entries = checkpoint_entries();
   std::string body = "}(";
@@ -482,7 +516,9 @@ TEST(Nemo, what_could_not_be_read_back_is_not_written) {
   EXPECT_TRUE(refused(kConfig, {{"a", DType::kF32, {1}, bytes}, {"a", DType::kF32, {1}, bytes}}));
   EXPECT_TRUE(refused(kConfig, {{"a", DType::kF32, {2}, bytes}}));
   EXPECT_TRUE(refused(kConfig, {{"a", DType::kF16, {2}, bytes}}));
+  EXPECT_TRUE(refused(kConfig, {{"a", DType::kF32, {0, 1 << 16, 1 << 16}, {}}}));
   EXPECT_TRUE(refused("\xFF", {}));
+  EXPECT_TRUE(refused({"a\0b", 3}, {}));
   EXPECT_TRUE(refused(std::string((1 << 20) + 1, '#'), {}));
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }

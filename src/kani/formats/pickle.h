@@ -1,8 +1,8 @@
 // pickle.h - reads the pickle that torch.save puts around tensors, without executing anything: an
-// opcode outside the policy's list, or a name outside the six below, ends the reading.  There is no
-// second, more lenient reader. Source: codec.md 2.3 (checkpoints), interfaces.md 8.4 (voices); the
-// opcodes' meaning: Python's pickletools. Result: descriptions of tensors; whose bytes they
-// describe is torch_archive.h's business.
+// opcode outside the policy's list, or a name outside the nine in pickle.cc, ends the reading.
+// There is no second, more lenient reader.
+// Source: codec.md 2.3 (checkpoints), interfaces.md 8.4 (voices), pickletools (the opcodes).
+// Result: descriptions of tensors; whose bytes they describe is torch_archive.h's business.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,8 @@ struct PicklePolicy {
   size_t bytes = 0;                 // of the pickle
   size_t stack = 0;                 // items on the stack, marks included
   size_t memo = 0;                  // memo indices
-  size_t values =
-      0;  // everything ever pushed: bounds memory, since nothing is freed before the end
-  size_t entries = 0;  // of the dictionary or list that comes out
+  size_t values = 0;                // ever pushed: bounds memory, nothing is freed before the end
+  size_t entries = 0;               // of the dictionary or list that comes out
 };
 
 extern const PicklePolicy kCheckpointPickle;  // codec.md 2.3
@@ -48,8 +47,8 @@ struct PickleContent {
   enum class Form { kTensor, kDictionary, kList };
   Form form = Form::kTensor;
   std::vector<PickledTensor> tensors;
-  std::vector<std::string_view>
-      others;  // dictionary keys (empty for list items) whose value is not a tensor
+  // Dictionary keys (empty for list items) whose value is not a tensor.
+  std::vector<std::string_view> others;
 };
 
 /// Throws Error(kBadInput, "<where>: …").

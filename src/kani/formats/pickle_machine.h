@@ -1,8 +1,8 @@
 // pickle_machine.h - the stack machine that a pickle is a program for: opcodes, stack, memo,
-// tuples, dictionaries, lists.  What names and persistent ids mean is left to a subclass
-// (pickle.cc). No recursion and no tree: a value is 16 bytes that refer into flat arenas, so a
-// pickle nested or cyclic to any depth costs neither stack nor an endless walk.  Not a public
-// header.
+// tuples, dictionaries, lists. What names and persistent ids mean is left to a subclass
+// (pickle.cc).
+// No recursion and no tree: a value is 16 bytes that refer into flat arenas, so a pickle nested or
+// cyclic to any depth costs neither stack nor an endless walk. Not a public header.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// pickle_policy.cc - the two lists of what a pickle may contain.  Opcodes as bytes; their names are
-// in pickle.cc.
+// pickle_policy.cc - the two lists of what a pickle may contain.  Opcodes are bytes here; their
+// names are in pickle_machine.cc.
 #include "kani/formats/pickle.h"
 
 namespace kani {
@@ -14,7 +14,7 @@ constexpr DType kVoiceStorages[] = {DType::kF32, DType::kF16, DType::kBF16, DTyp
 
 }  // namespace
 
-const PicklePolicy kCheckpointPickle{
+constinit const PicklePolicy kCheckpointPickle{
     .opcodes = kCheckpointOpcodes,
     .storages = kCheckpointStorages,
     .unwraps_state_dict = true,
@@ -25,7 +25,7 @@ const PicklePolicy kCheckpointPickle{
     .entries = 65'534,    // as many as the archive can have members
 };
 
-const PicklePolicy kVoicePickle{
+constinit const PicklePolicy kVoicePickle{
     .opcodes = kVoiceOpcodes,
     .storages = kVoiceStorages,
     .parameters = true,

@@ -92,6 +92,26 @@ TEST(Pickle, state_dict_is_unwrapped_in_checkpoints_alone) {
   EXPECT_EQ(read(named, kCheckpointPickle).tensors.at(0).name, "state_dict");
 }
 
+TEST(Pickle, short_text_is_read) {
+  const std::string pickle = pickle_file(
+      "}\x8c\x01"
+      "a" +
+      kTensor + "s");
+  EXPECT_EQ(read(pickle).tensors.at(0).name, "a");
+}
+
+// Both policies keep lists and these things apart; a policy to come may not.
+TEST(Pickle, lists_are_no_dictionaries_under_any_policy) {
+  PicklePolicy all = kVoicePickle;
+  const std::string opcodes = std::string(all.opcodes) + "b";
+  all.opcodes = opcodes;
+  all.unwraps_state_dict = true;
+  EXPECT_EQ(read(pickle_file("]" + kTensor + "a"), all).form, PickleContent::Form::kList);
+  const std::string list = pickle_file("}" + p_text("state_dict") + "]s");
+  EXPECT_EQ(read(list, all).others, std::vector<std::string_view>{"state_dict"});
+  expect_refused([&] { read(pickle_file("}]b"), all); }, "t.pkl", "BUILD needs a dictionary");
+}
+
 TEST(Pickle, metadata_of_a_checkpoint_is_read_and_dropped) {
   const std::string versions = "}" + p_text("version") + p_int(1) + "s";
   const std::string metadata =
@@ -135,6 +155,7 @@ TEST(Pickle, hostile_streams_are_refused_with_their_reason) {
       {"9 older rebuild", global("torch._utils", "_rebuild_tensor"), "accepted names"},
       {"9 torch.hub", global("torch.hub", "load"), "accepted names"},
       {"9 storage of another type", global("torch", "QInt8Storage"), "accepted names"},
+      {"9 collections.deque", global("collections", "deque"), "accepted names"},
       {"9 newline in front", global("torch", "\nFloatStorage"), "accepted names"},
       {"9 carriage return", global("torch", "FloatStorage\r"), "FloatStorage\\x0d"},
       {"9 blank", global("torch ", "FloatStorage"), "accepted names"},
@@ -208,16 +229,28 @@ TEST(Pickle, hostile_streams_are_refused_with_their_reason) {
        "requires_grad"},
       {"hooks are full",
        tensor([](TensorPickle& t) { t.hooks = "}" + p_text("a") + p_int(1) + "s"; }), "hooks"},
+      {"hooks are nothing", tensor([](TensorPickle& t) { t.hooks = "N"; }), "hooks"},
       {"hooks are a list", tensor([](TensorPickle& t) { t.hooks = "]"; }), "hooks"},
       {"persistent id is text", pickle_file(p_text("storage") + "Q"), "not a tuple"},
       {"persistent id of something else", pickle_file(p_text("module") + "\x85Q"),
        "not that of a storage"},
+      {"persistent id without a kind", pickle_file("(NNNNNtQ"), "not that of a storage"},
       {"persistent id of another kind", pickle_file("(" + p_text("module") + "NNNNtQ"),
        "not that of a storage"},
       {"tensor of nothing", pickle_file(call + "(NNNNNNtR"), "no storage"},
       {"tensor of 5 arguments", pickle_file(call + "(NNNNNtR"), "5 arguments"},
       {"parameter of nothing",
        pickle_file(p_global("torch._utils", "_rebuild_parameter") + "(NNNtR"),
+       "_rebuild_parameter needs"},
+      {"parameter of two",
+       pickle_file(p_global("torch._utils", "_rebuild_parameter") + "(" + kTensor + "\x88tR"),
+       "_rebuild_parameter needs"},
+      {"parameter without a truth value",
+       pickle_file(p_global("torch._utils", "_rebuild_parameter") + "(" + kTensor + "N" +
+                   p_dictionary() + "tR"),
+       "_rebuild_parameter needs"},
+      {"parameter with hooks",
+       pickle_file(p_global("torch._utils", "_rebuild_parameter") + "(" + kTensor + "\x88NtR"),
        "_rebuild_parameter needs"},
       {"OrderedDict with arguments", pickle_file(p_global("collections", "OrderedDict") + "N\x85R"),
        "with arguments"},

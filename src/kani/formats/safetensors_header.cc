@@ -93,8 +93,7 @@ class HeaderEvents {
 
 bool HeaderEvents::unexpected(std::string_view what) {
   switch (place_) {
-    case Place::kDocument:
-      return fail(concat("the header is ", what, ", must be an object"));
+    case Place::kDocument:  // not reached: the header begins with a brace
     case Place::kNames:
       return fail(concat("\"", printable(tensor_.name), "\" is ", what, ", must be an object"));
     case Place::kMetadata:

@@ -1,5 +1,6 @@
-// safetensors_index.cc - the index of a sharded model: {"metadata": {"total_size": n},
-// "weight_map": {tensor: file}}. Other keys are what tools of others add; they are ignored.
+// safetensors_index.cc - the index of a sharded model:
+//   {"metadata": {"total_size": n}, "weight_map": {tensor: file}}
+// Other keys are what tools of others add; they are ignored.
 #include "kani/formats/safetensors_index.h"
 
 #include "kani/base/json.h"

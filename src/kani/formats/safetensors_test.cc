@@ -98,6 +98,10 @@ TEST(Safetensors, hostile_files_are_refused_with_their_reason) {
       {"19 truth value", one(entry("[true]", "[0,8]"), 8), "a truth value"},
       {"19 shape is a number", one(entry("2", "[0,8]"), 8), "the number 2 where its shape"},
       {"19 offset negative", one(entry("[2]", "[-1,7]"), 8), "the number -1"},
+      {"19 shape is a string", one(entry("\"2\"", "[0,8]"), 8), "a string where its shape"},
+      {"19 offsets are a number", one(entry("[2]", "8"), 8), "where its data_offsets"},
+      {"20 dtype is a list", one("{\"dtype\":[1],\"shape\":[2],\"data_offsets\":[0,8]}", 8),
+       "an array where its dtype"},
       {"19 three offsets", one(entry("[2]", "[0,4,8]"), 8), "more than two"},
       {"19 one offset", one(entry("[2]", "[0]"), 8), "two numbers"},
       {"20 unknown dtype", one(entry("[2]", "[0,8]", "Q4_0"), 8), "dtype \"Q4_0\""},
@@ -133,6 +137,9 @@ TEST(Safetensors, hostile_files_are_refused_with_their_reason) {
        "longer than 1024"},
       {"26 name with NUL",
        safetensors_file(concat("{\"a\\u0000b\":", entry("[2]", "[0,8]"), "}"), "12345678"),
+       "control character"},
+      {"26 name with DEL",
+       safetensors_file(concat("{\"a\x7f\":", entry("[2]", "[0,8]"), "}"), "12345678"),
        "control character"},
       {"26 name with a parent folder",
        safetensors_file(concat("{\"a/../b\":", entry("[2]", "[0,8]"), "}"), "12345678"),
@@ -178,6 +185,7 @@ TEST(Safetensors, misaligned_tensors_are_read) {  // 27
       std::string("\x07") + test::little(1065353216u) + test::little(3221225472u));
   const auto parsed = parse(file);
   EXPECT_EQ(tensor_to_f32(*parsed->find("b")), (std::vector<float>{1, -2}));
+  parsed->release(*parsed->find("b"));  // nothing is mapped: does nothing
   EXPECT_EQ(tensor_to_f32(*parsed->find("a")), std::vector<float>{7});
 }
 
@@ -275,6 +283,7 @@ TEST_F(SafetensorsFiles, what_could_not_be_read_back_is_not_written) {
   EXPECT_EQ(code({"a", DType::kF32, std::vector<uint64_t>(17, 1), bytes}),
             ErrorCode::kInvalidArgument);
   EXPECT_THROW(write_safetensors(path, {}, {{"k", "\xFF"}}), Error);
+  EXPECT_THROW(write_safetensors(path, {}, {{"\xFF", "v"}}), Error);
   EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
@@ -310,7 +319,8 @@ TEST_F(SafetensorsFiles, folder_is_opened_by_its_single_file_or_its_index) {
     const auto file = open_safetensors(path);
     EXPECT_EQ(file->tensors().size(), 3u);
     EXPECT_EQ(tensor_to_f32(*file->find("b")), std::vector<float>{1.5f});
-    file->release(*file->find("b"));
+    for (const TensorInfo& tensor : file->tensors()) file->release(tensor);
+    EXPECT_EQ(tensor_to_f32(*file->find("a")), std::vector<float>{1.5f});
   }
   put_shard("model.safetensors", {"single"});
   EXPECT_NE(open_safetensors(folder_.path())->find("single"), nullptr);
@@ -363,6 +373,19 @@ TEST_F(SafetensorsFiles, hostile_indexes_are_refused_with_their_reason) {  // 33
   }
   const fs::path index = put("x.index.json", map({{"a", "bad.safetensors"}}));
   expect_refused([&] { open_safetensors(index); }, "bad.safetensors", "not a safetensors file");
+}
+
+TEST_F(SafetensorsFiles, index_without_total_size_is_read) {
+  put_shard("s1.safetensors", {"a"});
+  const fs::path index = put_index(
+      {{"metadata", {{"total_parameters", 1}}}, {"weight_map", {{"a", "s1.safetensors"}}}});
+  EXPECT_NE(open_safetensors(index)->find("a"), nullptr);
+}
+
+TEST_F(SafetensorsFiles, shard_that_is_no_file_is_refused) {
+  ASSERT_EQ(mkfifo((folder_ / "s1.safetensors").c_str(), 0600), 0);
+  const fs::path index = put_index({{"weight_map", {{"a", "s1.safetensors"}}}});
+  expect_refused([&] { open_safetensors(index); }, "s1.safetensors", "not a regular file");
 }
 
 TEST_F(SafetensorsFiles, index_with_too_many_shards_is_refused) {

@@ -1,9 +1,8 @@
-// tar.cc - headers of 512 bytes, each followed by its data, padded to 512:
-//   0 name  100 mode  124 size  148 checksum  156 type  157 link target  257 "ustar"  345 prefix of
-//   the name
-// Types: '0', NUL, '7' files; '5' folder; '1', '2' links; '3', '4', '6' devices and FIFOs; 'x', 'g'
-// pax records for the next member and for all; 'L', 'K' GNU's long name and link target of the
-// next; 'S' GNU sparse.
+// tar.cc - headers of 512 bytes, each followed by its data, padded to 512.  Offsets of the fields:
+//   0 name  100 mode  124 size  148 checksum  156 type  157 link's target  257 "ustar"  345 prefix
+// Types: '0', NUL, '7' files; '5' folder; '1', '2' links; '3', '4', '6' devices and FIFOs;
+// 'x', 'g' pax records for the next member and for all; 'L', 'K' GNU's long name and link target of
+// the next; 'S' GNU sparse.
 #include "kani/formats/tar.h"
 
 #include <algorithm>
@@ -18,10 +17,9 @@ namespace kani {
 namespace {
 
 constexpr size_t kBlock = 512;
-constexpr uint64_t kMaxExtended =
-    1 << 16;  // pax records and long names; honest ones have a few hundred bytes
-constexpr size_t kMaxMembers = 4096;       // honest archives have three
-constexpr uint64_t kMaxPadding = 1 << 20;  // behind the end blocks; tar's own is below 10 KB
+constexpr uint64_t kMaxExtended = 1 << 16;  // pax records, long names; honest ones: some hundreds
+constexpr size_t kMaxMembers = 4096;        // honest archives have three
+constexpr uint64_t kMaxPadding = 1 << 20;   // behind the end blocks; tar's own is below 10 KB
 
 using Block = std::span<const std::byte>;
 

@@ -1,8 +1,9 @@
-// tar.h - picks wanted members out of a tar archive.  Source: POSIX ustar and pax, GNU's long names
-// and binary sizes; codec.md 2.1; hostile inputs: reliability.md 6.  Nothing is ever unpacked to
-// disk. Why by hand and not libarchive: that hands out copies, block by block, and the tensors of a
-// 421 MB archive must be used where they lie in the map; and it tolerates what we have to refuse
-// (doubled names, a second archive behind the first). Not a public header.
+// tar.h - picks wanted members out of a tar archive. Nothing is ever unpacked to disk.
+// Source: POSIX ustar and pax, GNU's long names and binary sizes; codec.md 2.1; hostile inputs:
+// reliability.md 6.
+// Why by hand and not libarchive: that hands out copies, block by block, and the tensors of an
+// archive of 421 MB must be used where they lie in the map; and it tolerates what we have to
+// refuse (doubled names, a second archive behind the first). Not a public header.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ namespace kani {
 struct WantedMember {
   std::string_view name;   // without "./" in front
   uint64_t max_bytes = 0;  // more is refused before it is read
-  std::optional<std::span<const std::byte>>
-      bytes;  // out: as from ByteSource::keep(); nothing if there is no such member
+  // Out: as from ByteSource::keep(); nothing if there is no such member.
+  std::optional<std::span<const std::byte>> bytes;
 };
 
 /// Reads the whole archive.  Members of other names are skipped, whatever their type.

@@ -37,8 +37,7 @@ class TensorTable final : public TensorFile {
  private:
   std::filesystem::path path_;
   std::vector<TensorInfo> tensors_;
-  std::vector<uint32_t>
-      by_name_;  // positions in tensors_, sorted by name: 4 bytes a tensor, no hashing
+  std::vector<uint32_t> by_name_;  // positions in tensors_: 4 bytes a tensor, no hashing
   std::map<std::string, std::string> metadata_;
   TensorBacking backing_;
 };

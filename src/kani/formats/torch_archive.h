@@ -33,8 +33,8 @@ struct TorchTensor {
 class TorchArchive {
  public:
   /// Reads directory, byte order mark and pickle (with their CRCs), and checks every tensor against
-  /// its storage's size. The storages themselves are not touched.  Throws Error(kBadInput,
-  /// "<where>: …").
+  /// its storage's size.  The storages themselves are not touched.
+  /// Throws Error(kBadInput, "<where>: …").
   TorchArchive(std::span<const std::byte> bytes, const std::string& where, const ZipLimits& limits,
                const PicklePolicy& policy);
 

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kAlignment = 64;         // of every member's data, from the ZIP's start
 constexpr uint64_t kMaxZip = 0xFFFFFFFF;  // without ZIP64
 constexpr size_t kMaxMembers = 65534;
+constexpr uint64_t kMaxInt = 0x7FFFFFFF;              // of BININT
 constexpr std::string_view kPaddingMark = "FB";       // torch's own id for this extra field
 constexpr std::string_view kUtf8Flag("\x00\x08", 2);  // general purpose bit 11: names are UTF-8
 
@@ -42,7 +43,7 @@ void put_int(std::string& out, uint64_t value) {
     out += 'M';
     put16(out, value);
   } else {
-    out += 'J';  // signed 32 bits: below 4 GiB no tensor has more elements
+    out += 'J';  // signed 32 bits, kMaxInt at most
     put32(out, value);
   }
 }
@@ -137,6 +138,10 @@ TorchWriter::TorchWriter(std::span<const TensorToWrite> tensors, std::string_vie
   for (const TensorToWrite& tensor : tensors) {
     require(tensor.dtype == DType::kF32 || tensor.dtype == DType::kI32, "tensor \"", tensor.name,
             "\" is ", dtype_name(tensor.dtype), ", only F32 and I32 are written here");
+    uint64_t extent = 1;  // what the largest stride follows from, also of tensors without elements
+    for (const uint64_t size : tensor.shape) extent *= std::max<uint64_t>(size, 1);
+    require(extent <= kMaxInt, "tensor \"", tensor.name, "\": shape ", shape_text(tensor.shape),
+            " does not fit the 32-bit numbers of the pickle");
     total += tensor.bytes.size();
     require(total < kMaxZip, "tensors of 4 GiB and more need ZIP64, which is not written");
   }

@@ -71,7 +71,8 @@ TEST(VoiceFile, real_voices_and_all_that_torch_writes_load_exactly) {
 }
 
 TEST(VoiceFile, what_may_be_read_either_way_is_read_right_or_refused) {
-  for (const Json& entry : golden()["either"]) {
+  const Json all = golden();  // outlives the loop
+  for (const Json& entry : all["either"]) {
     const auto file = entry["file"].get<std::string>();
     SCOPED_TRACE(file);
     if (file == "pt/either/protocol_4.pt") {
@@ -83,7 +84,8 @@ TEST(VoiceFile, what_may_be_read_either_way_is_read_right_or_refused) {
 }
 
 TEST(VoiceFile, broken_and_hostile_voices_are_refused) {
-  for (const Json& entry : golden()["reject"]) {
+  const Json all = golden();  // outlives the loop
+  for (const Json& entry : all["reject"]) {
     const auto file = entry["file"].get<std::string>();
     SCOPED_TRACE(file);
     if (file == "pt/reject/shape_127.pt") {
@@ -230,6 +232,8 @@ TEST(VoiceFile, hostile_pt_files_are_refused_with_their_reason) {
                            TensorPickle{}.text() + "u"),
                data),
        "2 tensors, must be one"},
+      {"empty dictionary", zip_file({{.name = "v/data.pkl", .data = pickle_file("}")}}),
+       "no tensor"},
       {"list of two lengths",
        pt_file(pickle_file("](" + TensorPickle{}.text() +
                            TensorPickle{.shape = p_tuple({64})}.text() + "e"),
@@ -317,8 +321,16 @@ TEST(VoiceFile, safetensors_voices_of_other_types_and_hostile_ones) {
   EXPECT_EQ(parse(safetensors_voice("speaker_emb", "BF16", "[2]", std::string("\x80\x3f\0\xc0", 4)))
                 .values,
             (std::vector<float>{1, -2}));
+  EXPECT_EQ(parse(safetensors_voice("speaker_emb", "F16", "[1]", std::string("\0\x3c", 2))).values,
+            std::vector<float>{1});
   const std::string two = raw(ramp(2));
   expect_all_refused({
+      {"two tensors",
+       test::safetensors_file(
+           "{\"speaker_emb\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+           "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+           two),
+       "no other"},
       {"other name", safetensors_voice("emb", "F32", "[2]", two), "\"speaker_emb\""},
       {"other type", safetensors_voice("speaker_emb", "I32", "[2]", two), "is I32"},
       {"other shape", safetensors_voice("speaker_emb", "F32", "[2,1]", two), "shape [2, 1]"},
@@ -386,6 +398,13 @@ TEST(VoiceFile, hostile_npy_files_are_refused) {  // 27
       {"mark alone", "\x93NUMPY", ".npy file of 6 bytes"},
       {"key missing", npy("{'descr': '<f4', 'fortran_order': False}", data), "lacks one of"},
       {"key twice", npy("{'descr': '<f4', 'descr': '<f4'}", data), "occurs twice"},
+      {"order twice", npy("{'fortran_order': False, 'fortran_order': False}", data),
+       "occurs twice"},
+      {"shape twice", npy("{'shape': (4,), 'shape': (4,)}", data), "occurs twice"},
+      {"order missing", npy("{'descr': '<f4', 'shape': (4,)}", data), "lacks one of"},
+      {"key without quotes", npy("{descr: '<f4'}", data), "a quoted name"},
+      {"nothing behind a brace", npy("{", data), "a quoted name"},
+      {"size with a letter", header("'<f4'", "False", "(4L,)"), "\")\" is due"},
       {"unknown key", npy("{'strides': 1}", data), "\"strides\" is unknown"},
       {"no dictionary", npy("[]", data), "\"{\" is due"},
       {"text behind", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,)} x", data),
@@ -439,6 +458,8 @@ TEST(VoiceFile, other_files_are_refused) {
   expect_all_refused({
       {"empty", "", "begins like none of"},
       {"text", "hello", "begins like none of"},
+      {"no pickle of any protocol", "\x80\x06.", "begins like none of"},
+      {"nor this", "\x80\xff.", "begins like none of"},
       {"blanks", "   \n", "begins like none of"},
       {"sound", std::string("RIFF\0\0\0\0WAVEfmt ", 16), "begins like none of"},
       {"NumPy archive", zip_file({{.name = "emb.npy", .data = "x"}}), "not a torch file"},

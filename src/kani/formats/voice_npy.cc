@@ -1,9 +1,8 @@
 // voice_npy.cc - .npy: a mark, a version, and a Python dictionary as text, of which exactly this
-// form is understood:
-//   {'descr': '<f4', 'fortran_order': False, 'shape': (128,), }     keys in any order; NumPy pads
-//   with spaces and ends the line
-// Nothing is evaluated: an expression is a syntax error here.  Source: NumPy's published
-// description of the format.
+// form is understood, with its keys in any order and white space at its end:
+//   {'descr': '<f4', 'fortran_order': False, 'shape': (128,), }
+// Nothing is evaluated: an expression is a syntax error here.
+// Source: NumPy's published description of the format.
 #include <optional>
 #include <utility>
 

@@ -1,10 +1,12 @@
 // zip.cc - the end record, the central directory, local headers on demand.
-//   end record   0 PK\5\6  4 disk  6 disk of directory  8 entries here  10 entries  12 directory
-//   bytes  16 its offset  20 comment entry        0 PK\1\2  8 flags  10 method  16 crc  20 packed
-//   24 size  28 name  30 extra  32 comment  34 disk  42 header local header 0 PK\3\4  6 flags   8
-//   method  14 crc  18 packed  22 size  26 name  28 extra
 // Local headers are read for wanted members only: those of the others lie between hundreds of
-// megabytes that must stay on disk.
+// megabytes that must stay on disk.  Offsets of the fields:
+//   end record    0 PK\5\6  4 disk  6 directory's disk  8, 10 entries  12 directory's bytes
+//                 16 directory's offset  20 comment's bytes
+//   entry         0 PK\1\2  8 flags  10 method  16 CRC  20 packed size  24 size
+//                 28, 30, 32 bytes of name, extra field, comment  34 disk  42 local header
+//   local header  0 PK\3\4  6 flags  8 method  14 CRC  18 packed size  22 size
+//                 26, 28 bytes of name, extra field
 #include "kani/formats/zip.h"
 
 #include <zlib.h>
@@ -31,9 +33,9 @@ constexpr std::string_view kZip64LocatorMark("PK\6\7", 4);
 constexpr std::string_view kEntryMark("PK\1\2", 4);
 constexpr std::string_view kLocalMark("PK\3\4", 4);
 
-constexpr uint16_t kEncrypted =
-    1u << 0 | 1u << 6 | 1u << 13;           // encrypted, strongly, with hidden headers
-constexpr uint16_t kSizesBehind = 1u << 3;  // the local header's CRC and sizes are zero
+// Flags: encrypted, strongly encrypted, hidden headers; the local header's CRC and sizes are zero.
+constexpr uint16_t kEncrypted = 1u << 0 | 1u << 6 | 1u << 13;
+constexpr uint16_t kSizesBehind = 1u << 3;
 constexpr uint16_t kZip64Extra = 0x0001;
 
 bool has_mark(std::span<const std::byte> bytes, size_t at, std::string_view mark) {
@@ -71,16 +73,18 @@ size_t locate_end(std::span<const std::byte> archive, std::string_view where) {
 
 // torch puts ZIP64's record and locator in front of the end record of every archive, small ones
 // too.  They must say the same: nobody may see another directory by believing them.
-//   record   0 PK\6\6  4 bytes that follow  16 disk  20 disk  24 entries  32 entries  40 bytes  48
-//   offset locator  0 PK\6\7  4 disk  8 offset of the record  16 disks
+//   record   0 PK\6\6  4 bytes that follow  16, 20 disks  24, 32 entries
+//            40 directory's bytes  48 directory's offset
+//   locator  0 PK\6\7  4 disk  8 offset of the record  16 disks
 void pass_zip64_records(std::span<const std::byte> archive, EndRecord& end,
                         std::string_view where) {
   if (end.at < kZip64LocatorBytes) return;
   const size_t locator = end.at - kZip64LocatorBytes;
   if (!has_mark(archive, locator, kZip64LocatorMark)) return;
-  const size_t at = locator - std::min(locator, kZip64RecordBytes);
+  const bool room = locator >= kZip64RecordBytes;
+  const size_t at = room ? locator - kZip64RecordBytes : 0;
   const auto number = [&](size_t offset) { return load<uint64_t>(archive, at + offset); };
-  if (!has_mark(archive, at, kZip64RecordMark) || number(4) != kZip64RecordBytes - 12 ||
+  if (!room || !has_mark(archive, at, kZip64RecordMark) || number(4) != kZip64RecordBytes - 12 ||
       load<uint64_t>(archive, locator + 8) != at || number(16) != 0 || number(24) != end.entries ||
       number(32) != end.entries || number(40) != end.directory_bytes ||
       number(48) != end.directory_offset) {

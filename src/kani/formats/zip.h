@@ -1,8 +1,10 @@
-// zip.h - reading ZIP archives as torch.save writes them: stored members, one directory, no ZIP64.
-// Zero copy. Source: the published format description (APPNOTE); what bites: codec.md 2.3; hostile
-// inputs: reliability.md 6. Not here: inflating (torch never compresses; a compressed member is
-// refused), writing (torch_write.h), anything on disk. Why by hand: a mapped file's tensors are
-// used in place, and libraries that unpack cannot tell where a member's bytes lie.
+// zip.h - reading ZIP archives as torch.save writes them: stored members, one directory.
+// Source: the published format description (APPNOTE); what bites: codec.md 2.3; hostile inputs:
+// reliability.md 6.
+// Not here: inflating (torch never compresses; a compressed member is refused), archives that need
+// ZIP64 (4 GiB and more), writing (torch_write.h), anything on disk.
+// Why by hand: a mapped file's tensors are used in place, and libraries that unpack do not tell
+// where a member's bytes lie.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +29,7 @@ struct ZipMember {
   uint32_t crc = 0;
   uint16_t flags = 0;
   uint64_t header = 0;  // offset of its local header
-  uint64_t limit =
-      0;  // offset that its data must not pass: the next member's header, or the directory
+  uint64_t limit = 0;   // offset of what comes next: a local header, or the directory
 };
 
 /// Immutable; views the bytes that it is given.

@@ -101,6 +101,8 @@ TEST(Zip, hostile_archives_are_refused_with_their_reason) {
       {"3 flags differ", zip_file({changed([](ZipEntry& e) { e.local_flags = 8; })}), "the flags"},
       {"3 sizes differ", zip_file({changed([](ZipEntry& e) { e.local_size = 4; })}), "the size"},
       {"3 CRCs differ", zip_file({changed([](ZipEntry& e) { e.local_crc = 4; })}), "the CRC-32"},
+      {"3 no CRC, and none behind", zip_file({changed([](ZipEntry& e) { e.local_crc = 0; })}),
+       "the CRC-32"},
       {"3 no local header", "X" + zip_file({kA}).substr(1), "a member"},
       {"4 overlapping", zip_file({kA, {.name = "r/b", .data = "second", .offset = 20}}),
        "runs into"},
@@ -117,7 +119,11 @@ TEST(Zip, hostile_archives_are_refused_with_their_reason) {
       {"4 ZIP64 offset", zip_file({changed([](ZipEntry& e) { e.offset = 0xFFFFFFFF; })}), "ZIP64"},
       {"4 ZIP64 locator", zip_file({kA}, {.before_end = "PK\6\7" + std::string(16, '\0')}),
        "ZIP64"},
+      {"4 ZIP64 locator without room for a record",
+       "PK\6\6" + std::string(8, '\0') + "PK\6\7" + std::string(16, '\0') + zip_file({}),
+       "disagree with the end record"},
       {"4 ZIP64 number of entries", zip_file({kA}, {.entries = 0xFFFF}), "ZIP64"},
+      {"4 ZIP64 directory size", zip_file({kA}, {.directory_bytes = 0xFFFFFFFF}), "ZIP64"},
       {"4 ZIP64 directory", zip_file({kA}, {.directory_offset = 0xFFFFFFFF}), "ZIP64"},
       {"4 comment that is an archive", zip_file({kA}, {.comment = good}), "two ZIP end records"},
       {"4 comment with a broken end record",
@@ -159,6 +165,12 @@ TEST(Zip, entry_that_reaches_beyond_the_directory_is_refused) {
   const size_t entry = file.find("PK\1\2");
   file[entry + 32] = '\x7F';  // length of the comment
   expect_refused([&] { open(file); }, "t.zip", "is cut off");
+}
+
+TEST(Zip, archive_in_an_archive_is_data) {
+  const std::string file = zip_file({{.name = "r/inner.zip", .data = zip_file({kA})}, kB});
+  EXPECT_EQ(open(file).members().size(), 2u);
+  EXPECT_NO_THROW(read_all(file));
 }
 
 TEST(Zip, limits_hold) {
