@@ -7,7 +7,8 @@
 
 int main(int argc, char** argv) try {
   kani::EngineOptions options;
-  if (argc > 2) options.model = argv[2];  // empty: $KANI_MODEL, or the model installed with the program
+  if (argc > 2)
+    options.model = argv[2];  // empty: $KANI_MODEL, or the model installed with the program
   kani::Engine engine(options);
 
   kani::SpeechRequest request;

@@ -62,7 +62,8 @@ struct Lfm2Config {
 struct GenerationDefaults {
   std::optional<double> temperature, top_p, min_p, repetition_penalty;
   std::optional<int> top_k, max_new_tokens;
-  std::optional<int> chunk_characters;  // "kani_chunk_characters", ours: longest piece of text to speak at once
+  std::optional<int>
+      chunk_characters;  // "kani_chunk_characters", ours: longest piece of text to speak at once
 };
 
 /// Values of the user that replace those of config.json before anything is checked.

@@ -1,5 +1,5 @@
 // english_test.cc - numbers, signs and abbreviations as English says them.
-#include "kani/text/cases_test.h"
+#include "kani/text/test_cases.h"
 
 namespace kani {
 namespace {

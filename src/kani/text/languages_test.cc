@@ -1,5 +1,5 @@
 // languages_test.cc - one table per language other than English, and languages without a table.
-#include "kani/text/cases_test.h"
+#include "kani/text/test_cases.h"
 
 namespace kani {
 namespace {

@@ -1,4 +1,4 @@
-// cases_test.h - tables of "written, spoken" for the tests of the text front end.
+// test_cases.h - tables of "written, spoken" for the tests of the text front end.
 #pragma once
 
 #include <gtest/gtest.h>
