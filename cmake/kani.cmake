@@ -27,7 +27,8 @@ function(kani_library name)
 endfunction()
 
 # kani_isa_sources(FILES…): sets the compiler flags that a kernel file's suffix asks for (_avx2, _avx512, _avx512bf16,
-# _neon).  Files for another processor family are left out of the list that is returned in KANI_ISA_SOURCES.
+# _neon), -O3 in every build, and no exceptions: kernels never throw, and the marks of unwinding would be shared symbols.
+# Files for another processor family are left out of the list that is returned in KANI_ISA_SOURCES.
 function(kani_isa_sources)
   set(kept "")
   foreach(file IN LISTS ARGN)
@@ -49,12 +50,12 @@ function(kani_isa_sources)
           list(APPEND flags -mavx512vnni)
         endif()
       endif()
-      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;${flags}")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions;${flags}")
     elseif(file MATCHES "_neon\\.cc$" AND NOT CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
       continue()
     endif()
     if(file MATCHES "_neon\\.cc$")
-      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS -O3)
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions")
     endif()
     list(APPEND kept ${file})
   endforeach()
