@@ -13,16 +13,7 @@ namespace kani::cli {
 namespace {
 
 const char* const kNoHub = "it fetches nothing from a hub";
-const char* const kFolderHint =
-    "fetch the repository's files yourself and name their folder with --model";
-
-/// Throws Error(kNotFound) unless `path` exists.
-void require_exists(const std::string& path, const char* what) {
-  std::error_code error;
-  if (path.empty() || std::filesystem::exists(path, error)) return;
-  throw Error(ErrorCode::kNotFound, "no ", what, " at ", printable(path, 200))
-      .with_hint(concat("--", what, " takes a path in this build; ", kFolderHint));
-}
+const char* const kHubHint = "put the repository into the hub's cache and name it with --hf-repo";
 
 void refuse_gpu_layers(const std::string& value) {
   if (value == "auto" || value == "0") return;
@@ -32,13 +23,18 @@ void refuse_gpu_layers(const std::string& value) {
       .with_hint("leave it out, or give 0 or auto");
 }
 
+/// A repository is looked up in the hub's cache, by the engine.
+void take_repository(ModelOptions& options, const std::string& value) {
+  require(value.find(':') == std::string::npos, "--hf-repo is ", printable(value, 100),
+          ", expected user/repo or user/repo@revision: this build knows no quantized files");
+  options.model = value;
+}
+
 void define_unavailable(FlagSet& flags) {
-  flags.unavailable({"--hf-repo", "REPO", "a repository of the hub (-hf)", ""},
-                    ErrorCode::kNotFound, kNoHub, kFolderHint);
   flags.unavailable({"--hf-file", "NAME", "a file of that repository (-hff)", ""},
-                    ErrorCode::kNotFound, kNoHub, kFolderHint);
+                    ErrorCode::kNotFound, kNoHub, kHubHint);
   flags.unavailable({"--hf-token", "TOKEN", "the hub's access token (-hft)", ""},
-                    ErrorCode::kNotFound, kNoHub, kFolderHint);
+                    ErrorCode::kNotFound, kNoHub, kHubHint);
   flags.unavailable({"--speaker-encoder", "FOLDER", "the encoder that makes voices", ""},
                     ErrorCode::kInvalidArgument, "it makes no voices from recordings",
                     "give a voice file with --voice");
@@ -81,8 +77,12 @@ void define_common(FlagSet& flags, CommonOptions& options) {
 
 void define_model(FlagSet& flags, ModelOptions& options, ThreadFlag threads) {
   flags.heading("Model");
-  flags.string({"-m,--model", "PATH", "model folder", "the model that comes with the program"},
+  flags.string({"-m,--model", "PATH", "model folder, or user/repo in the hub's cache",
+                "the model that comes with the program"},
                options.model);
+  flags.custom({"--hf-repo", "REPO", "a model in the hub's cache, user/repo[@revision] (-hf)", ""},
+               [&options](const std::string& value) { take_repository(options, value); });
+  flags.one_of({"--model", "--hf-repo"});
   flags.string({"--codec", "FILE", "codec (.nemo)", "the one in or beside the model's folder"},
                options.codec);
   if (threads == ThreadFlag::kOne) {
@@ -141,8 +141,6 @@ int thread_count(std::optional<int> asked) {
 }
 
 EngineOptions ModelOptions::engine() const {
-  require_exists(model, "model");
-  require_exists(codec, "codec");
   EngineOptions engine;
   engine.model = model;
   engine.codec = codec;

@@ -44,8 +44,6 @@ struct ModelOptions {
   std::string learnable_rope;  // "on", "off", empty = as the model says
   std::optional<double> audio_step, alpha_min, alpha_max;
 
-  /// Throws Error(kNotFound) if the model or codec is no path that exists; a path always wins over
-  /// a repository's name.
   EngineOptions engine() const;
 };
 enum class ThreadFlag { kOne, kLeftToCaller };  // bench reads a list of thread counts

@@ -1,8 +1,11 @@
 // standard_output.cc - see standard_output.h.
 #include "apps/kani/standard_output.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -13,16 +16,18 @@ namespace kani::cli {
 namespace {
 
 /// One write(2) of the start of `rest`, which is then shorter; the error number if it failed, else
-/// 0.
+/// 0.  A reader who does not read must not make us deaf to signals: it waits for room a short while
+/// at a time and writes no more than a pipe takes without waiting.
 int write_some(int descriptor, std::span<const std::byte>& rest) {
-  const ssize_t written = ::write(descriptor, rest.data(), rest.size());
+  check_cancelled();
+  pollfd waiting{.fd = descriptor, .events = POLLOUT, .revents = 0};
+  if (poll(&waiting, 1, /*timeout in ms=*/100) <= 0) return 0;  // not yet, or a signal
+  const ssize_t written = ::write(descriptor, rest.data(), std::min<size_t>(rest.size(), PIPE_BUF));
   if (written >= 0) {
     rest = rest.subspan(static_cast<size_t>(written));
     return 0;
   }
-  if (errno != EINTR) return errno;
-  check_cancelled();
-  return 0;
+  return errno == EINTR || errno == EAGAIN ? 0 : errno;
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ struct SpeechSegment {
 
 struct SpeechProgress {
   size_t segment = 0;    // the one being spoken, from 0
-  size_t segments = 0;   // in all
+  size_t segments = 0;   // in all; an estimate while a long text is still being cut
   double sound_s = 0;    // seconds of sound so far
   double elapsed_s = 0;  // seconds of work so far
   double fraction = 0;   // share of the text, 0 … 1

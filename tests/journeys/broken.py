@@ -38,11 +38,15 @@ def cut(path: Path, keep: Callable[[int], int]) -> None:
 
 
 def without_tensor(lm: Path) -> None:
-    """The last tensor of the file is missing, bytes and all."""
+    """The last tensor that a model cannot do without is missing, bytes and all."""
     header, body = read_safetensors(weights(lm))
     names = [name for name in header if name != "__metadata__"]
-    last = max(names, key=lambda name: header[name]["data_offsets"][1])
-    body = body[:header.pop(last)["data_offsets"][0]]
+    last = max((name for name in names if "speaker" not in name), key=lambda name: header[name]["data_offsets"][1])
+    begin, end = header.pop(last)["data_offsets"]
+    body = body[:begin] + body[end:]
+    for name in names:
+        if name in header and header[name]["data_offsets"][0] >= end:
+            header[name]["data_offsets"] = [offset - (end - begin) for offset in header[name]["data_offsets"]]
     write_safetensors(weights(lm), header, body)
 
 

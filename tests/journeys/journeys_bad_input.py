@@ -122,10 +122,10 @@ def missing(name: str, says: str, *arguments: object, **more: Any) -> Case:
 
 
 MISSING = [
-    missing("model_path", "no model at nowhere", *say("-m", "nowhere", TEXT)),
-    missing("model_of_a_hub", "no model at someone/model", *say("-m", "someone/model", TEXT)),
-    missing("hub_flag", "--hf-repo is not available in this build", *say("-hf", "someone/model", TEXT)),
-    missing("codec", "no codec at none.nemo", *say("--codec", "none.nemo", TEXT)),
+    missing("model_path", "no such model: nowhere", *say("-m", "nowhere", TEXT)),
+    missing("model_of_a_hub", "no such model: someone/model", *say("-m", "someone/model", TEXT)),
+    missing("hub_flag", "no such model: someone/model", *say("-hf", "someone/model", TEXT)),
+    missing("codec", "no such codec: none.nemo", *say("--codec", "none.nemo", TEXT)),
     missing("folder_without_model", "config.json|model", *say("-m", ".", TEXT)),
     missing("voice", "nobody", *say("--voice", "nobody", TEXT)),
     missing("voice_path", "nobody.pt", *say("--voice", "./nobody.pt", TEXT)),
@@ -155,7 +155,7 @@ BAD_TEXT = [
     bad("invalid_utf8_line", "stdin: invalid UTF-8 at offset 5", *say("-n", "8", "--lines"), text=b"One.\n\xf8\n"),
     bad("utf16", "invalid UTF-8 at offset 0", *say(), text=TEXT.encode("utf-16")),
     bad("folder_as_text", "it is a folder", *say("-i", ".")),
-    bad("nothing_to_speak", "", *say("\u200b\u200d")),
+    bad("nothing_to_speak", "nothing to speak", *say("\u200b\u200d")),
     bad("json_not_json", "stdin: line 1: not acceptable JSON", *say("--json-input"), text=b"hello\n"),
     bad("json_no_object", "line 1: expected a JSON object", *say("--json-input"), text=b"[1]\n"),
     bad("json_without_text", "line 2: text is missing or blank", *say("-n", "8", "--json-input"),

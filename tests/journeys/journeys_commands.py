@@ -183,6 +183,6 @@ class Settings(Journey):
         lines = [json.loads(line) for line in (self.work / "log.jsonl").read_text().splitlines()]
         self.assertIn("warning", [line["level"] for line in lines])
         self.kani("say", "--log-file", "log.txt", "-m", "nowhere", TEXT, status=4)
-        self.assertIn("error kani no model at nowhere", (self.work / "log.txt").read_text())
+        self.assertIn("error kani no such model: nowhere", (self.work / "log.txt").read_text())
         ended = self.kani("say", "-n", "8", "--log-timestamps", "-o", "x.wav", TEXT)
         self.assertRegex(ended.err, r"(?m)^\d{4}-.*Z warning say ")

@@ -197,8 +197,8 @@ class Input(Journey):
         self.assertIn("unknown key unknown", ended.err)
 
     def test_markdown_is_dropped_for_md_files(self) -> None:
-        (self.work / "a.md").write_text("# Title\n\nSome **bold** words.\n")
-        (self.work / "a.txt").write_text("# Title\n\nSome **bold** words.\n")
+        (self.work / "a.md").write_text("# Title\n\nSome [linked](https://example.com/page) words.\n")
+        (self.work / "a.txt").write_text("# Title\n\nSome [linked](https://example.com/page) words.\n")
         stripped = self.sound("-i", "a.md")
         self.assertEqual(self.sound("--markdown", "strip", "-i", "a.txt"), stripped)
         self.assertNotEqual(self.sound("--markdown", "keep", "-i", "a.md"), stripped)

@@ -80,11 +80,15 @@ class AtomicTarget : public ByteTarget {
 class InPlaceTarget : public ByteTarget {
  public:
   /// Takes over the descriptor; `path` is for messages.
-  InPlaceTarget(fs::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  /// `regular`: a file that was opened by its name; it is removed again unless finish() is reached.
+  InPlaceTarget(fs::path path, int descriptor, bool regular)
+      : path_(std::move(path)), descriptor_(descriptor), regular_(regular) {}
   InPlaceTarget(const InPlaceTarget&) = delete;
   InPlaceTarget& operator=(const InPlaceTarget&) = delete;
   ~InPlaceTarget() override {
-    if (descriptor_ >= 0) close(descriptor_);
+    if (descriptor_ < 0) return;
+    close(descriptor_);
+    if (regular_) unlink(path_.c_str());
   }
 
   void append(std::span<const std::byte> bytes) override {
@@ -99,6 +103,7 @@ class InPlaceTarget : public ByteTarget {
  private:
   fs::path path_;
   int descriptor_;
+  bool regular_;
 };
 
 class StreamTarget : public ByteTarget {
@@ -192,7 +197,8 @@ std::unique_ptr<ByteTarget> open_file_target(const fs::path& path, bool in_place
                              ? fcntl(*ours, F_DUPFD_CLOEXEC, 3)
                              : open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) throw_cannot_write(path, errno);
-  return std::make_unique<InPlaceTarget>(path, descriptor);
+  const bool regular = !ours && fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
+  return std::make_unique<InPlaceTarget>(target, descriptor, regular);
 }
 
 std::unique_ptr<ByteTarget> make_stream_target(ByteSink sink) {

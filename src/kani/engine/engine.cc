@@ -1,6 +1,9 @@
 // engine.cc - the public Engine: speak and the questions about a loaded model.
+#include <cmath>
+
 #include "kani/base/utf8.h"
 #include "kani/engine/engine_impl.h"
+#include "kani/engine/text_blocks.h"
 
 namespace kani {
 
@@ -15,18 +18,48 @@ void check_utf8(std::string_view text) {
   }
 }
 
+namespace {
+
+// The narrator knows the pieces of the text so far; the rest is estimated from its length.
+SpeechProgress progress_of(const Narrator& narrator, size_t known_bytes, size_t all_bytes) {
+  SpeechProgress progress = narrator.progress();
+  const double share = static_cast<double>(known_bytes) / static_cast<double>(all_bytes);
+  progress.fraction *= share;
+  progress.segments =
+      static_cast<size_t>(std::llround(static_cast<double>(progress.segments) / share));
+  return progress;
+}
+
+}  // namespace
+
 SpeechResult Engine::speak(const SpeechRequest& request, const SampleSink& sink,
                            const ProgressSink& progress, const CancelToken* cancel) {
   check_utf8(request.text);
   Narrator narrator(impl_->model, request, cancel);
-  std::vector<Chunk> chunks = make_chunks(request.text, chunk_options(impl_->model, request));
-  if (chunks.empty()) throw Error(ErrorCode::kBadInput, "there is nothing to speak in the text");
-  narrator.add(std::move(chunks), 0);
+  const ChunkOptions options = chunk_options(impl_->model, request);
+  TextBlocks blocks(request.text, options.normalize.language);
+  size_t known = 0;  // bytes of the text that are cut into pieces
+  const auto add_block = [&] {
+    while (const auto block = blocks.next()) {
+      known = block->end;
+      std::vector<Chunk> chunks = make_chunks(
+          std::string_view(request.text).substr(block->begin, block->end - block->begin), options);
+      if (chunks.empty()) continue;
+      narrator.add(std::move(chunks), block->begin);
+      return true;
+    }
+    return false;
+  };
+  if (!add_block()) throw Error(ErrorCode::kBadInput, "there is nothing to speak in the text");
   std::vector<float> samples;
   bool stopped = false;
-  while (!stopped && narrator.next(samples)) {
+  while (!stopped) {
+    if (!narrator.next(samples)) {
+      if (!add_block()) break;
+      continue;
+    }
     stopped = !sink(samples);
-    if (progress) progress(narrator.progress());
+    if (progress) progress(progress_of(narrator, known, request.text.size()));
   }
   SpeechResult result = narrator.result();
   result.stopped = stopped;

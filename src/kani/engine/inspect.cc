@@ -10,6 +10,7 @@
 #include "kani/formats/nemo.h"
 #include "kani/formats/safetensors.h"
 #include "kani/formats/voice_file.h"
+#include "kani/spec/speaker.h"
 #include "kani/text/libraries.h"
 #include "kani/version.h"
 
@@ -85,8 +86,16 @@ FileReport check_codec(const fs::path& path, bool check_tensors) {
   return report;
 }
 
+// Upstream's models all take 128 numbers (speaker_emb_dim); voices of other encoders are of no use
+// with them.
 FileReport check_voice(const fs::path& path) {
   const VoiceFile voice = read_voice_file(path);
+  const auto expected = static_cast<size_t>(SpeakerConfig{}.embedding_size);
+  if (voice.values.size() != expected) {
+    throw Error(ErrorCode::kBadInput, path, ": voice has ", voice.values.size(),
+                " numbers, expected ", expected)
+        .with_hint("it was made by another speaker encoder");
+  }
   double squares = 0;
   for (const float value : voice.values)
     squares += static_cast<double>(value) * static_cast<double>(value);

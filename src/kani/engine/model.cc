@@ -156,6 +156,7 @@ LoadedModel load_model(const EngineOptions& options) {
   model.tokenizer = std::make_unique<Tokenizer>(Tokenizer::load(folder));
   std::shared_ptr<const TensorFile> weights = open_safetensors(folder);
   lfm2_resolve(config, *weights);
+  check_tokenizer(*model.tokenizer, config, folder.string());
   CodecFile codec = open_codec(model.files.codec);
   check_fit(config, codec.config, model.files);
   model.layout = TokenLayout::of(config);
