@@ -14,6 +14,11 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kMapFrom = size_t{4} << 20;
+// Aligned by hand, the address of the block in front of the data: glibc before 2.38 does not use
+// again what aligned_alloc() gives back (its bug 14581), so that memory would grow with every
+// sentence.
+constexpr size_t kAlignment = 64;
+constexpr size_t kRoom = 2 * kAlignment;
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -42,8 +47,12 @@ void* map_huge(size_t bytes) {
 void* allocate_aligned(size_t bytes) {
   if (bytes == 0) return nullptr;
   if (bytes >= kMapFrom) return map_huge(bytes);
-  void* data = std::aligned_alloc(64, rounded_up(bytes, 64));
-  if (data == nullptr) out_of_memory(bytes);
+  if (bytes + kRoom < bytes) out_of_memory(bytes);
+  auto* raw = static_cast<unsigned char*>(std::malloc(bytes + kRoom));
+  if (raw == nullptr) out_of_memory(bytes);
+  const auto address = reinterpret_cast<uintptr_t>(raw);
+  unsigned char* data = raw + (kRoom - address % kAlignment);
+  std::memcpy(data - sizeof raw, &raw, sizeof raw);
   std::memset(data, 0, bytes);
   return data;
 }
@@ -53,7 +62,9 @@ void free_aligned(void* data, size_t bytes) noexcept {
   if (bytes >= kMapFrom) {
     munmap(data, rounded_up(bytes, kHugePage));
   } else {
-    std::free(data);
+    void* raw = nullptr;
+    std::memcpy(&raw, static_cast<unsigned char*>(data) - sizeof raw, sizeof raw);
+    std::free(raw);
   }
 }
 

@@ -111,7 +111,7 @@ class TreeBuilder final : public YAML::EventHandler {
     } else if (Open& parent = open_.back(); parent.value.kind == YamlValue::Kind::kList) {
       parent.value.items.push_back(std::move(value));
     } else {
-      parent.value.members.emplace_back(std::move(*parent.key), std::move(value));
+      parent.value.members.push_back({std::move(*parent.key), std::move(value)});
       parent.key.reset();
     }
   }

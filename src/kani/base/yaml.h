@@ -27,7 +27,8 @@ struct YamlValue {
   size_t line = 0;               // 1 for the first
   std::string text;              // kScalar
   std::vector<YamlValue> items;  // kList
-  std::vector<std::pair<std::string, YamlValue>> members;  // kMap, in file order, keys differ
+  struct Member;
+  std::vector<Member> members;  // kMap, in file order, keys differ
 
   /// nullptr if this is no map or has no such key.
   const YamlValue* find(std::string_view key) const;
@@ -37,6 +38,11 @@ struct YamlValue {
   std::optional<int64_t> integer() const;
   std::optional<bool> boolean() const;
   std::optional<double> number() const;
+};
+
+struct YamlValue::Member {
+  std::string first;  // the key
+  YamlValue second;
 };
 
 /// The one document in `text`; an empty text gives a null.  `source` names it in messages.

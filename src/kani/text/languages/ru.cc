@@ -8,7 +8,6 @@ namespace {
 
 constexpr Gender kM = Gender::kMasculine;
 constexpr Gender kF = Gender::kFeminine;
-constexpr Gender kN = Gender::kNeuter;
 
 constexpr OrdinalSuffix kOrdinalSuffixes[] = {
     {U"-й", "%spellout-ordinal-masculine"},
