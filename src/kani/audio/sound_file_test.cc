@@ -64,15 +64,18 @@ TEST(SoundFile, is_the_same_as_in_memory) {
   }
 }
 
-TEST(SoundFile, streaming_writes_in_place_and_keeps_what_was_written) {
+TEST(SoundFile, streaming_writes_in_place_and_leaves_nothing_unless_finished) {
   const TemporaryFolder folder;
-  {
+  for (const bool finished : {true, false}) {
     const auto writer = open_sound_file(folder / "a.wav", {.streaming = true});
     writer->write(second());
     EXPECT_EQ(fs::file_size(folder / "a.wav"), 44U + 2 * second().size());
+    if (!finished) continue;
+    writer->finish();
+    EXPECT_EQ(file_bytes(folder / "a.wav"), streamed(second(), {}));
+    EXPECT_EQ(folder.files(), 1U);
   }
-  EXPECT_EQ(file_bytes(folder / "a.wav"), streamed(second(), {}));
-  EXPECT_EQ(folder.files(), 1U);
+  EXPECT_EQ(folder.files(), 0U);
 }
 
 TEST(SoundFile, a_symbolic_link_stays_one) {
