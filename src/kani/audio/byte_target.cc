@@ -79,8 +79,8 @@ class AtomicTarget : public ByteTarget {
 
 class InPlaceTarget : public ByteTarget {
  public:
-  /// Takes over the descriptor; `path` is for messages.
-  /// `regular`: a file that was opened by its name; it is removed again unless finish() is reached.
+  /// Takes over the descriptor of `path`.  `regular`: a file that was opened by its name; it is
+  /// removed again unless finish() is reached.
   InPlaceTarget(fs::path path, int descriptor, bool regular)
       : path_(std::move(path)), descriptor_(descriptor), regular_(regular) {}
   InPlaceTarget(const InPlaceTarget&) = delete;

@@ -50,7 +50,7 @@ class SoundWriter {
 
 /// To a file, atomically: under a temporary name until finish(), following symbolic links.  Written
 /// in place, with the headers of a stream, if options.streaming or if the path is no regular file
-/// (FIFO, device) or names an open descriptor (/dev/stdout): then what was written stays.
+/// (FIFO, device) or names an open descriptor (/dev/stdout).
 /// Throws Error(kCannotWrite), (kInvalidArgument) for rates that the format cannot have,
 /// (kUnsupported) for a format that this build cannot write.
 std::unique_ptr<SoundWriter> open_sound_file(const std::filesystem::path& path,
