@@ -150,7 +150,7 @@ TEST(SoundReader, ogg_whose_first_page_is_damaged_is_refused) {
   const std::vector<float> sound = tone(4000, 440, 22050);
   Bytes file = encoded(sound, {.format = SoundFormat::kOpus});
   const Bytes hidden = encoded(sound, {.format = SoundFormat::kOgg});
-  file[30] ^= std::byte{1};
+  file[40] ^= std::byte{1};  // behind the name of the codec
   file.insert(file.end(), hidden.begin(), hidden.end());
   EXPECT_EQ(refusal(file), kNoSound);
 }
