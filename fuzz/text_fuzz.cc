@@ -26,6 +26,7 @@ void check_chunks(std::string_view text, const kani::ChunkOptions& options) {
     check(!chunk.text.empty());
     check(!kani::find_invalid_utf8(chunk.text));
     check(chunk.text.find_first_of("\r\n") == std::string::npos);
+    check(chunk.text.find("  ") == std::string::npos || !options.normalize.spell_numbers);
     check(chunk.text.front() != ' ' && chunk.text.back() != ' ');
     check(kani::utf8_length(chunk.text) <= options.max_length);
     check(begin <= chunk.source_begin && end <= chunk.source_end);

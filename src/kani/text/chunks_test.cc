@@ -37,6 +37,11 @@ TEST(Chunks, a_line_that_ends_a_sentence_gets_its_full_stop) {
   EXPECT_EQ(chunk_texts("- 你好\n- 再见", {.normalize = {.language = "zh"}}), Texts{"你好。 再见"});
 }
 
+TEST(Chunks, unspoken_lines_leave_no_gaps) {
+  EXPECT_EQ(chunk_texts("A\u2028===\u2028***\u2028B"), Texts{"A. B"});
+  EXPECT_EQ(chunk_texts("A.\u2028...\u2028B"), Texts{"A. ... B"});
+}
+
 TEST(Chunks, are_of_similar_length) {
   std::string text;
   for (int i = 0; i < 11; ++i) text += "Nineteen characters. ";  // 20 and a space
@@ -160,6 +165,10 @@ TEST(Chunks, a_number_knows_the_whole_of_it) {
   ASSERT_GT(chunks.size(), 2u);
   EXPECT_EQ(chunks[1].source_begin, 2u);
   EXPECT_EQ(chunks[1].source_end, 9u);
+}
+
+TEST(Chunks, a_dash_at_the_start_is_no_range) {
+  EXPECT_EQ(chunk_texts("-$x"), Texts{"- dollars x"});
 }
 
 TEST(Chunks, max_length_zero_is_refused) {

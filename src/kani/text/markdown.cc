@@ -176,7 +176,7 @@ class Blocks {
       in_table_ = false;
       return false;
     }
-    if (head && !in_table_) end_block();
+    flush_block();
     MappedText row;
     for (size_t k = line.begin; k < line.end; ++k) {
       const bool bar = in_.text[k] == U'|' && (k == line.begin || in_.text[k - 1] != U'\\');
@@ -203,7 +203,13 @@ class Blocks {
 
   void end_block() {
     in_table_ = false;
-    if (block_.size() > 0) append_inline(block_, out_);
+    flush_block();
+    paragraph_break();
+  }
+
+  void flush_block() {
+    if (block_.size() == 0) return;
+    append_inline(block_, out_);
     block_ = {};
     paragraph_break();
   }

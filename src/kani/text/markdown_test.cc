@@ -74,6 +74,7 @@ TEST(Markdown, lists_quotes_and_tables_become_lines) {
       {"1. one\n2. two", "1. one\n2. two"},
       {"> quoted\n> text\n\nend", "quoted text\n\nend"},
       {"| A | B |\n|---|:-:|\n| 1 | *two* |\n| 3 | |", "A, B\n1, two\n3"},
+      {"text:\n|---|---|\n| 1 | 2 |", "text:\n\n1, 2"},
       {"a | b\n- | -\n1 | 2\n\nx | y", "a, b\n1, 2\n\nx | y"},
   });
 }

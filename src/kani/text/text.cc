@@ -120,7 +120,7 @@ class Chunker {
     const SourceRange here{spoken_.source.back().end, spoken_.source.back().end};
     if (is_speakable(last) || is_mark(last))
       spoken_.append(is_east_asian(last) ? U'。' : U'.', here);
-    spoken_.append(U' ', here);
+    if (spoken_.text.back() != U' ') spoken_.append(U' ', here);
   }
 
   bool is_spoken(Span span) const {

@@ -1,6 +1,7 @@
 // tools.cc - makes and keeps the tools of a language.
 #include "kani/text/tools.h"
 
+#include <unicode/locid.h>
 #include <unicode/uloc.h>
 #include <unicode/unistr.h>
 #include <unicode/ures.h>
@@ -62,11 +63,13 @@ std::u32string minus_word(const Language& language, const Speller& speller) {
   return minus_one.substr(0, minus_one.size() - one.size());
 }
 
-bool icu_knows(const std::string& tag) {
+/// The languages that ICU has a locale for.
+std::set<std::string> known_languages() {
+  std::set<std::string> tags;
   for (int32_t i = 0; i < uloc_countAvailable(); ++i) {
-    if (tag == uloc_getAvailable(i)) return true;
+    tags.insert(icu::Locale(uloc_getAvailable(i)).getLanguage());
   }
-  return false;
+  return tags;
 }
 
 }  // namespace
@@ -82,17 +85,14 @@ TextTools::TextTools(const std::string& tag)
       minus(minus_word(language, speller)) {}
 
 const TextTools& tools_for(std::string_view language_tag) {
+  static const std::set<std::string> known = known_languages();
   static std::mutex mutex;
   static std::map<std::string, std::unique_ptr<const TextTools>, std::less<>> made;
   std::string tag = language_of(language_tag);
+  if (!known.contains(tag)) tag = "und";
   const std::lock_guard lock(mutex);
-  auto found = made.find(tag);
+  const auto found = made.find(tag);
   if (found != made.end()) return *found->second;
-  if (!icu_knows(tag)) {
-    tag = "und";
-    found = made.find(tag);
-    if (found != made.end()) return *found->second;
-  }
   return *made.emplace(tag, std::make_unique<const TextTools>(tag)).first->second;
 }
 

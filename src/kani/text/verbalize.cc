@@ -220,7 +220,7 @@ class Verbalizer {
   const SourceRange* sources_;
   std::vector<Span> addresses_;
   size_t next_address_ = 0;
-  size_t quantity_end_ = 0;  // behind the last amount
+  size_t quantity_end_ = std::u32string_view::npos;  // behind the last amount
   Writer writer_;
 };
 
