@@ -4,14 +4,10 @@
 
 #include <vector>
 
+#include "kani/text/mapped_text.h"
 #include "kani/text/scan.h"
 
 namespace kani {
-
-struct Span {
-  size_t begin = 0, end = 0;
-  size_t size() const { return end - begin; }
-};
 
 /// Addresses in `text`, in order: what has "://" or begins with "www.", mail addresses, names with
 /// a well-known ending ("example.com", "notes.txt").  The mark that closes a sentence stays

@@ -133,8 +133,13 @@ TEST(Chunks, pauses_of_a_text_are_at_most_a_minute) {
 }
 
 TEST(Chunks, pauses_work_inside_markdown) {
-  EXPECT_EQ(chunk_texts("*One [pause:1s] two*", {.normalize = {.strip_markdown = true}}),
-            (Texts{"One", "two"}));
+  const ChunkOptions options{.normalize = {.strip_markdown = true}};
+  EXPECT_EQ(chunk_texts("*One [pause:1s] two*", options), (Texts{"One", "two"}));
+  // A tag in what is dropped goes with it; the others keep their lengths.
+  const auto chunks = make_chunks("<!-- [pause:1s] --> One [pause:2s] two", options);
+  ASSERT_EQ(texts(chunks), (Texts{"One", "two"}));
+  EXPECT_EQ(chunks[0].pause_before_s, 0);
+  EXPECT_EQ(chunks[0].pause_after_s, 2);
 }
 
 TEST(Chunks, what_has_nothing_to_speak_is_dropped) {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "kani/text/address.h"
+#include "kani/text/mapped_text.h"
 #include "kani/text/tools.h"
 
 namespace kani {

@@ -121,13 +121,11 @@ struct Language {
   char32_t apostrophe_group = 0;
 
   // Numbers as they are said.
-  std::string_view numbering =
-      {};  // ICU rule set of a number that stands alone; empty = ICU's default
-  std::string_view cardinal[3] =
-      {};                      // before a noun, by gender; empty = like masculine, then numbering
-  std::string_view year = {};  // of 1100 … 2099 standing alone; empty = like any number
-  bool nouns_capitalized = false;    // "1 Haus", but "1 mal"
-  std::u32string_view plurals = {};  // ICU's plural categories in the order of Noun::forms, by '|'
+  std::string_view numbering = {};  // rule set of a number that stands alone; empty = ICU's default
+  std::string_view cardinal[3] = {};  // before a noun, by Gender; empty = the first, then numbering
+  std::string_view year = {};         // of 1100 … 2099 standing alone; empty = like any number
+  bool nouns_capitalized = false;     // "1 Haus", but "1 mal"
+  std::u32string_view plurals = {};   // ICU's plural categories in the order of Noun::forms, by '|'
   std::u32string_view word_space = U" ";  // between the words of a number; Chinese has none
   FractionStyle fraction_style = FractionStyle::kDigits;
   std::u32string_view decimal_word = {}, minus = {}, plus = {};
@@ -149,21 +147,19 @@ struct Language {
   std::span<const Currency> currencies = {};
   std::u32string_view money_joiner = {};  // between major and minor, with its spaces
   std::span<const Magnitude> magnitudes = {};
-  std::u32string_view magnitude_plural =
-      U"other";  // plural category of what millions are counted in
+  std::u32string_view magnitude_plural = U"other";  // category of what there are millions of
   std::span<const Unit> units = {};
 
   // Dates and times.
   DateOrder date_order = DateOrder::kDayMonthYear;
-  std::span<const std::u32string_view> months =
-      {};                                 // twelve names as in a date; more are other spellings
-  std::u32string_view date_pattern = {};  // {d} {m} {y}
-  std::string_view date_day = {}, date_year = {};  // rule sets
-  std::u32string_view first_day = {};              // instead of day 1
-  std::string_view day_before_month = {},
-                   day_after_month = {};         // rule sets: "15 марта", "March 15"
-  std::u32string_view time_pattern = {};         // {h} {m}, {u} the hour_word
-  std::u32string_view time_full_hour = {};       // {h}, {u}
+  std::span<const std::u32string_view> months = {};  // twelve as in a date, then other spellings
+  std::u32string_view date_pattern = {};             // {d} {m} {y}
+  std::string_view date_day = {}, date_year = {};    // rule sets
+  std::u32string_view first_day = {};                // instead of day 1
+  std::string_view day_before_month = {};            // rule set: "15 марта"
+  std::string_view day_after_month = {};             // "March 15"
+  std::u32string_view time_pattern = {};             // {h} {m}, {u} the hour_word
+  std::u32string_view time_full_hour = {};           // {h}, {u}
   std::u32string_view time_afternoon_hour = {};  // the same from 13:00 on; empty = time_full_hour
   std::u32string_view time_small_minute = {};    // {m} below ten; empty = {m} as it is
   std::u32string_view time_seconds = {};         // {s}, put behind, with its space

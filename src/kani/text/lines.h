@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "kani/text/address.h"
 #include "kani/text/mapped_text.h"
 
 namespace kani {

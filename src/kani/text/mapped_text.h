@@ -21,6 +21,13 @@ struct SourceRange {
   uint32_t end = 0;
 };
 
+/// Code points [begin, end) of a text inside the front end.
+struct Span {
+  size_t begin = 0;
+  size_t end = 0;
+  size_t size() const { return end - begin; }
+};
+
 struct MappedText {
   std::u32string text;
   std::vector<SourceRange> source;  // as many as code points

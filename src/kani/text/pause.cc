@@ -59,7 +59,7 @@ PausedText take_pause_tags(MappedText text) {
         text.text[i] == U'[' ? read_tag(std::u32string_view(text.text).substr(i)) : std::nullopt;
     if (tag && tag->seconds <= kLongestPause && sum + tag->seconds <= kLongestSum) {
       sum += tag->seconds;
-      out.seconds.push_back(tag->seconds);
+      out.pauses.push_back({text.source[i].begin, tag->seconds});
       out.text.append(kPauseMark, text.span(i, i + tag->length));
       i += tag->length;
     } else {

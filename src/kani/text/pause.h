@@ -12,9 +12,14 @@ namespace kani {
 /// in.
 inline constexpr char32_t kPauseMark = 0xFDD0;
 
+struct Pause {
+  uint32_t source_begin;  // of its tag: later steps may drop a mark (in a comment, an address)
+  double seconds;
+};
+
 struct PausedText {
-  MappedText text;              // every tag replaced by one kPauseMark
-  std::vector<double> seconds;  // of the marks, in order
+  MappedText text;  // every tag replaced by one kPauseMark
+  std::vector<Pause> pauses;
 };
 
 /// Takes the tags out.  A tag of more than 10 s, and one with which the sum would pass 60 s, stays

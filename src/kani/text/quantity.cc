@@ -11,6 +11,7 @@ namespace kani {
 namespace {
 
 bool is_minus(char32_t c) { return c == U'-' || c == 0x2212; }
+
 bool is_range_mark(const Scan& scan, size_t at) {
   const char32_t c = scan.peek(at);
   return c != 0 && scan.language().range_marks.find(c) != std::u32string_view::npos;
@@ -28,7 +29,7 @@ struct CurrencyAt {
   size_t end = 0;
 };
 
-/// The currency whose sign or code stands at `at`; the longest ("US$" before "U").
+/// The currency whose sign or code stands at `at`; the longest ("US$" before "$").
 CurrencyAt currency_at(const Scan& scan, size_t at) {
   CurrencyAt best;
   const auto take = [&](const Currency& currency, std::u32string_view written, bool fits) {
@@ -54,21 +55,17 @@ struct Amount {
 /// Sign and currency before the number, the number.
 std::optional<Amount> read_amount(const Scan& scan, size_t at) {
   Amount amount;
-  const auto sign = [&] {
-    if (amount.negative || !is_minus(scan.peek(at)) || !minus_may_stand(scan.before(at))) return;
+  if (is_minus(scan.peek(at)) && minus_may_stand(scan.before(at))) {
     amount.negative = true;
     ++at;
-  };
-  sign();
-  if (!is_word_char(scan.before(at))) {
-    const CurrencyAt prefix = currency_at(scan, at);
-    if (prefix.currency) {
-      amount.currency = prefix.currency;
-      at = prefix.end + (scan.peek(prefix.end) == U' ' ? 1 : 0);
-      if (!amount.negative && is_minus(scan.peek(at))) {
-        amount.negative = true;
-        ++at;
-      }
+  }
+  const CurrencyAt prefix = is_word_char(scan.before(at)) ? CurrencyAt{} : currency_at(scan, at);
+  if (prefix.currency) {
+    amount.currency = prefix.currency;
+    at = prefix.end + (scan.peek(prefix.end) == U' ' ? 1 : 0);
+    if (!amount.negative && is_minus(scan.peek(at))) {  // "$-5"
+      amount.negative = true;
+      ++at;
     }
   }
   const auto number = read_number(scan, at);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kani/text/address.h"
 #include "kani/text/signs.h"
 #include "kani/text/unicode.h"
 

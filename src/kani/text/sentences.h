@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "kani/text/address.h"
+#include "kani/text/mapped_text.h"
 #include "kani/text/tools.h"
 
 namespace kani {

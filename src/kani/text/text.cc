@@ -9,6 +9,7 @@
 #include "kani/text/markdown.h"
 #include "kani/text/pause.h"
 #include "kani/text/sentences.h"
+#include "kani/text/unicode.h"
 #include "kani/text/verbalize.h"
 
 namespace kani {
@@ -79,7 +80,7 @@ std::string to_utf8_text(std::u32string_view text) {
 /// Makes the chunks of one text.
 class Chunker {
  public:
-  Chunker(const ChunkOptions& options, const MappedText& text, std::vector<double> pauses)
+  Chunker(const ChunkOptions& options, const MappedText& text, std::vector<Pause> pauses)
       : options_(options),
         text_(text),
         pauses_(std::move(pauses)),
@@ -93,7 +94,7 @@ class Chunker {
       add_stretch({begin, end});
       if (border == kLineBreak) return;
       flush();
-      if (border == kPauseMark) pause(pauses_[next_pause_++]);
+      if (border == kPauseMark) pause(text_.source[end].begin);
       if (border == kParagraphBreak && !chunks_.empty()) chunks_.back().ends_paragraph = true;
     });
     if (!chunks_.empty()) chunks_.back().ends_paragraph = true;
@@ -155,13 +156,16 @@ class Chunker {
     spoken_ = {};
   }
 
-  void pause(double seconds) {
-    (chunks_.empty() ? pause_before_ : chunks_.back().pause_after_s) += seconds;
+  /// The tag that began at this byte.
+  void pause(uint32_t source_begin) {
+    while (pauses_[next_pause_].source_begin != source_begin) ++next_pause_;
+    (chunks_.empty() ? pause_before_ : chunks_.back().pause_after_s) +=
+        pauses_[next_pause_].seconds;
   }
 
   const ChunkOptions& options_;
   const MappedText& text_;
-  std::vector<double> pauses_;
+  std::vector<Pause> pauses_;
   const TextTools& tools_;
   size_t target_ = 0, longest_ = 0;
 
@@ -214,7 +218,7 @@ std::vector<Chunk> make_chunks(std::string_view text, const ChunkOptions& option
   require(options.max_length > 0, "max_length is 0, must be > 0");
   PausedText paused = take_pause_tags(map_utf8(text));
   const MappedText prepared = prepare(std::move(paused.text), options.normalize);
-  return Chunker(options, prepared, std::move(paused.seconds)).run();
+  return Chunker(options, prepared, std::move(paused.pauses)).run();
 }
 
 }  // namespace kani
