@@ -26,6 +26,7 @@ TEST(English, whole_numbers_and_decimals) {
                            "one million two hundred thirty-four thousand five hundred sixty-seven"},
                           {"3.14", "three point one four"},
                           {"3.50", "three point five zero"},
+                          {".5 litres", "point five litres"},
                           {"1,234.5", "one thousand two hundred thirty-four point five"},
                           {"-5 and \u22125", "minus five and minus five"},
                           {"1,2,3", "one, two, three"},

@@ -132,8 +132,9 @@ struct Language {
   std::u32string_view range_word = {};      // "10-20", with its spaces; empty = the hyphen stays
   std::u32string_view range_marks = U"-–";  // between its numbers
   std::u32string_view ratio_word = {};      // "16:9"
-  std::u32string_view decade_suffix = {};   // written: "1980s"
-  std::span<const std::u32string_view> decade_precursors = {};  // "the 80s", but "wait 80s"
+  std::u32string_view decade_suffix = {};   // written: "1980s", "80er"
+  std::span<const std::u32string_view> decade_precursors =
+      {};  // "the 80s", not "wait 80s"; none = any
   std::span<const OrdinalSuffix> ordinal_suffixes = {};
   std::string_view ordinal_dot = {};  // rule set of "3." before a month or after a precursor
   std::span<const Precursor> precursors = {};

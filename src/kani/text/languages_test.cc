@@ -15,6 +15,7 @@ TEST(Languages, german) {
           {"Im Jahr 1984", "Im Jahr neunzehnhundertvierundachtzig"},
           {"Der 3. Mai, am 3. Mai, 3. Mai", "Der dritte Mai, am dritten Mai, dritter Mai"},
           {"die 2. Klasse", "die zweite Klasse"},
+          {"die 80er Jahre, 1920er", "die achtziger Jahre, neunzehnhundertzwanziger"},
           {"am 15.03.2024 um 10:30 Uhr",
            "am fünfzehnten März zweitausendvierundzwanzig um zehn Uhr dreißig"},
           {"10.30 Uhr", "zehn Uhr dreißig"},

@@ -203,7 +203,7 @@ class QuantityMatcher {
     return currency_at(scan_, scan_.peek(at) == U' ' ? at + 1 : at);
   }
 
-  /// "1980s", "'80s", "the 80s": the plural of the number's last word.  English alone writes it so.
+  /// "1980s", "'80s", "the 80s", "80er": the number's last word goes on.
   Match decade() const {
     const Number& number = amount_.number;
     const std::u32string_view suffix = language_.decade_suffix;
@@ -228,7 +228,7 @@ class QuantityMatcher {
     if (before == U'\'' || before == 0x2019) return true;
     const std::u32string_view word = scan_.word_before(scan_.at);
     const auto& words = language_.decade_precursors;
-    return std::find(words.begin(), words.end(), word) != words.end();
+    return words.empty() || std::find(words.begin(), words.end(), word) != words.end();
   }
 
   std::u32string say_money(const Currency& currency, const Magnitude* magnitude) const {

@@ -198,7 +198,10 @@ class Verbalizer {
     if (c == U':' && numbers && !language.ratio_word.empty()) {
       return take({std::u32string(language.ratio_word), at + 1});
     }
-    if ((c == U'.' || c == scan_.tools.decimal_mark) && numbers && after_quantity &&
+    const char32_t before = scan_.before(at);
+    const bool leading = before == 0 || before == U' ' || is_opening(before);  // ".5"
+    const bool point = c == U'.' || c == scan_.tools.decimal_mark;
+    if (point && is_digit(scan_.peek(at + 1)) && (leading || (numbers && after_quantity)) &&
         !language.decimal_word.empty()) {
       return take({std::u32string(language.decimal_word), at + 1});
     }

@@ -215,6 +215,7 @@ constexpr Language kGerman = {
     .plus = U"plus",
     .range_word = U" bis ",
     .ratio_word = U"zu",
+    .decade_suffix = U"er",
     .ordinal_dot = "%spellout-ordinal-r",
     .precursors = kPrecursors,
     .fractions = kFractions,

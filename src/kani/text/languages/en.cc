@@ -232,6 +232,8 @@ constexpr Abbreviation kAbbreviations[] = {
     {U"Dec.", U"December", kNumber},
     {U"e.g.", U"for example", kAny},
     {U"i.e.", U"that is", kAny},
+    {U"E.g.", U"For example", kAny},
+    {U"I.e.", U"That is", kAny},
     {U"vs.", U"versus", kAny},
     {U"etc.", U"et cetera", kAny, true},
     {U"approx.", U"approximately", kAny},
