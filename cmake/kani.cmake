@@ -3,6 +3,16 @@
 
 include(flags)
 
+# The headers that most files include, compiled once: a third off the time to a first sound.  Only in the release preset,
+# so that the other builds show a file that forgets an include.
+if(KANI_PCH)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/generated/pch.cc" CONTENT "// holds the precompiled header\n")
+  add_library(kani_pch OBJECT "${PROJECT_BINARY_DIR}/generated/pch.cc")
+  target_link_libraries(kani_pch PRIVATE kani_flags)
+  target_precompile_headers(kani_pch PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
+                            <memory> <optional> <span> <string> <string_view> <vector>)
+endif()
+
 # kani_library(NAME SOURCES … [TESTS …] [DEPS …] [LINK …] [TEST_DEPS …])
 #   makes the static target kani_NAME; TESTS become the program kani_NAME_test; DEPS are folders of ours (public),
 #   LINK are outside libraries (private), TEST_DEPS folders of ours that only the tests need.
@@ -14,6 +24,9 @@ function(kani_library name)
     target_link_libraries(kani_${name} PUBLIC kani_${dep})
   endforeach()
   target_link_libraries(kani_${name} PRIVATE ${arg_LINK})
+  if(KANI_PCH)
+    target_precompile_headers(kani_${name} REUSE_FROM kani_pch)
+  endif()
   if(KANI_BUILD_TESTS AND arg_TESTS)
     add_executable(kani_${name}_test ${arg_TESTS})
     target_link_libraries(kani_${name}_test PRIVATE kani_${name} ${arg_LINK} GTest::gtest GTest::gtest_main)
@@ -57,6 +70,8 @@ function(kani_isa_sources)
     if(file MATCHES "_neon\\.cc$")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions")
     endif()
+    # Nothing of the C++ library may be compiled for one instruction set (tools/check_kernel_symbols.py).
+    set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     list(APPEND kept ${file})
   endforeach()
   set(KANI_ISA_SOURCES ${kept} PARENT_SCOPE)
