@@ -158,6 +158,21 @@ constexpr std::array<Player, 4> kPlayers{{{"pw-play", pw_play_arguments},
                                           {"aplay", aplay_arguments},
                                           {"ffplay", ffplay_arguments}}};
 
+struct FoundPlayer {
+  const Player* player;
+  fs::path program;
+};
+
+std::optional<FoundPlayer> first_player() {
+  const char* search_path = std::getenv("PATH");
+  for (const Player& player : kPlayers) {
+    const std::optional<fs::path> program =
+        find_program(player.name, search_path == nullptr ? "/usr/bin:/bin" : search_path);
+    if (program) return FoundPlayer{&player, *program};
+  }
+  return std::nullopt;
+}
+
 class PlayerTarget : public ByteTarget {
  public:
   PlayerTarget(std::string_view name, const fs::path& program, const Arguments& arguments)
@@ -217,16 +232,17 @@ std::optional<fs::path> find_program(std::string_view name, std::string_view sea
   return std::nullopt;
 }
 
+std::optional<fs::path> find_player() {
+  const std::optional<FoundPlayer> found = first_player();
+  return found ? std::optional(found->program) : std::nullopt;
+}
+
 std::unique_ptr<ByteTarget> open_player_target(int rate_hz) {
-  const char* search_path = std::getenv("PATH");
-  for (const Player& player : kPlayers) {
-    const std::optional<fs::path> program =
-        find_program(player.name, search_path == nullptr ? "/usr/bin:/bin" : search_path);
-    if (!program) continue;
-    return std::make_unique<PlayerTarget>(player.name, *program,
-                                          player.arguments(*program, std::to_string(rate_hz)));
-  }
-  return nullptr;
+  const std::optional<FoundPlayer> found = first_player();
+  if (!found) return nullptr;
+  const Player& player = *found->player;
+  return std::make_unique<PlayerTarget>(player.name, found->program,
+                                        player.arguments(found->program, std::to_string(rate_hz)));
 }
 
 }  // namespace kani

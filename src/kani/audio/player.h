@@ -17,6 +17,9 @@ namespace kani {
 /// the program failed; destroyed before that, it stops the program at once.
 std::unique_ptr<ByteTarget> open_player_target(int rate_hz);
 
+/// The player that open_player_target would start; nothing if there is none.
+std::optional<std::filesystem::path> find_player();
+
 /// An executable file called `name` in the folders of `search_path` (separated by ':'; empty and
 /// relative folders are skipped: nothing is run from the current folder).
 std::optional<std::filesystem::path> find_program(std::string_view name,
