@@ -106,6 +106,21 @@ TEST_F(EngineTest, a_chunk_sounds_the_same_alone_and_after_others) {
   EXPECT_EQ(request.text.substr(result.segments[1].source_begin, 7), "The old");
 }
 
+TEST_F(EngineTest, pauses_in_the_text_are_silence_before_between_and_behind) {
+  SpeechRequest request = hello();
+  request.sampling.max_new_tokens = 8;
+  request.sentence_silence_s = 0.1;
+  const size_t bare = speak(request).size();
+  request.text = "[pause:0.5s] Good morning. [pause:300ms]";
+  const std::vector<float> paused = speak(request);
+  const auto samples = [&](double seconds) {
+    return static_cast<size_t>(std::lround(seconds * engine_->sample_rate_hz()));
+  };
+  ASSERT_EQ(paused.size(), bare + samples(0.5) + samples(0.3));
+  for (size_t i = 0; i < samples(0.5); ++i) ASSERT_EQ(paused[i], 0.0F);
+  for (size_t i = 1; i <= samples(0.3); ++i) ASSERT_EQ(paused[paused.size() - i], 0.0F);
+}
+
 TEST_F(EngineTest, token_limit_is_reported) {
   SpeechRequest request = hello();
   request.sampling.max_new_tokens = 8;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "kani/base/error.h"
 #include "kani/base/random.h"
@@ -130,6 +131,8 @@ void Narrator::end_chunk(std::vector<float>& samples) {
   generator_.reset();
   stretcher_.finish(samples);
   characters_done_ += utf8_length(chunk_.text);
+  gap_due_ = true;
+  pause_after_s_ = chunk_.pause_after_s;
 }
 
 // Volume, counts, times.
@@ -148,24 +151,33 @@ void Narrator::check_cancelled() const {
   if (cancel_ != nullptr && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "cancelled");
 }
 
+// Seconds of silence before the next chunk, 0 once they were given; nothing if there is no more to
+// say.  A pause that the text asks for is kept at its very end too.
+std::optional<double> Narrator::next_silence() {
+  double seconds = std::exchange(pause_after_s_, 0.0);
+  if (waiting_.empty()) return seconds > 0 ? std::optional(seconds) : std::nullopt;
+  if (gap_due_) {
+    gap_due_ = false;
+    seconds += request_.sentence_silence_s;
+  }
+  return seconds + std::exchange(waiting_.front().pause_before_s, 0.0);
+}
+
 bool Narrator::next(std::vector<float>& samples) {
   check_cancelled();
   samples.clear();
   while (samples.empty()) {
     if (!generator_) {
-      if (waiting_.empty()) return false;
-      if (silence_due_) {
-        silence_due_ = false;
-        append_silence(request_.sentence_silence_s + chunk_.pause_after_s, samples);
-        if (!samples.empty()) break;
-      }
+      const std::optional<double> silence = next_silence();
+      if (!silence) return false;
+      append_silence(*silence, samples);
+      if (!samples.empty()) break;
       begin_chunk();
     }
     if (decode_group()) {
       stretcher_.push(raw_, samples);
     } else {
       end_chunk(samples);
-      silence_due_ = true;
       emit(samples);
       result_.segments.back().end_s = result_.sound_s;
       if (!samples.empty()) return true;

@@ -40,6 +40,7 @@ class Narrator {
   void check_cancelled() const;
   void begin_chunk();
   void end_chunk(std::vector<float>& samples);
+  std::optional<double> next_silence();
   bool decode_group();
   void emit(std::vector<float>& samples);
   void append_silence(double seconds, std::vector<float>& samples) const;
@@ -60,7 +61,8 @@ class Narrator {
   std::vector<int32_t> codes_;  // frames of the current group
   std::vector<float> raw_;      // their samples
   size_t group_frames_ = 1;
-  bool silence_due_ = false;  // between two chunks
+  bool gap_due_ = false;      // between two chunks
+  double pause_after_s_ = 0;  // asked for by the text
   uint64_t samples_out_ = 0;
   std::chrono::steady_clock::time_point start_;
   SpeechResult result_;
