@@ -12,8 +12,8 @@
 #include "apps/kani/machine.h"
 #include "apps/kani/program.h"
 #include "apps/kani/settings.h"
-#include "apps/kani/sound_targets.h"
 #include "apps/kani/table.h"
+#include "kani/audio/player.h"
 #include "kani/base/thread_pool.h"
 
 namespace kani::cli {
@@ -64,8 +64,7 @@ Finding look_at_memory(const ModelInfo* model) {
 }
 
 Finding look_at_player() {
-  const fs::path player = find_player();
-  if (!player.empty()) return {"", Health::kOk, player.string(), 0};
+  if (const auto player = find_player()) return {"", Health::kOk, player->string(), 0};
   return {"", Health::kNote,
           "none found (pw-play, paplay, aplay, ffplay); kani say writes output.wav instead", 0};
 }

@@ -168,8 +168,9 @@ int dispatch(Session& session, std::vector<std::string> arguments) {
 int report(Session& session, const Error& error) {
   session.console.clear_bar();
   if (session.out.reader_left()) return 0;
-  if (error.code() == ErrorCode::kCancelled) {
-    session.errors.print(error_name(error.code()),
+  // After a signal other errors are its consequences: an interrupted call, a player that is gone.
+  if (error.code() == ErrorCode::kCancelled || cancel_token().cancelled()) {
+    session.errors.print(error_name(ErrorCode::kCancelled),
                          concat("interrupted (", cancel_signal_name(), ")"), {});
     return cancel_status();
   }

@@ -17,8 +17,10 @@ int cancel_status();
 /// "SIGINT" or "SIGTERM".
 const char* cancel_signal_name();
 
-/// Throws Error(kCancelled) if the token is set: for loops that wait outside the engine.
-void check_cancelled();
+/// Waits until `descriptor` can be read (POLLIN) or written (POLLOUT, PIPE_BUF bytes of a pipe)
+/// without waiting.  Throws Error(kCancelled) if the token is set or becomes so: a plain read or
+/// write would go on waiting if the signal came just before it.
+void wait_until_ready(int descriptor, short events);
 
 /// While it lives the first signal only sets the token, and blocking system calls return EINTR; the
 /// second ends the process at once.  One at a time, in the main thread.

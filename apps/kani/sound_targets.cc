@@ -1,7 +1,6 @@
 // sound_targets.cc - see sound_targets.h.
 #include "apps/kani/sound_targets.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +11,7 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "apps/kani/signals.h"
+#include "kani/audio/player.h"
 #include "kani/base/file.h"
 
 namespace kani::cli {
@@ -20,8 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// FIFOs and devices are written in place: renaming a file onto them would replace them.
+/// FIFOs, devices and names of descriptors (/dev/stdout), which the writer writes in place.
 bool is_special(const fs::path& path) {
+  const std::string text = path.string();
+  if (text.starts_with("/dev/") || text.starts_with("/proc/self/fd/")) return true;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
@@ -60,24 +61,6 @@ void make_folder(const fs::path& folder) {
   if (access(folder.c_str(), W_OK) != 0) throw_cannot_write(folder, errno);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(const fs::path& path) : path_(path) {
-    while ((descriptor_ = open(path.c_str(), O_WRONLY | O_CLOEXEC)) < 0) {
-      if (errno != EINTR) throw_cannot_write(path, errno);
-      check_cancelled();
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(descriptor_); }
-  void write(std::span<const std::byte> bytes) { write_all(descriptor_, bytes, path_); }
-
- private:
-  fs::path path_;
-  int descriptor_ = -1;
-};
-
 OutputKind kind_of(const SayOptions& options, const StandardOutput& out) {
   if (options.output_raw) return OutputKind::kStdoutRaw;
   if (options.output_file == "-") return OutputKind::kStdoutWav;
@@ -87,21 +70,6 @@ OutputKind kind_of(const SayOptions& options, const StandardOutput& out) {
 }
 
 }  // namespace
-
-fs::path find_player() {
-  const char* variable = std::getenv("PATH");
-  const std::string path = variable == nullptr ? "/usr/bin:/bin" : variable;
-  for (const char* name : {"pw-play", "paplay", "aplay", "ffplay"}) {
-    size_t begin = 0;
-    while (begin <= path.size()) {
-      const size_t end = std::min(path.find(':', begin), path.size());
-      const fs::path candidate = fs::path(path.substr(begin, end - begin)) / name;
-      if (end > begin && access(candidate.c_str(), X_OK) == 0) return candidate;
-      begin = end + 1;
-    }
-  }
-  return {};
-}
 
 OutputPlan plan_output(const SayOptions& options, Context& context) {
   OutputPlan plan;
@@ -113,7 +81,7 @@ OutputPlan plan_output(const SayOptions& options, Context& context) {
                 "stdout is a terminal, expected a pipe or a file for the sound")
         .with_hint("name a file with --output-file, or leave the output out to hear it");
   }
-  if (plan.play && find_player().empty()) {
+  if (plan.play && !find_player()) {
     plan.play = false;
     log_warning("say", "no player found (pw-play, paplay, aplay, ffplay)",
                 plan.kind == OutputKind::kPlayer ? ", writing output.wav" : "");
@@ -154,11 +122,7 @@ std::unique_ptr<SoundWriter> SoundTargets::open_file(const fs::path& path) {
   writer.output_rate_hz = options_.sample_rate_hz.value_or(0);
   writer.tags = !options_.no_tags;
   writer.streaming = options_.stream;
-  if (!is_special(path)) return open_sound_file(path, writer);
-  writer.streaming = true;
-  auto descriptor = std::make_shared<Descriptor>(path);
-  return open_sound_stream(
-      [descriptor](std::span<const std::byte> bytes) { descriptor->write(bytes); }, writer);
+  return open_sound_file(path, writer);
 }
 
 std::unique_ptr<SoundWriter> SoundTargets::open_shared() {

@@ -28,9 +28,6 @@ struct OutputPlan {
 /// loaded.
 OutputPlan plan_output(const SayOptions& options, Context& context);
 
-/// Full path of the first of pw-play, paplay, aplay, ffplay on PATH; empty if there is none.
-std::filesystem::path find_player();
-
 /// One thread at a time.
 class SoundTargets {
  public:

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string_view>
 
@@ -31,9 +30,5 @@ class StandardOutput {
   bool broken_ = false;
   uint64_t written_ = 0;
 };
-
-/// All bytes to an open descriptor (a FIFO, a device); `path` names it in messages.  Throws as
-/// StandardOutput::write does.
-void write_all(int descriptor, std::span<const std::byte> bytes, const std::filesystem::path& path);
 
 }  // namespace kani::cli

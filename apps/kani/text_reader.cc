@@ -2,6 +2,7 @@
 #include "apps/kani/text_reader.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,10 +28,7 @@ TextReader::TextReader(const std::string& path) : name_(path == "-" ? "stdin" : 
     descriptor_ = STDIN_FILENO;
     return;
   }
-  do {
-    descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0 && errno == EINTR) check_cancelled();
-  } while (descriptor_ < 0 && errno == EINTR);
+  descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) {
     const ErrorCode code =
         errno == ENOENT || errno == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kBadInput;
@@ -51,11 +49,11 @@ bool TextReader::fill() {
   if (end_) return false;
   char part[65536];
   ssize_t got = 0;
-  while ((got = ::read(descriptor_, part, sizeof part)) < 0) {
-    if (errno != EINTR)
-      throw Error(ErrorCode::kBadInput, "cannot read ", name_, ": ", reason(errno));
-    check_cancelled();
-  }
+  do {
+    wait_until_ready(descriptor_, POLLIN);
+    got = ::read(descriptor_, part, sizeof part);
+  } while (got < 0 && (errno == EINTR || errno == EAGAIN));
+  if (got < 0) throw Error(ErrorCode::kBadInput, "cannot read ", name_, ": ", reason(errno));
   end_ = got == 0;
   buffer_.append(part, static_cast<size_t>(got));
   if (buffer_.size() > kMaxTextBytes) {

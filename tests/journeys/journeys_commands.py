@@ -43,6 +43,9 @@ class Commands(Journey):
         (self.folder / "more").mkdir()
         (self.folder / "more" / "broken").mkdir()
         (self.folder / "more" / "broken" / "config.json").write_text("{")
+        references = self.folder / "hub" / "models--someone--some-model" / "refs"
+        references.mkdir()
+        (references / "main").write_text("0123")
         self.environment["HF_HUB_CACHE"] = str(self.folder / "hub")
         models = json.loads(self.kani("models", "list", "--json", self.folder / "more").out)["models"]
         by_name = {model["name"]: model for model in models}
@@ -50,6 +53,9 @@ class Commands(Journey):
         self.assertIn("problem", by_name["broken"])
         self.assertTrue(by_name[Setup.model.name]["usable"])
         self.assertIn("someone/some-model", by_name)
+        for flags in (("-m", "someone/some-model"), ("-hf", "someone/some-model@0123")):
+            told = json.loads(self.kani("models", "show", "--json", *flags).out)
+            self.assertIn("someone--some-model", told["model_path"])
         text = self.kani("models", "list", self.folder / "more").out.decode()
         self.assertIn("unusable", text)
         self.assertIn(str(Setup.model), text)
