@@ -76,10 +76,10 @@ class BenchCommand : public Command {
 
   int run(Context& context) override {
     if (options_.model.list_devices) {
-      print_devices(context.out, common.json);
+      print_devices(context.out, common);
       return 0;
     }
-    if (common.json) options_.output = "json";
+    if (common.json) options_.output = common.json_lines ? "jsonl" : "json";
     if (options_.threads.empty()) options_.threads.push_back(thread_count(std::nullopt));
     for (const int threads : options_.threads) measure_with(threads, context);
     context.console.clear_bar();

@@ -36,7 +36,7 @@ class CheckCommand : public Command {
       }
       list.push_back(std::move(entry));
     }
-    if (common.json) context.out.line(json_document({{"files", list}}));
+    if (common.json) context.out.write(json_items("files", list, common.json_lines));
     return status;
   }
 

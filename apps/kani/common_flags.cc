@@ -60,6 +60,7 @@ Colours CommonOptions::colours() const {
 void define_common(FlagSet& flags, CommonOptions& options) {
   flags.heading("Messages and settings");
   flags.toggle({"--json", "", "print results and errors as JSON", ""}, options.json);
+  flags.toggle({"--jsonl", "", "the same with one line for each item", ""}, options.json_lines);
   flags.string({"--config", "FILE", "read settings from FILE", "$XDG_CONFIG_HOME/kani/kani.toml"},
                options.config);
   flags.toggle({"-v,--verbose", "", "log everything", ""}, options.verbose);
@@ -180,16 +181,16 @@ void define_sampling(FlagSet& flags, SamplingOptions& options) {
                 options.max_new_tokens, 4, 6000);
 }
 
-void print_devices(StandardOutput& out, bool json) {
+void print_devices(StandardOutput& out, const CommonOptions& common) {
   const std::vector<Device> found = devices();
-  if (!json) {
+  if (!common.json) {
     for (const Device& device : found) out.line(concat(device.name, "  ", device.description));
     return;
   }
   Json list = Json::array();
   for (const Device& device : found)
     list.push_back({{"name", device.name}, {"description", device.description}});
-  out.line(json_document({{"devices", list}}));
+  out.write(json_items("devices", list, common.json_lines));
 }
 
 }  // namespace kani::cli

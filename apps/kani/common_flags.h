@@ -17,6 +17,7 @@ namespace kani::cli {
 struct CommonOptions {
   std::string config;  // empty = the user's kani.toml if there is one
   bool json = false;
+  bool json_lines = false;  // sets json, too: one line for each item instead of one document
   bool quiet = false;
   bool verbose = false;
   std::optional<int> verbosity;
@@ -56,6 +57,6 @@ void define_sampling(FlagSet& flags, SamplingOptions& options);
 
 /// Prints the devices of this machine: what --list-devices does.
 class StandardOutput;
-void print_devices(StandardOutput& out, bool json);
+void print_devices(StandardOutput& out, const CommonOptions& common);
 
 }  // namespace kani::cli

@@ -45,6 +45,14 @@ Finding look(const std::string& what, const std::function<Finding()>& body) {
   }
 }
 
+std::string library_list(const BuildInfo& build) {
+  std::string text;
+  for (const auto& [name, version] : build.libraries) {
+    text += concat(text.empty() ? "" : ", ", name, " ", version);
+  }
+  return text;
+}
+
 Finding look_at_device() {
   std::string text;
   for (const Device& device : devices())
@@ -116,7 +124,7 @@ class DoctorCommand : public Command {
 
   int run(Context& context) override {
     if (model_.list_devices) {
-      print_devices(context.out, common.json);
+      print_devices(context.out, common);
       return 0;
     }
     return settings_ ? print_settings(context) : examine(context);
@@ -128,6 +136,7 @@ class DoctorCommand : public Command {
     const BuildInfo build = build_info();
     all.push_back({"program", Health::kOk,
                    concat(build.version, ", commit ", build.commit, ", ", build.compiler), 0});
+    all.push_back({"libraries", Health::kOk, library_list(build), 0});
     all.push_back(look("devices", look_at_device));
     all.push_back(look("threads", [this] {
       return Finding{"", Health::kOk, concat(thread_count(model_.threads)), 0};
@@ -178,7 +187,9 @@ class DoctorCommand : public Command {
                       {"detail", finding.detail}});
     }
     if (common.json) {
-      context.out.line(json_document({{"ok", status == 0}, {"checks", list}}));
+      context.out.write(common.json_lines
+                            ? json_items("checks", list, /*lines=*/true)
+                            : json_document({{"ok", status == 0}, {"checks", list}}) + "\n");
     } else {
       context.out.write(plain_table(rows));
     }
@@ -207,7 +218,7 @@ class DoctorCommand : public Command {
       list.push_back({{"setting", setting.flag}, {"value", setting.value}, {"origin", origin}});
     }
     if (common.json) {
-      context.out.line(json_document({{"settings", list}}));
+      context.out.write(json_items("settings", list, common.json_lines));
     } else {
       context.out.write(plain_table(rows));
     }

@@ -7,6 +7,13 @@ std::string json_document(const Json& value) {
   return value.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
+std::string json_items(const std::string& name, const Json& items, bool lines) {
+  if (!lines) return json_document({{name, items}}) + "\n";
+  std::string text;
+  for (const Json& item : items) text += json_line(item) + "\n";
+  return text;
+}
+
 std::string json_line(const Json& value) {
   return value.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }

@@ -10,6 +10,8 @@ namespace kani::cli {
 
 /// Indented, several lines, without a final newline.
 std::string json_document(const Json& value);
+/// {name: items} as a document, or each item on a line of its own; with the final newline.
+std::string json_items(const std::string& name, const Json& items, bool lines);
 /// One line, without a final newline.
 std::string json_line(const Json& value);
 

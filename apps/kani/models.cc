@@ -79,7 +79,7 @@ class ModelsShow : public Command {
 
   int run(Context& context) override {
     if (model_.list_devices) {
-      print_devices(context.out, common.json);
+      print_devices(context.out, common);
       return 0;
     }
     require(paths_.size() <= 1, "kani models show takes one model, found ", paths_.size());
@@ -173,7 +173,7 @@ class ModelsList : public Command {
   int run(Context& context) override {
     const std::vector<Found> found = search();
     if (common.json) {
-      context.out.line(json_document(as_json(found)));
+      context.out.write(json_items("models", as_json(found), common.json_lines));
       return 0;
     }
     std::vector<Row> rows = {{"name", "parameters", "type", "size", "path"}};
@@ -225,7 +225,7 @@ class ModelsList : public Command {
       }
       list.push_back(std::move(entry));
     }
-    return {{"models", list}};
+    return list;
   }
 
   std::vector<std::string> folders_;

@@ -88,7 +88,9 @@ Error translate(const CommandEntry& entry, const CLI::App& app, const CLI::Parse
 
 bool asks_for_json(const std::vector<std::string>& arguments) {
   const auto end = std::find(arguments.begin(), arguments.end(), "--");
-  return std::find(arguments.begin(), end, "--json") != end;
+  return std::any_of(arguments.begin(), end, [](const std::string& argument) {
+    return argument == "--json" || argument == "--jsonl";
+  });
 }
 
 /// The entry whose name the arguments begin with; the name is taken off them.
@@ -136,6 +138,7 @@ int run_command(Session& session, std::vector<std::string> arguments) {
   Command& command = parsed.command();
   const ConfigFile config = read_config(command.common.config);
   std::vector<Setting> settings = apply_settings(parsed.app(), entry.name, config);
+  if (command.common.json_lines) command.common.json = true;
   session.errors.set_json(command.common.json);
   session.console.set_colours(command.common.colours());
   session.log = std::make_unique<LogOutput>(command.common.log(), session.console);

@@ -156,7 +156,7 @@ class SayCommand : public Command {
 
   int run(Context& context) override {
     if (options_.model.list_devices) {
-      print_devices(context.out, common.json);
+      print_devices(context.out, common);
       return 0;
     }
     check_say(options_);

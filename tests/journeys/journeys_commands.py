@@ -56,6 +56,8 @@ class Commands(Journey):
         for flags in (("-m", "someone/some-model"), ("-hf", "someone/some-model@0123")):
             told = json.loads(self.kani("models", "show", "--json", *flags).out)
             self.assertIn("someone--some-model", told["model_path"])
+        lines = self.kani("models", "list", "--jsonl", self.folder / "more").out.splitlines()
+        self.assertEqual([json.loads(line) for line in lines], models)
         text = self.kani("models", "list", self.folder / "more").out.decode()
         self.assertIn("unusable", text)
         self.assertIn(str(Setup.model), text)
@@ -76,7 +78,7 @@ class Commands(Journey):
 
     def test_doctor_speaks(self) -> None:
         text = self.kani("doctor").out.decode()
-        for word in ("devices", "threads", "memory", "model", "player", "voice folder", "hub cache", "self test"):
+        for word in ("libraries", "devices", "threads", "memory", "model", "player", "voice folder", "hub cache", "self test"):
             self.assertRegex(text, rf"(?m)^(ok|note) +{word} ")
         told = json.loads(self.kani("doctor", "--json").out)
         self.assertTrue(told["ok"])
@@ -101,7 +103,7 @@ class Commands(Journey):
         self.assertEqual({row["threads"] for row in rows}, {"1"})
         self.assertTrue(all(float(row["value"]) > 0 for row in rows))
         document = json.loads(self.kani("bench", *flags, "--json").out)
-        lines = [json.loads(line) for line in self.kani("bench", *flags, "-o", "jsonl").out.splitlines()]
+        lines = [json.loads(line) for line in self.kani("bench", *flags, "--jsonl").out.splitlines()]
         self.assertEqual([row["test"] for row in lines], [row["test"] for row in document])
         decode = next(row for row in document if row["test"] == "tg8")
         self.assertEqual(len(decode["samples"]), 2)

@@ -189,6 +189,17 @@ class Interrupted(Journey):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(10), 130)
 
+    def test_the_second_signal_ends_it_at_once(self) -> None:
+        """The player does not listen, so the polite end would wait for it."""
+        self.put_player(f"trap '' TERM INT\n: > {self.work}/started\nexec /bin/sleep 8\n")
+        process = self.start("say", "--play", LONG_TEXT * 20)
+        self.wait_for((self.work / "started").exists, "the player")
+        process.send_signal(signal.SIGINT)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(2)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(3), 130)
+
     def test_json_tells_of_it_in_json(self) -> None:
         process = self.speak_long("--json", "-o", "x.wav")
         err = self.interrupt(process, signal.SIGINT, self.has_temporary)
