@@ -5,7 +5,7 @@
 # To build the program `kani`: compiler, build tools, and one line of libraries per purpose.
 build_packages=(
   g++ cmake ninja-build pkgconf
-  nlohmann-json3-dev libcli11-dev libspdlog-dev
+  nlohmann-json3-dev libcli11-dev
   libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
   libarchive-dev libyaml-cpp-dev zlib1g-dev
   libicu-dev
