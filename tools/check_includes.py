@@ -41,6 +41,7 @@ LIBRARIES = {
     "yaml-cpp": r"yaml-cpp/.*",
     "ICU": r"unicode/.*",
     "zlib": r"zlib\.h",
+    "libcrypto": r"openssl/.*",
     "intrinsics": r"(x86|imm|amx|.mm)intrin\.h|arm_neon\.h|cpuid\.h|(sys|asm)/(auxv|hwcap|prctl)\.h",
     "CUDA": r"cu(da|blas|dnn).*\.h",
     "LibTorch": r"(torch|ATen|c10)/.*",

@@ -8,6 +8,7 @@ build_packages=(
   nlohmann-json3-dev libcli11-dev
   libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
   libarchive-dev libyaml-cpp-dev zlib1g-dev
+  libssl-dev
   libicu-dev
 )
 

@@ -114,15 +114,15 @@ void throw_cannot_write(const std::filesystem::path& path, int error_number) {
   throw Error(ErrorCode::kCannotWrite, "cannot write ", path, ": ", std::strerror(error_number));
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(std::filesystem::path path, Access access) : path_(std::move(path)) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path_, ignored)) throw_cannot_write(path_, EISDIR);
   std::string name = path_.parent_path() / ("." + path_.filename().string() + ".XXXXXX.tmp");
   descriptor_ = mkostemps(name.data(), 4, O_CLOEXEC);
   if (descriptor_ < 0) throw_cannot_write(path_, errno);
   temporary_ = name;
-  const mode_t mask =
-      umask(0);  // mkstemp makes 0600; give the file the mode that open() would have given
+  if (access == Access::kOwnerOnly) return;  // mkstemp has made it so
+  const mode_t mask = umask(0);
   umask(mask);
   fchmod(descriptor_, 0666 & ~mask);
 }
@@ -152,8 +152,9 @@ void AtomicFile::commit() {
   temporary_.clear();
 }
 
-void write_file(const std::filesystem::path& path, std::string_view text) {
-  AtomicFile file(path);
+void write_file(const std::filesystem::path& path, std::string_view text,
+                AtomicFile::Access access) {
+  AtomicFile file(path, access);
   file.write(text);
   file.commit();
 }

@@ -63,8 +63,11 @@ std::string read_file(const std::filesystem::path& path, uint64_t max_bytes);
 /// final name.
 class AtomicFile {
  public:
+  /// What open() would give, or 0600 for what is nobody else's business (recordings, voices).
+  enum class Access { kUsual, kOwnerOnly };
+
   /// Throws Error(kCannotWrite).
-  explicit AtomicFile(std::filesystem::path path);
+  explicit AtomicFile(std::filesystem::path path, Access access = Access::kUsual);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
@@ -85,7 +88,8 @@ class AtomicFile {
 };
 
 /// write_file = AtomicFile + write + commit.
-void write_file(const std::filesystem::path& path, std::string_view text);
+void write_file(const std::filesystem::path& path, std::string_view text,
+                AtomicFile::Access access = AtomicFile::Access::kUsual);
 
 /// Throws Error(kCannotWrite, "cannot write <path>: <reason of error_number>").
 [[noreturn]] void throw_cannot_write(const std::filesystem::path& path, int error_number);

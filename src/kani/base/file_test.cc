@@ -79,6 +79,21 @@ TEST_F(FileTest, errors_have_the_documented_codes) {
   EXPECT_EQ(code_of([&] { write_file(folder_, "x"); }), ErrorCode::kCannotWrite);
 }
 
+TEST_F(FileTest, files_may_be_for_the_owner_alone) {
+  const auto mode_of = [&](const char* name) {
+    struct stat info {};
+    EXPECT_EQ(stat((folder_ / name).c_str(), &info), 0);
+    return info.st_mode & 07777;
+  };
+  const mode_t before = umask(022);
+  write_file(folder_ / "usual", "x");
+  write_file(folder_ / "own", "x", AtomicFile::Access::kOwnerOnly);
+  write_file(folder_ / "usual", "y", AtomicFile::Access::kOwnerOnly);
+  umask(before);
+  EXPECT_EQ(mode_of("own"), 0600U);
+  EXPECT_EQ(mode_of("usual"), 0600U) << "replaced, mode and all";
+}
+
 TEST_F(FileTest, empty_file_maps_to_no_bytes) {
   write_file(folder_ / "empty", "");
   EXPECT_TRUE(MappedFile(folder_ / "empty").bytes().empty());
