@@ -152,7 +152,7 @@ TEST_F(EngineTest, voices_change_the_sound_and_are_checked) {
   EXPECT_EQ(speak(named), speak(hello())) << "the only voice of the set is the default";
   EXPECT_EQ(code_of([&] { engine_->voice("nobody"); }), ErrorCode::kNotFound);
   const fs::path file = fs::temp_directory_path() / "kani-engine-test-voice.safetensors";
-  write_voice_safetensors(file, std::vector<float>(192, 0.1F), {});
+  write_voice(file, VoiceFormat::kSafetensors, std::vector<float>(192, 0.1F), {});
   EXPECT_EQ(code_of([&] { engine_->voice(file.string()); }), ErrorCode::kBadInput);
   fs::remove(file);
   SpeechRequest wrong = hello();

@@ -41,5 +41,8 @@ struct TensorToWrite {
 /// names, sizes that disagree.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
                        const std::map<std::string, std::string>& metadata = {});
+/// The same file as bytes, for small ones.
+std::string safetensors_bytes(std::span<const TensorToWrite> tensors,
+                              const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace kani

@@ -9,6 +9,7 @@
 #include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/base/utf8.h"
+#include "kani/formats/bytes.h"
 #include "kani/formats/safetensors.h"
 #include "kani/formats/safetensors_header.h"
 #include "kani/formats/tensor_table.h"
@@ -66,8 +67,11 @@ void check_tensors_to_write(std::span<const TensorToWrite> tensors) {
           "\" is given twice");
 }
 
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+namespace {
+
+// Its length and itself, behind which the tensors follow.
+std::string checked_head(std::span<const TensorToWrite> tensors,
+                         const std::map<std::string, std::string>& metadata) {
   check_tensors_to_write(tensors);
   for (const auto& [key, value] : metadata) {
     require(!find_invalid_utf8(key) && !find_invalid_utf8(value), "metadata \"", printable(key),
@@ -77,11 +81,25 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   require(header.size() <= kMaxSafetensorsHeader, "header of ", header.size(), " bytes, at most ",
           kMaxSafetensorsHeader);
   const uint64_t length = header.size();
+  return std::string(text_of(std::as_bytes(std::span(&length, 1)))) + header;
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  const std::string head = checked_head(tensors, metadata);
   AtomicFile file(path);
-  file.write(std::as_bytes(std::span(&length, 1)));
-  file.write(header);
+  file.write(head);
   for (const TensorToWrite& tensor : tensors) file.write(tensor.bytes);
   file.commit();
+}
+
+std::string safetensors_bytes(std::span<const TensorToWrite> tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  std::string out = checked_head(tensors, metadata);
+  for (const TensorToWrite& tensor : tensors) out += text_of(tensor.bytes);
+  return out;
 }
 
 }  // namespace kani

@@ -130,9 +130,20 @@ std::string pickle_of(std::span<const TensorToWrite> tensors) {
   return out;
 }
 
-TorchWriter::TorchWriter(std::span<const TensorToWrite> tensors, std::string_view root)
+std::string pickle_of(const TensorToWrite& tensor) {
+  std::string out = "\x80\x02";
+  Names names(out);
+  put_tensor(out, names, tensor, 0);
+  out += '.';
+  return out;
+}
+
+TorchWriter::TorchWriter(std::span<const TensorToWrite> tensors, std::string_view root,
+                         Content content)
     : root_(concat(root, "/")) {
   check_tensors_to_write(tensors);
+  require(content == Content::kDictionary || tensors.size() == 1, tensors.size(),
+          " tensors without a dictionary, must be one");
   require(tensors.size() + 3 <= kMaxMembers, tensors.size(), " tensors, at most ", kMaxMembers - 3);
   uint64_t total = 0;
   for (const TensorToWrite& tensor : tensors) {
@@ -145,7 +156,7 @@ TorchWriter::TorchWriter(std::span<const TensorToWrite> tensors, std::string_vie
     total += tensor.bytes.size();
     require(total < kMaxZip, "tensors of 4 GiB and more need ZIP64, which is not written");
   }
-  pickle_ = pickle_of(tensors);
+  pickle_ = content == Content::kTensor ? pickle_of(tensors.front()) : pickle_of(tensors);
   add("data.pkl", bytes_of(pickle_));
   add("byteorder", bytes_of("little"));
   for (size_t i = 0; i < tensors.size(); ++i) add(concat("data/", i), tensors[i].bytes);

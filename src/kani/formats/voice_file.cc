@@ -18,8 +18,6 @@
 namespace kani {
 namespace {
 
-constexpr std::string_view kTensor = "speaker_emb";
-
 // The protocol byte that every binary pickle begins with.
 bool looks_like_pickle(std::string_view text) {
   return text.size() >= 2 && text[0] == '\x80' && text[1] >= 0 && text[1] <= 5;
@@ -57,13 +55,13 @@ size_t voice_length(std::span<const uint64_t> shape, size_t max_rank, const std:
 
 VoiceFile parse_voice_safetensors(std::span<const std::byte> bytes, const std::string& where) {
   const std::unique_ptr<TensorFile> file = parse_safetensors(bytes, where);
-  const TensorInfo* tensor = file->find(kTensor);
+  const TensorInfo* tensor = file->find(kVoiceTensor);
   if (tensor == nullptr || file->tensors().size() != 1) {
-    refuse(where, "not a voice: must hold the tensor \"", kTensor, "\" and no other");
+    refuse(where, "not a voice: must hold the tensor \"", kVoiceTensor, "\" and no other");
   }
   const DType type = tensor->dtype;
   if (type != DType::kF32 && type != DType::kF16 && type != DType::kBF16 && type != DType::kF64) {
-    refuse(where, "\"", kTensor, "\" is ", dtype_name(type), ", must be F32, F16, BF16 or F64");
+    refuse(where, "\"", kVoiceTensor, "\" is ", dtype_name(type), ", must be F32, F16, BF16 or F64");
   }
   voice_length(tensor->shape, 2, where);
   return {.values = tensor_to_f32(*tensor),
@@ -114,23 +112,6 @@ VoiceFile parse_voice(std::span<const std::byte> bytes, const std::filesystem::p
 VoiceFile read_voice_file(const std::filesystem::path& path) {
   const std::string bytes = read_file(path, kMaxVoiceBytes);
   return parse_voice(bytes_of(bytes), path);
-}
-
-void write_voice_safetensors(const std::filesystem::path& path, std::span<const float> values,
-                             const std::map<std::string, std::string>& metadata) {
-  require(!values.empty() && values.size() <= kMaxVoiceLength, "a voice of ", values.size(),
-          " numbers, must have 1 to ", kMaxVoiceLength);
-  require(std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }),
-          "the voice holds numbers that are not finite");
-  require(std::any_of(values.begin(), values.end(), [](float v) { return v != 0; }),
-          "the voice holds zeros alone");
-  std::map<std::string, std::string> marked = metadata;
-  marked["format"] = "kani-voice-1";
-  const TensorToWrite tensor{.name = std::string(kTensor),
-                             .dtype = DType::kF32,
-                             .shape = {values.size()},
-                             .bytes = std::as_bytes(values)};
-  write_safetensors(path, {&tensor, 1}, marked);
 }
 
 }  // namespace kani

@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kani/base/file.h"
 #include "kani/base/numbers.h"
 
 namespace kani {
@@ -33,10 +35,27 @@ VoiceFile read_voice_file(const std::filesystem::path& path);
 /// The same on bytes in memory; nothing in the result refers to them.
 VoiceFile parse_voice(std::span<const std::byte> bytes, const std::filesystem::path& name);
 
-/// Writes our safetensors form (tensor `speaker_emb` F32 [n], metadata as given plus
-/// format=kani-voice-1), atomically.
-/// Throws Error(kCannotWrite); Error(kInvalidArgument) for values that could not be read back.
-void write_voice_safetensors(const std::filesystem::path& path, std::span<const float> values,
-                             const std::map<std::string, std::string>& metadata);
+enum class VoiceFormat { kSafetensors, kPt, kNpy, kJson };
+
+/// "safetensors", "pt", "npy", "json": also the file's ending.
+std::string_view voice_format_name(VoiceFormat format);
+/// The format of such a name (in lower case), or nothing.
+std::optional<VoiceFormat> voice_format_of(std::string_view name);
+
+/// A voice as the bytes of a file:
+///   .safetensors  tensor `speaker_emb` F32 [n], metadata as given plus format=kani-voice-1
+///   .json         {"embedding": [n numbers], …metadata, "format": "kani-voice-1"}; the numbers read
+///                 back as the same float32
+///   .pt           what torch.save writes for a float32 tensor [n]; it has no room for metadata
+///   .npy          '<f4' [n], likewise
+/// Throws Error(kInvalidArgument) for values that could not be read back: none or more than 4096,
+/// not finite, all zero; and for metadata that is not UTF-8 or too long.
+std::string voice_bytes(VoiceFormat format, std::span<const float> values,
+                        const std::map<std::string, std::string>& metadata);
+
+/// The same into a file, atomically.  Throws Error(kCannotWrite), too.
+void write_voice(const std::filesystem::path& path, VoiceFormat format,
+                 std::span<const float> values, const std::map<std::string, std::string>& metadata,
+                 AtomicFile::Access access = AtomicFile::Access::kUsual);
 
 }  // namespace kani

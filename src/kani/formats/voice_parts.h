@@ -1,4 +1,4 @@
-// voice_parts.h - the readers of the four kinds of voice file.  Each checks its container
+// voice_parts.h - limits, and the readers of the four kinds of voice file.  Each checks its container
 // completely; parse_voice() then checks the vector itself (length, finite numbers).  All throw
 // Error(kBadInput, "<where>: …").  Not a public header.
 #pragma once
@@ -13,6 +13,7 @@ namespace kani {
 
 inline constexpr uint64_t kMaxVoiceBytes = 1 << 20;  // of a file; honest ones have 1 to 3 KB
 inline constexpr size_t kMaxVoiceLength = 4096;      // numbers
+inline constexpr std::string_view kVoiceTensor = "speaker_emb";  // of our safetensors form
 
 VoiceFile parse_voice_safetensors(std::span<const std::byte> bytes, const std::string& where);
 VoiceFile parse_voice_pt(std::span<const std::byte> bytes, const std::string& where);
