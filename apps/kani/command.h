@@ -54,12 +54,30 @@ struct CommandEntry {
 
 /// All subcommands in the order of the help.
 std::span<const CommandEntry> commands();
+/// Subcommands whose names begin with one word.
+struct CommandGroup {
+  std::string_view name;
+  std::string_view summary;
+};
+std::span<const CommandGroup> command_groups();
+/// nullptr if no subcommand's name begins with this word and goes on.
+const CommandGroup* find_group(std::string_view name);
+/// "list or show", "add, list or rm".
+std::string second_words(std::string_view group);
+
 /// By its whole name; nullptr if there is none.
 const CommandEntry* find_command(std::string_view name);
 
 std::unique_ptr<Command> make_say();
 std::unique_ptr<Command> make_models_list();
 std::unique_ptr<Command> make_models_show();
+std::unique_ptr<Command> make_voice_add();
+std::unique_ptr<Command> make_voice_list();
+std::unique_ptr<Command> make_voice_show();
+std::unique_ptr<Command> make_voice_rm();
+std::unique_ptr<Command> make_voice_mix();
+std::unique_ptr<Command> make_voice_export();
+std::unique_ptr<Command> make_voice_import();
 std::unique_ptr<Command> make_check();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_bench();

@@ -35,9 +35,6 @@ void define_unavailable(FlagSet& flags) {
                     ErrorCode::kNotFound, kNoHub, kHubHint);
   flags.unavailable({"--hf-token", "TOKEN", "the hub's access token (-hft)", ""},
                     ErrorCode::kNotFound, kNoHub, kHubHint);
-  flags.unavailable({"--speaker-encoder", "FOLDER", "the encoder that makes voices", ""},
-                    ErrorCode::kInvalidArgument, "it makes no voices from recordings",
-                    "give a voice file with --voice");
 }
 
 }  // namespace
@@ -86,6 +83,7 @@ void define_model(FlagSet& flags, ModelOptions& options, ThreadFlag threads) {
   flags.one_of({"--model", "--hf-repo"});
   flags.string({"--codec", "FILE", "codec (.nemo)", "the one in or beside the model's folder"},
                options.codec);
+  define_speaker_encoder(flags, options.speaker_encoder);
   if (threads == ThreadFlag::kOne) {
     flags.integer(
         {"-t,--threads", "N", "compute threads", "physical cores of one socket, at most 16"},
@@ -124,6 +122,18 @@ void define_model(FlagSet& flags, ModelOptions& options, ThreadFlag threads) {
                {0, 100, true});
   flags.choice({"--learnable-rope", "on|off", "learned position factors", ""},
                options.learnable_rope);
+}
+
+void define_speaker_encoder(FlagSet& flags, std::string& target) {
+  flags.string({"--speaker-encoder", "FOLDER", "makes voices from recordings; or user/repo",
+                "the one of the model's set or in the hub's cache"},
+               target);
+}
+
+void define_voice_folders(FlagSet& flags, std::vector<std::string>& target) {
+  flags.list(
+      {"--voices", "FOLDER", "look for voices in FOLDER first; may be given several times", ""},
+      target);
 }
 
 int thread_count(std::optional<int> asked) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/kani/console.h"
 #include "apps/kani/flags.h"
@@ -35,6 +36,7 @@ void define_common(FlagSet& flags, CommonOptions& options);
 struct ModelOptions {
   std::string model;  // empty = the default model
   std::string codec;
+  std::string speaker_encoder;
   std::optional<int> threads;
   std::string device = "auto";
   std::string dtype = "auto";
@@ -49,6 +51,9 @@ struct ModelOptions {
 };
 enum class ThreadFlag { kOne, kLeftToCaller };  // bench reads a list of thread counts
 void define_model(FlagSet& flags, ModelOptions& options, ThreadFlag threads = ThreadFlag::kOne);
+
+void define_speaker_encoder(FlagSet& flags, std::string& target);
+void define_voice_folders(FlagSet& flags, std::vector<std::string>& target);
 
 /// `asked` or the default, at most OMP_NUM_THREADS.
 int thread_count(std::optional<int> asked);

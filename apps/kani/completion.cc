@@ -76,14 +76,15 @@ std::vector<Completed> collect() {
         if (other.name.find(' ') == std::string::npos)
           command.argument.words += concat(other.name, " ");
       }
-      command.argument.words += "models";
+      for (const CommandGroup& group : command_groups())
+        command.argument.words += concat(group.name, " ");
     }
     all.push_back(std::move(command));
   }
   return all;
 }
 
-/// First words of all subcommands, each once, and what follows "models".
+/// First words of all subcommands, each once.
 std::string first_words(const std::vector<Completed>& all) {
   std::string words;
   std::string last;
@@ -95,13 +96,20 @@ std::string first_words(const std::vector<Completed>& all) {
   return words;
 }
 
-std::string second_words(const std::vector<Completed>& all, const std::string& first) {
+/// What follows the first word, separated by blanks.
+std::string group_words(std::string_view group) {
   std::string words;
-  for (const Completed& command : all) {
-    if (command.name.starts_with(first + " "))
-      words += (words.empty() ? "" : " ") + command.name.substr(first.size() + 1);
+  for (const CommandEntry& entry : commands()) {
+    if (entry.name.starts_with(concat(group, " ")))
+      words += concat(words.empty() ? "" : " ", entry.name.substr(group.size() + 1));
   }
   return words;
+}
+
+/// For people: of a group, or of the one subcommand with this name.
+std::string summary_of(const std::string& first_word, const Completed& command) {
+  const CommandGroup* group = find_group(first_word);
+  return group == nullptr ? command.summary : std::string(group->summary);
 }
 
 std::string names(const Flag& flag, const char* separator) {
@@ -180,17 +188,20 @@ std::string bash_completion() {
       first_words(all) +
       " --help --version' -- \"$cur\"))\n"
       "    return\n"
-      "  fi\n"
-      "  if [[ $name == models ]]; then\n"
-      "    if [[ $COMP_CWORD -eq 2 ]]; then\n"
-      "      COMPREPLY=($(compgen -W '" +
-      second_words(all, "models") +
-      "' -- \"$cur\"))\n"
-      "      return\n"
-      "    fi\n"
-      "    name=\"models ${COMP_WORDS[2]}\"\n"
-      "  fi\n"
-      "  case $name in\n";
+      "  fi\n";
+  for (const CommandGroup& group : command_groups()) {
+    out += concat("  if [[ $name == ", group.name,
+                  " ]]; then\n"
+                  "    if [[ $COMP_CWORD -eq 2 ]]; then\n"
+                  "      COMPREPLY=($(compgen -W '",
+                  group_words(group.name),
+                  "' -- \"$cur\"))\n"
+                  "      return\n"
+                  "    fi\n"
+                  "    name=\"",
+                  group.name, " ${COMP_WORDS[2]}\"\n  fi\n");
+  }
+  out += "  case $name in\n";
   for (const Completed& command : all) {
     std::string every;
     out += "    '" + command.name + "')\n      case $prev in\n";
@@ -223,7 +234,7 @@ std::string zsh_completion() {
     if (word != last)
       out +=
           "      " +
-          quoted(word + ":" + (word == command.name ? command.summary : "models on this machine")) +
+          quoted(word + ":" + replaced(summary_of(word, command), ":", "\\:")) +
           "\n";
     last = word;
   }
@@ -231,17 +242,23 @@ std::string zsh_completion() {
       "    )\n"
       "    _describe subcommand commands\n"
       "    return\n"
-      "  fi\n"
-      "  if [[ $name == models ]]; then\n"
-      "    if (( CURRENT == 3 )); then\n"
-      "      compadd " +
-      second_words(all, "models") +
-      "\n"
-      "      return\n"
-      "    fi\n"
-      "    name=\"models $words[3]\"\n"
-      "    shift words; (( CURRENT-- ))\n"
-      "  fi\n"
+      "  fi\n";
+  for (const CommandGroup& group : command_groups()) {
+    out += concat("  if [[ $name == ", group.name,
+                  " ]]; then\n"
+                  "    if (( CURRENT == 3 )); then\n"
+                  "      compadd ",
+                  group_words(group.name),
+                  "\n"
+                  "      return\n"
+                  "    fi\n"
+                  "    name=\"",
+                  group.name,
+                  " $words[3]\"\n"
+                  "    shift words; (( CURRENT-- ))\n"
+                  "  fi\n");
+  }
+  out +=
       "  shift words; (( CURRENT-- ))\n"
       "  case $name in\n";
   for (const Completed& command : all) {
@@ -281,7 +298,7 @@ std::string fish_completion() {
   std::string last;
   for (const Completed& command : all) {
     const std::string word = command.name.substr(0, command.name.find(' '));
-    const std::string summary = word == command.name ? command.summary : "models on this machine";
+    const std::string summary = summary_of(word, command);
     if (word != last)
       out +=
           "complete -c kani -n __kani_needs_command -a " + word + " -d " + escaped(summary) + "\n";

@@ -118,9 +118,12 @@ class HelpCommand : public Command {
       return 0;
     }
     const CommandEntry* entry = find_command(name);
-    if (entry == nullptr && name == "models") {
-      context.out.write(command_help(*find_command("models list")) + "\n" +
-                        command_help(*find_command("models show")));
+    if (entry == nullptr && find_group(name) != nullptr) {
+      std::string text;
+      for (const CommandEntry& member : commands()) {
+        if (member.name.starts_with(name + " ")) text += (text.empty() ? "" : "\n") + command_help(member);
+      }
+      context.out.write(text);
       return 0;
     }
     if (entry == nullptr) {

@@ -16,8 +16,7 @@ namespace kani::cli {
 namespace {
 
 // Subcommands of the full program that come with later parts of it.
-constexpr std::string_view kLater[] = {"serve",   "voice", "pull", "book",
-                                       "convert", "train", "data"};
+constexpr std::string_view kLater[] = {"serve", "pull", "book", "convert", "train", "data"};
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -113,8 +112,9 @@ const CommandEntry& take_command(std::vector<std::string>& arguments) {
     throw Error(ErrorCode::kInvalidArgument, "kani ", first, " is not available in this build")
         .with_hint(hint);
   }
-  if (first == "models") {
-    throw Error(ErrorCode::kInvalidArgument, "kani models needs list or show").with_hint(hint);
+  if (find_group(first) != nullptr) {
+    throw Error(ErrorCode::kInvalidArgument, "kani ", first, " needs ", second_words(first))
+        .with_hint(hint);
   }
   throw Error(ErrorCode::kInvalidArgument,
               first.starts_with('-') ? "unknown flag " : "unknown subcommand ", printable(first))

@@ -11,6 +11,7 @@
 #include "apps/kani/subtitles.h"
 #include "apps/kani/utterances.h"
 #include "apps/kani/voice_lookup.h"
+#include "apps/kani/voice_report.h"
 #include "kani/base/file.h"
 
 namespace kani::cli {
@@ -18,11 +19,30 @@ namespace {
 
 constexpr int kIncomplete = 6;
 
-/// A voice that does not exist is told before any text is read or any file opened.
+Voice voice_of_recordings(const Engine& engine, const SayOptions& options) {
+  VoiceEncoderOptions encoder;
+  encoder.encoder = options.model.speaker_encoder;
+  encoder.model = options.model.model;
+  encoder.voice_length = static_cast<size_t>(engine.info().speaker_emb_dim);
+  encoder.threads = thread_count(options.model.threads);
+  encoder.device = options.model.device;
+  encoder.record_origin = false;  // this voice is not kept
+  ClonedVoice cloned =
+      VoiceEncoder(encoder).clone({options.recordings.begin(), options.recordings.end()});
+  warn_of_recordings(cloned);
+  return std::move(cloned.voice);
+}
+
+/// A voice that does not exist, and recordings that hold none, are told before any text is read or
+/// any file opened.
 VoiceLookup checked_voices(const Engine& engine, const SayOptions& options) {
-  VoiceLookup voices(engine, options.voices);
+  VoiceLookup voices(engine);
   SpeechRequest probe;
-  voices.set(probe, options.voice);
+  if (options.recordings.empty()) {
+    voices.set(probe, options.voice);
+  } else {
+    voices.set_default(voice_of_recordings(engine, options));
+  }
   return voices;
 }
 
@@ -34,7 +54,7 @@ class SayRun {
       : options_(options),
         common_(common),
         context_(context),
-        engine_(options.model.engine()),
+        engine_(options.engine()),
         voices_(checked_voices(engine_, options)),
         targets_(options, plan, context, engine_.sample_rate_hz()),
         bar_(context.console) {}

@@ -34,15 +34,14 @@ void define_text(FlagSet& flags, SayOptions& options) {
 
 void define_speech(FlagSet& flags, SayOptions& options) {
   flags.heading("Speech");
-  flags.string({"--voice", "VOICE", "a voice's name or file; random for a new one",
+  flags.string({"--voice", "VOICE",
+                "a voice's name or file, or a mix 'a(0.7)+b(0.3)'; random for a new one",
                 "the model's default voice"},
                options.voice);
-  flags.list(
-      {"--voices", "FOLDER", "look for voices in FOLDER first; may be given several times", ""},
-      options.voices);
-  flags.unavailable({"--ref,--speaker-wav", "FILE", "speak with the voice of a recording", ""},
-                    ErrorCode::kInvalidArgument, "it makes no voices from recordings",
-                    "give a voice file with --voice");
+  flags.list({"--ref,--speaker-wav", "FILE",
+              "speak with the voice of a recording; several are averaged", ""},
+             options.recordings);
+  define_voice_folders(flags, options.voices);
   flags.string({"--language,--lang", "TAG", "language of models that know several", ""},
                options.language);
   flags.number({"--speed", "X", "0.25 to 4, without change of pitch", "1"}, options.speed, kSpeeds);
@@ -54,6 +53,7 @@ void define_speech(FlagSet& flags, SayOptions& options) {
   flags.toggle({"--no-normalize", "", "accepted for Piper's sake: the level is never adjusted", ""},
                options.no_normalize);
   flags.one_of({"--speed", "--length-scale"});
+  flags.one_of({"--voice", "--ref"});
 }
 
 void define_output(FlagSet& flags, SayOptions& options) {
@@ -87,6 +87,12 @@ void define_output(FlagSet& flags, SayOptions& options) {
 Markdown SayOptions::markdown_rule() const {
   if (markdown == "auto") return Markdown::kAuto;
   return markdown == "strip" ? Markdown::kStrip : Markdown::kKeep;
+}
+
+EngineOptions SayOptions::engine() const {
+  EngineOptions engine = model.engine();
+  engine.voice_folders.assign(voices.begin(), voices.end());
+  return engine;
 }
 
 void define_say(FlagSet& flags, SayOptions& options) {

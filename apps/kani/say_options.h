@@ -29,8 +29,11 @@ struct SayOptions {
   std::optional<int> sample_rate_hz;
   std::string srt, vtt, timestamps;  // files; empty = none
 
-  std::string voice;  // name or path; "random" = none at all; empty = the model's default
-  std::vector<std::string> voices;  // folders that are searched before all others
+  std::string voice;  // name, path or mix; "random" = none at all; empty = the model's default
+  std::vector<std::string> recordings;  // of the voice instead
+  std::vector<std::string> voices;      // folders that are searched before all others
+
+  EngineOptions engine() const;
   std::string language;
   std::optional<double> speed, length_scale;
   std::optional<double> sentence_silence_s;

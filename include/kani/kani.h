@@ -23,6 +23,7 @@
 #include "kani/base/cancel.h"
 #include "kani/base/error.h"
 #include "kani/base/log.h"
+#include "kani/voice.h"
 
 namespace kani {
 
@@ -45,6 +46,7 @@ struct EngineOptions {
   WeightType weights = WeightType::kAuto;
   LoadMode load_mode = LoadMode::kMap;
   bool check_tensors = false;  // refuse NaN and infinity in weights
+  std::vector<std::filesystem::path> voice_folders{};  // searched for voices before all others
   // Overrides of config.json (language-model.md 2.1).
   std::optional<double> audio_step{}, alpha_min{}, alpha_max{};
   std::optional<bool> use_learnable_rope{};
@@ -60,14 +62,6 @@ struct SamplingOptions {
   std::optional<double> repetition_penalty{};  // [1.1]
   std::optional<int> max_new_tokens{};         // [3000], per chunk of text; whole frames of four
   std::optional<uint64_t> seed{};              // absent = random; the one used is reported
-};
-
-/// A speaker: as many numbers as the model asks for (128).  Used as they are, never renormalized.
-struct Voice {
-  std::string name{};
-  std::vector<float> values{};
-  std::string language{};
-  std::filesystem::path path{};  // where it came from
 };
 
 struct SpeechRequest {
@@ -195,9 +189,9 @@ class Engine {
   /// Speaks text that is still being written: `request.text` is the first part of it, may be empty.
   SpeechStream stream(const SpeechRequest& request);
 
-  /// A voice by name (of the set, the user's or the system's folders) or by path.  Throws
-  /// Error(kNotFound, kBadInput), the latter also when its length is not the model's.
-  Voice voice(const std::string& name_or_path) const;
+  /// A voice by name, by path or as a mix: VoiceLibrary::load() of voices().
+  Voice voice(const std::string& name) const;
+  const VoiceLibrary& voices() const;
 
   int sample_rate_hz() const;
   const ModelInfo& info() const;
@@ -221,15 +215,6 @@ std::filesystem::path default_model_path();
 
 /// Describes a model without loading its weights.  Throws as Engine does.
 ModelInfo describe_model(const EngineOptions& options);
-
-/// A voice by name or path without an engine; see Engine::voice.
-struct VoiceEntry {
-  std::string name{};
-  std::filesystem::path path{};
-};
-/// Voices of `model` (a set's voices/), the user ($XDG_DATA_HOME/kani/voices) and the system
-/// (/usr/share/kani/voices).
-std::vector<VoiceEntry> list_voices(const std::filesystem::path& model);
 
 /// Verifies a file or folder without running it: model folder, config.json, tokenizer.json,
 /// .safetensors, .nemo, voice.

@@ -2,10 +2,13 @@
 // engine.
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,9 +17,13 @@
 #include "kani/kani.h"
 
 struct kani_engine {
-  explicit kani_engine(const kani::EngineOptions& options) : engine(options) {}
+  kani_engine(const kani::EngineOptions& options, const kani::VoiceEncoderOptions& voices)
+      : engine(options), voice_options(voices) {}
   kani::Engine engine;
   std::mutex mutex;  // one call makes sound at a time
+  kani::VoiceEncoderOptions voice_options;
+  std::optional<kani::VoiceEncoder> voice_encoder;  // made for the first recording
+  std::mutex voice_mutex;                           // one call makes a voice at a time
   mutable std::mutex error_mutex;
   mutable std::map<std::thread::id, std::string> errors;
 };
@@ -110,6 +117,16 @@ Params complete(const Params* given, void (*defaults)(Params*)) {
   return out;
 }
 
+// With engine.voice_mutex held.
+kani::VoiceEncoder& voice_encoder_of(kani_engine& engine) {
+  if (!engine.voice_encoder) {
+    kani::VoiceEncoderOptions options = engine.voice_options;
+    options.voice_length = static_cast<size_t>(engine.engine.info().speaker_emb_dim);
+    engine.voice_encoder.emplace(options);
+  }
+  return *engine.voice_encoder;
+}
+
 std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
 kani::SpeechRequest request_of(const kani_request& r) {
@@ -196,7 +213,12 @@ kani_status kani_engine_open(const kani_engine_params* params, kani_engine** eng
     options.threads = p.threads;
     if (p.device != nullptr) options.device = p.device;
     options.check_tensors = p.check_tensors != 0;
-    *engine = new kani_engine(options);  // handed to C: kani_engine_close deletes it
+    kani::VoiceEncoderOptions voices;
+    voices.encoder = text_or_empty(p.speaker_encoder);
+    voices.model = options.model;
+    voices.threads = p.threads;
+    voices.device = options.device;
+    *engine = new kani_engine(options, voices);  // handed to C: kani_engine_close deletes it
     return KANI_OK;
   });
 }
@@ -212,6 +234,44 @@ kani_status kani_voice_load(kani_engine* engine, const char* path, kani_voice** 
   return guarded(engine, [&] {
     kani::require(engine != nullptr && path != nullptr && voice != nullptr, "an argument is NULL");
     *voice = new kani_voice{engine->engine.voice(path)};
+    return KANI_OK;
+  });
+}
+
+kani_status kani_voice_from_audio(kani_engine* engine, const float* samples, size_t n, int rate,
+                                  kani_voice** voice) {
+  if (voice != nullptr) *voice = nullptr;
+  return guarded(engine, [&] {
+    kani::require(engine != nullptr && samples != nullptr && voice != nullptr,
+                  "an argument is NULL");
+    const std::lock_guard lock(engine->voice_mutex);
+    *voice = new kani_voice{voice_encoder_of(*engine).clone(std::span(samples, n), rate).voice};
+    return KANI_OK;
+  });
+}
+
+kani_status kani_voice_from_files(kani_engine* engine, const char* const* paths, size_t count,
+                                  kani_voice** voice) {
+  if (voice != nullptr) *voice = nullptr;
+  return guarded(engine, [&] {
+    kani::require(engine != nullptr && paths != nullptr && voice != nullptr,
+                  "an argument is NULL");
+    kani::require(count >= 1 && count <= 100, count, " recordings, must be 1 to 100");
+    std::vector<std::filesystem::path> files;
+    for (size_t i = 0; i < count; ++i) {
+      kani::require(paths[i] != nullptr, "path ", i, " is NULL");
+      files.emplace_back(paths[i]);
+    }
+    const std::lock_guard lock(engine->voice_mutex);
+    *voice = new kani_voice{voice_encoder_of(*engine).clone(files).voice};
+    return KANI_OK;
+  });
+}
+
+kani_status kani_voice_save(const kani_voice* voice, const char* path) {
+  return guarded(nullptr, [&] {
+    kani::require(voice != nullptr && path != nullptr, "an argument is NULL");
+    kani::save_voice(voice->voice, path);
     return KANI_OK;
   });
 }

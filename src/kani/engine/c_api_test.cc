@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -112,6 +114,81 @@ TEST_F(CApi, loads_voices) {
   EXPECT_EQ(kani_voice_load(engine_, "nobody", &voice), KANI_ERR_NOT_FOUND);
   EXPECT_EQ(voice, nullptr);
   EXPECT_NE(std::string(kani_last_error(engine_)).find("nobody"), std::string::npos);
+}
+
+const std::string kRecording = std::string(KANI_TEST_DATA) + "/speaker/audio/female_22k.wav";
+
+TEST_F(CApi, makes_voices_from_recordings_and_saves_them) {
+  kani_voice* voice = nullptr;
+  const char* paths[] = {kRecording.c_str(), kRecording.c_str()};
+  ASSERT_EQ(kani_voice_from_files(engine_, paths, 2, &voice), KANI_OK) << kani_last_error(engine_);
+  kani_request r = request("Good morning.");
+  r.voice = voice;
+  Sound sound;
+  EXPECT_EQ(kani_say(engine_, &r, collect, &sound), KANI_OK);
+  EXPECT_GT(sound.samples.size(), 3000u);
+  std::string folder = testing::TempDir() + "kani-c-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string file = folder + "/v.pt";
+  EXPECT_EQ(kani_voice_save(voice, file.c_str()), KANI_OK) << kani_last_error(nullptr);
+  EXPECT_EQ(kani_voice_save(voice, (folder + "/v.wav").c_str()), KANI_ERR_INVALID_ARGUMENT);
+  EXPECT_EQ(kani_voice_save(voice, (folder + "/none/v.pt").c_str()), KANI_ERR_CANNOT_WRITE);
+  EXPECT_EQ(kani_voice_save(nullptr, file.c_str()), KANI_ERR_INVALID_ARGUMENT);
+  kani_voice_free(voice);
+  ASSERT_EQ(kani_voice_load(engine_, file.c_str(), &voice), KANI_OK);
+  r.voice = voice;
+  Sound again;
+  EXPECT_EQ(kani_say(engine_, &r, collect, &again), KANI_OK);
+  EXPECT_EQ(again.samples, sound.samples);
+  kani_voice_free(voice);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(CApi, makes_voices_from_samples) {
+  std::vector<float> samples(48000);
+  for (size_t i = 0; i < samples.size(); ++i)
+    samples[i] = std::sin(static_cast<float>(i % 133) * 0.0472F) * (i / 4000 % 2 == 0 ? 0.5F : 0.1F);
+  kani_voice* voice = nullptr;
+  EXPECT_EQ(kani_voice_from_audio(engine_, samples.data(), samples.size(), 16000, &voice), KANI_OK)
+      << kani_last_error(engine_);
+  EXPECT_NE(voice, nullptr);
+  kani_voice_free(voice);
+  EXPECT_EQ(kani_voice_from_audio(engine_, samples.data(), samples.size(), 100, &voice),
+            KANI_ERR_INVALID_ARGUMENT);
+  EXPECT_EQ(voice, nullptr);
+  EXPECT_EQ(kani_voice_from_audio(engine_, samples.data(), 10, 16000, &voice), KANI_ERR_BAD_INPUT);
+  samples[5] = NAN;
+  EXPECT_EQ(kani_voice_from_audio(engine_, samples.data(), samples.size(), 16000, &voice),
+            KANI_ERR_BAD_INPUT);
+  EXPECT_EQ(kani_voice_from_audio(engine_, nullptr, 5, 16000, &voice), KANI_ERR_INVALID_ARGUMENT);
+  EXPECT_EQ(kani_voice_from_audio(nullptr, samples.data(), 5, 16000, &voice),
+            KANI_ERR_INVALID_ARGUMENT);
+  const char* missing[] = {"/nonexistent.wav"};
+  EXPECT_EQ(kani_voice_from_files(engine_, missing, 1, &voice), KANI_ERR_NOT_FOUND);
+  EXPECT_EQ(kani_voice_from_files(engine_, missing, 0, &voice), KANI_ERR_INVALID_ARGUMENT);
+  const char* null[] = {nullptr};
+  EXPECT_EQ(kani_voice_from_files(engine_, null, 1, &voice), KANI_ERR_INVALID_ARGUMENT);
+}
+
+// The encoder is looked at when the first voice is made, and a caller compiled against an older
+// header knows nothing of it.
+TEST(CApiVoices, the_encoder_can_be_named) {
+  kani_engine_params params;
+  kani_engine_params_default(&params);
+  params.model = kModel.c_str();
+  params.speaker_encoder = "/nonexistent";
+  kani_engine* engine = nullptr;
+  ASSERT_EQ(kani_engine_open(&params, &engine), KANI_OK) << kani_last_error(nullptr);
+  kani_voice* voice = nullptr;
+  const char* paths[] = {kRecording.c_str()};
+  EXPECT_EQ(kani_voice_from_files(engine, paths, 1, &voice), KANI_ERR_NOT_FOUND);
+  EXPECT_NE(std::string(kani_last_error(engine)).find("/nonexistent"), std::string::npos);
+  kani_engine_close(engine);
+  params.size = offsetof(kani_engine_params, speaker_encoder);
+  ASSERT_EQ(kani_engine_open(&params, &engine), KANI_OK) << kani_last_error(nullptr);
+  EXPECT_EQ(kani_voice_from_files(engine, paths, 1, &voice), KANI_OK) << kani_last_error(engine);
+  kani_voice_free(voice);
+  kani_engine_close(engine);
 }
 
 TEST_F(CApi, misuse_is_answered_with_a_status) {

@@ -66,9 +66,9 @@ SpeechResult Engine::speak(const SpeechRequest& request, const SampleSink& sink,
   return result;
 }
 
-Voice Engine::voice(const std::string& name_or_path) const {
-  return impl_->model.voices->load(name_or_path, impl_->model.voice_length());
-}
+Voice Engine::voice(const std::string& name) const { return impl_->model.voices->load(name); }
+
+const VoiceLibrary& Engine::voices() const { return *impl_->model.voices; }
 
 int Engine::sample_rate_hz() const { return impl_->model.codec_config.sample_rate_hz; }
 const ModelInfo& Engine::info() const { return impl_->model.info; }

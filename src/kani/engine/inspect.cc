@@ -129,9 +129,8 @@ FileReport check_file(const fs::path& path, bool check_tensors) {
         report.facts.push_back("codec: " + fact);
       }
     }
-    const VoiceStore voices(path);
-    for (const VoiceEntry& voice : voices.entries()) {
-      if (voice.path.parent_path() != path / "voices") continue;
+    for (const VoiceEntry& voice : list_voices(path)) {
+      if (voice.place != VoicePlace::kSet) continue;
       report.facts.push_back("voice " + voice.name + ": " + check_voice(voice.path).facts.at(0));
     }
     return report;
@@ -164,7 +163,9 @@ ModelInfo describe_model(const EngineOptions& options) {
       files.codec, [](std::string_view name) { return nanocodec_wants(name, /*encoder=*/false); });
   const NanoCodecConfig codec = parse_nanocodec_config(archive.config_yaml, files.codec.string());
   nanocodec_check(codec, *archive.weights, /*with_encoder=*/false);
-  return make_info(files, config, *weights, codec, *archive.weights, VoiceStore(files.set));
+  return make_info(files, config, *weights, codec, *archive.weights, VoiceLibrary({.model = files.language_model,
+                                 .folders = options.voice_folders,
+                                 .voice_length = static_cast<size_t>(config.speaker_emb_dim)}));
 }
 
 std::vector<Device> devices() {

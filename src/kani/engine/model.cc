@@ -116,7 +116,7 @@ Sampling sampler_settings(const SamplingOptions& o) {
 
 ModelInfo make_info(const ModelFiles& files, const Lfm2Config& config, const TensorFile& weights,
                     const NanoCodecConfig& codec, const TensorFile& codec_weights,
-                    const VoiceStore& voices) {
+                    const VoiceLibrary& voices) {
   ModelInfo info;
   info.model_path = files.language_model;
   info.codec_path = files.codec;
@@ -160,7 +160,8 @@ LoadedModel load_model(const EngineOptions& options) {
   CodecFile codec = open_codec(model.files.codec);
   check_fit(config, codec.config, model.files);
   model.layout = TokenLayout::of(config);
-  model.voices.emplace(model.files.set);
+  model.voices.emplace(VoiceLibraryOptions{folder, options.voice_folders,
+                                           static_cast<size_t>(config.speaker_emb_dim)});
   model.info =
       make_info(model.files, config, *weights, codec.config, *codec.weights, *model.voices);
 
@@ -173,7 +174,7 @@ LoadedModel load_model(const EngineOptions& options) {
   model.codec =
       std::make_unique<NanoCodecDecoder>(codec.config, *codec.weights, model.backend->signal());
   if (model.lm->accepts_voice() && !model.voices->default_voice().empty()) {
-    model.default_voice = model.voices->load(model.voices->default_voice(), model.voice_length());
+    model.default_voice = model.voices->load_named(model.voices->default_voice());
   }
   log_trace("engine", "loaded ", folder, ": ", model.info.parameters, " parameters, ",
             model.info.stored_type, ", audio_step ", config.audio_step, ", learnable RoPE ",

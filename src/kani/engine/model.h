@@ -7,7 +7,6 @@
 #include "kani/backend/registry.h"
 #include "kani/codec/nanocodec_decoder.h"
 #include "kani/engine/model_files.h"
-#include "kani/engine/voice_store.h"
 #include "kani/kani.h"
 #include "kani/lm/lfm2.h"
 #include "kani/lm/sampler.h"
@@ -27,7 +26,7 @@ struct LoadedModel {
   std::unique_ptr<Lfm2> lm;
   NanoCodecConfig codec_config;
   std::unique_ptr<NanoCodecDecoder> codec;
-  std::optional<VoiceStore> voices;
+  std::optional<VoiceLibrary> voices;
   std::optional<Voice> default_voice;
   ModelInfo info;
 
@@ -45,7 +44,7 @@ LoadedModel load_model(const EngineOptions& options);
 /// What can be said without loading weights; used by load_model and describe_model.
 ModelInfo make_info(const ModelFiles& files, const Lfm2Config& config, const TensorFile& weights,
                     const NanoCodecConfig& codec, const TensorFile& codec_weights,
-                    const VoiceStore& voices);
+                    const VoiceLibrary& voices);
 
 /// Absent values from the model's generation_config.json, else the command line's defaults
 /// (interfaces.md 2.3).

@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCodecRepository = "nvidia/nemo-nano-codec-22khz-0.6kbps-12.5fps";
+constexpr const char* kSpeakerRepositories[] = {"nineninesix/speaker-emb-tbr",
+                                                "Orange/Speaker-wavLM-tbr"};
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -161,6 +163,38 @@ ModelFiles find_model_files(const fs::path& model, const fs::path& codec) {
   files.language_model = find_language_model(model, files.set);
   files.codec = find_codec(codec, files.language_model, files.set);
   return files;
+}
+
+SpeakerEncoderFiles find_speaker_encoder(const fs::path& encoder, const fs::path& language_model,
+                                         const fs::path& set) {
+  const auto named = [](const fs::path& folder) {
+    std::error_code error;
+    const fs::path whole = fs::weakly_canonical(folder, error);
+    return SpeakerEncoderFiles{folder,
+                               (whole.parent_path().filename() / whole.filename()).string()};
+  };
+  if (!encoder.empty()) {
+    if (is_there(encoder)) {
+      const fs::path folder = fs::is_directory(encoder)        ? encoder
+                              : encoder.parent_path().empty() ? fs::path(".")
+                                                              : encoder.parent_path();
+      if (is_there(folder / "config.json")) return named(folder);
+      throw Error(ErrorCode::kNotFound, "no config.json of a speaker encoder in ", folder);
+    }
+    if (const auto snapshot = find_hub_snapshot(encoder.string()))
+      return {*snapshot, encoder.string()};
+    throw Error(ErrorCode::kNotFound, "no such speaker encoder: ", encoder)
+        .with_hint("it is neither a path nor in the hub's cache; this build does not download");
+  }
+  for (const fs::path& base : {set, language_model, language_model.parent_path()}) {
+    if (!base.empty() && is_there(base / "speaker" / "config.json")) return named(base / "speaker");
+  }
+  for (const char* repository : kSpeakerRepositories) {
+    if (const auto snapshot = find_hub_snapshot(repository)) return {*snapshot, repository};
+  }
+  throw Error(ErrorCode::kNotFound, "no speaker encoder found")
+      .with_hint(concat("name its folder with --speaker-encoder, or put ", kSpeakerRepositories[0],
+                        " into the hub's cache; this build does not download"));
 }
 
 fs::path default_model_path() {

@@ -25,6 +25,18 @@ ModelFiles find_model_files(const std::filesystem::path& model, const std::files
 std::filesystem::path find_language_model(const std::filesystem::path& model,
                                           std::filesystem::path& set);
 
+struct SpeakerEncoderFiles {
+  std::filesystem::path folder;  // with config.json
+  std::string name;  // for people and for voice files: the repository, else the last two folders
+};
+
+/// `encoder` is a folder, a file of one, or a repository in the hub's cache.  Empty: speaker/ of the
+/// set, of the language model's folder or beside it (either may be empty), else upstream's two
+/// repositories in the hub's cache.  Throws Error(kNotFound) with a hint.
+SpeakerEncoderFiles find_speaker_encoder(const std::filesystem::path& encoder,
+                                         const std::filesystem::path& language_model,
+                                         const std::filesystem::path& set);
+
 /// Snapshot folder of a repository in the hub's cache, if it is there.
 std::optional<std::filesystem::path> find_hub_snapshot(const std::string& repository);
 

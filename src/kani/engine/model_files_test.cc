@@ -8,7 +8,6 @@
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
-#include "kani/engine/voice_store.h"
 #include "kani/kani.h"
 
 namespace kani {
@@ -87,22 +86,41 @@ TEST_F(ModelFilesTest, the_default_is_taken_from_the_environment_first) {
       << "the tests are built inside the source tree";
 }
 
-TEST_F(ModelFilesTest, voices_are_listed_in_order_and_only_by_good_names) {
+TEST_F(ModelFilesTest, a_speaker_encoder_is_looked_for_in_five_places) {
+  const auto found = [&](const fs::path& encoder, const fs::path& model) {
+    fs::path set;
+    const fs::path language = model.empty() ? fs::path() : find_language_model(root_ / model, set);
+    return find_speaker_encoder(encoder, language, set);
+  };
   touch("set/lm/config.json");
-  touch("set/voices/anna.json", R"({"embedding":[1]})");
-  touch("set/voices/default.json", R"({"embedding":[2]})");
-  touch("set/voices/.hidden.json");
-  touch("set/voices/notes.txt");
-  touch("data/kani/voices/ANNA.json", R"({"embedding":[3]})");
-  touch("data/kani/voices/ben.json", R"({"embedding":[4]})");
-  const VoiceStore store(root_ / "set");
-  std::vector<std::string> names;
-  for (const VoiceEntry& entry : store.entries()) names.push_back(entry.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"anna", "default", "ben"}));
-  EXPECT_EQ(store.default_voice(), "default");
-  EXPECT_EQ(store.load("Anna", 1).values, std::vector<float>{1});
-  EXPECT_THROW(store.load("../data/kani/voices/ben", 1), Error);
-  EXPECT_EQ(list_voices(root_ / "set").size(), 3u);
+  touch("lm2/config.json");
+  EXPECT_THROW(found({}, "set"), Error);
+  EXPECT_THROW(found({}, {}), Error);
+  const std::string commit(40, 'a');
+  for (const char* repository : {"Orange--Speaker-wavLM-tbr", "nineninesix--speaker-emb-tbr"}) {
+    const std::string base = concat("hub/models--", repository, "/");
+    touch(base + "refs/main", commit);
+    touch(base + "snapshots/" + commit + "/config.json");
+    std::string name = repository;
+    name.replace(name.find("--"), 2, "/");
+    EXPECT_EQ(found({}, "lm2").name, name);
+    EXPECT_EQ(found({}, {}).folder.filename(), commit);
+  }
+  EXPECT_EQ(found("Orange/Speaker-wavLM-tbr", "lm2").name, "Orange/Speaker-wavLM-tbr");
+  touch("speaker/config.json");
+  EXPECT_EQ(found({}, "lm2").folder, root_ / "speaker") << "beside the model";
+  touch("lm2/speaker/config.json");
+  touch("set/speaker/config.json");
+  EXPECT_EQ(found({}, "lm2").folder, root_ / "lm2" / "speaker");
+  EXPECT_EQ(found({}, "set").folder, root_ / "set" / "speaker");
+  EXPECT_EQ(found({}, "set").name, "set/speaker");
+  touch("other/config.json");
+  EXPECT_EQ(found(root_ / "other", "set").folder, root_ / "other");
+  EXPECT_EQ(found(root_ / "other" / "config.json", "set").folder, root_ / "other");
+  EXPECT_THROW(found(root_ / "none", "set"), Error);
+  EXPECT_THROW(found("user/none", "set"), Error);
+  fs::create_directories(root_ / "empty");
+  EXPECT_THROW(found(root_ / "empty", "set"), Error);
 }
 
 }  // namespace

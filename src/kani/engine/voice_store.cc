@@ -1,105 +1,202 @@
-// voice_store.cc - see voice_store.h.
-#include "kani/engine/voice_store.h"
-
+// voice_store.cc - the table of voices: what lies in the folders, and by which names it is found.
+// A name is looked up in the table; it is never joined to a path.  Loading and mixing are
+// voice_load.cc, adding and removing voice_keep.cc.
+// Source: interfaces.md 8.1, 8.3.
 #include <algorithm>
 
+#include "kani/base/file.h"
+#include "kani/base/log.h"
 #include "kani/engine/model_files.h"
-#include "kani/formats/voice_file.h"
+#include "kani/engine/voice_files.h"
+#include "kani/engine/voice_names.h"
+#include "kani/voice.h"
 
 namespace kani {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+constexpr size_t kMaxVoices = 10'000;
+constexpr uint64_t kMaxNamesFile = 4 << 20;
+constexpr const char* kSpeakerMap = "speaker_map.json";
+constexpr const char* kOpenAiNames = "openai_voices.json";
+
+// Our own format wins over others of the same name, then the order of names decides; never the
+// order of the folder.
+bool comes_before(const fs::path& a, const fs::path& b) {
+  const bool own_a = a.extension() == ".safetensors", own_b = b.extension() == ".safetensors";
+  return own_a != own_b ? own_a : a < b;
+}
+
+std::vector<fs::path> voice_files_in(const fs::path& folder, std::error_code& error) {
+  std::vector<fs::path> files;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const fs::path& path = at->path();
+    if (is_voice_file_name(path)) files.push_back(path);
   }
-  return text;
+  std::sort(files.begin(), files.end(), comes_before);
+  return files;
 }
 
-// [A-Za-z0-9][A-Za-z0-9._-]{0,63} without ".."
-bool is_voice_name(const std::string& name) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  if (name.empty() || name.size() > 64 || !plain(name[0]) || name.find("..") != std::string::npos)
-    return false;
-  return std::all_of(name.begin(), name.end(),
-                     [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; });
-}
-
-bool is_voice_ending(const fs::path& ending) {
-  return ending == ".safetensors" || ending == ".pt" || ending == ".npy" || ending == ".json";
+// A broken file of names hides nothing but these names.
+template <typename Parse>
+auto names_in(const fs::path& path, Parse parse) -> decltype(parse(std::string_view(), path)) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return {};
+  try {
+    return parse(read_file(path, kMaxNamesFile), path.string());
+  } catch (const Error& error) {
+    log_warning("voices", error.what(), "; its names are left out");
+    return {};
+  }
 }
 
 }  // namespace
 
-VoiceStore::VoiceStore(const fs::path& set) {
-  if (!set.empty()) {
-    add_folder(set / "voices");
-    if (entries_.size() == 1) default_ = entries_[0].name;
-    for (const VoiceEntry& entry : entries_) {
-      if (entry.name == "default") default_ = entry.name;
+std::string_view voice_place_name(VoicePlace place) {
+  constexpr std::string_view kNames[] = {"folder", "model", "user", "system"};
+  return kNames[static_cast<size_t>(place)];
+}
+
+VoiceLibrary::VoiceLibrary(const VoiceLibraryOptions& options) : options_(options) {
+  const KnownModel model = known_model(options.model, options.voice_length);
+  set_ = model.set;
+  options_.voice_length = model.voice_length;
+  home_ = options.folders.empty() ? user_data_folder() / "kani" / "voices" : options.folders[0];
+  for (const fs::path& folder : options.folders) {
+    std::error_code error;
+    voice_files_in(folder, error);
+    if (error) {
+      throw Error(ErrorCode::kNotFound, "cannot read the voice folder ",
+                  printable(folder.string(), 200), ": ", error.message());
     }
   }
-  add_folder(user_data_folder() / "kani" / "voices");
-  add_folder("/usr/share/kani/voices");
+  scan();
 }
 
-void VoiceStore::add_folder(const fs::path& folder) {
+void VoiceLibrary::scan() {
+  entries_.clear();
+  ids_.clear();
+  display_names_.clear();
+  aliases_.clear();
+  openai_.clear();
+  default_.clear();
+  for (const fs::path& folder : options_.folders) add_folder(folder, VoicePlace::kFolder);
+  if (!set_.empty()) {
+    const size_t before = entries_.size();
+    add_folder(set_ / "voices", VoicePlace::kSet);
+    if (entries_.size() == before + 1) default_ = entries_.back().name;
+    for (size_t i = before; i < entries_.size(); ++i) {
+      if (equal_without_case(entries_[i].name, "default")) default_ = entries_[i].name;
+    }
+  }
+  add_folder(user_data_folder() / "kani" / "voices", VoicePlace::kUser);
+  add_folder("/usr/share/kani/voices", VoicePlace::kSystem);
+  for (size_t i = 0; i < entries_.size(); ++i) display_names_.emplace(entries_[i].display_name, i);
+}
+
+void VoiceLibrary::add_folder(const fs::path& folder, VoicePlace place) {
   std::error_code error;
-  std::vector<VoiceEntry> found;
-  for (const fs::directory_entry& file : fs::directory_iterator(folder, error)) {
-    const std::string name = file.path().stem().string();
-    if (is_voice_name(name) && is_voice_ending(file.path().extension()))
-      found.push_back({name, file.path()});
+  for (const fs::path& path : voice_files_in(folder, error)) {
+    if (entries_.size() == kMaxVoices) {
+      log_warning("voices", "more than ", kMaxVoices, " voices; those behind ", path,
+                  " are left out");
+      return;
+    }
+    const std::string id = path.stem().string();
+    if (!ids_.emplace(lower_case(id), entries_.size()).second) continue;
+    entries_.push_back(describe_voice_file(id, path, place));
   }
-  std::sort(found.begin(), found.end(),
-            [](const VoiceEntry& a, const VoiceEntry& b) { return a.path < b.path; });
-  for (VoiceEntry& voice : found) {
-    const bool known = std::any_of(entries_.begin(), entries_.end(), [&](const VoiceEntry& other) {
-      return lower(other.name) == lower(voice.name);
-    });
-    if (!known) entries_.push_back(std::move(voice));
+  add_mapped(folder, place);
+  add_openai_names(folder);
+}
+
+// speaker_map.json names files of its folder, or below it.
+void VoiceLibrary::add_mapped(const fs::path& folder, VoicePlace place) {
+  const auto map = names_in(folder / kSpeakerMap, [](std::string_view json, const fs::path& where) {
+    return parse_speaker_map(json, where.string());
+  });
+  for (const auto& [name, file] : map) {
+    const fs::path path = folder / file;
+    const std::string id = path.stem().string();
+    std::error_code ignored;
+    if (!is_voice_file_name(path) || !fs::exists(path, ignored)) continue;
+    const auto [known, is_new] = ids_.emplace(lower_case(id), entries_.size());
+    if (is_new && entries_.size() < kMaxVoices) {
+      entries_.push_back(describe_voice_file(id, path, place));
+    } else if (is_new) {
+      ids_.erase(known);
+      return;
+    }
+    aliases_.emplace(name, known->second);
   }
 }
 
-Voice VoiceStore::load(const std::string& name_or_path, size_t expected) const {
+void VoiceLibrary::add_openai_names(const fs::path& folder) {
+  for (const auto& [name, voice] :
+       names_in(folder / kOpenAiNames, [](std::string_view json, const fs::path& where) {
+         return parse_openai_voices(json, where.string());
+       })) {
+    openai_.emplace(name, voice);
+  }
+}
+
+const VoiceEntry* VoiceLibrary::find_own(std::string_view name) const {
+  if (const auto at = ids_.find(lower_case(name)); at != ids_.end()) return &entries_[at->second];
+  const std::string exact(name);
+  for (const auto* names : {&display_names_, &aliases_}) {
+    if (const auto at = names->find(exact); at != names->end()) return &entries_[at->second];
+  }
+  return nullptr;
+}
+
+const VoiceEntry* VoiceLibrary::find_openai(std::string_view name) const {
+  const std::string key = lower_case(name);
+  const auto known = std::find(kOpenAiVoices.begin(), kOpenAiVoices.end(), key);
+  if (known == kOpenAiVoices.end()) return nullptr;
+  if (const auto at = openai_.find(key); at != openai_.end()) {
+    if (const VoiceEntry* voice = find_own(at->second)) return voice;
+    log_warning("voices", kOpenAiNames, " gives ", key, " to ", printable(at->second),
+                ", which is not there");
+  }
+  std::vector<const VoiceEntry*> usable;
   for (const VoiceEntry& entry : entries_) {
-    if (lower(entry.name) != lower(name_or_path)) continue;
-    Voice voice = load_voice_file(entry.path, expected);
-    voice.name = entry.name;
-    return voice;
+    const bool fits = options_.voice_length == 0 || entry.length == options_.voice_length;
+    if (entry.length > 0 && fits) usable.push_back(&entry);
   }
-  std::error_code ignored;
-  if (fs::exists(name_or_path, ignored)) return load_voice_file(name_or_path, expected);
-  std::string known;
-  for (const VoiceEntry& entry : entries_) known += (known.empty() ? "" : ", ") + entry.name;
-  throw Error(ErrorCode::kNotFound, "no such voice: ", printable(name_or_path))
-      .with_hint(known.empty() ? "there are no named voices here; give the path of a voice file"
-                               : "known voices: " + printable(known, 400));
+  if (usable.empty()) return nullptr;
+  return usable[static_cast<size_t>(known - kOpenAiVoices.begin()) % usable.size()];
 }
 
-Voice load_voice_file(const fs::path& path, size_t expected) {
-  VoiceFile file = read_voice_file(path);
-  if (file.values.size() != expected) {
-    throw Error(ErrorCode::kBadInput, path, ": voice has ", file.values.size(),
-                " numbers, the model takes ", expected)
-        .with_hint("it was made by another speaker encoder");
-  }
-  Voice voice;
-  voice.name = file.metadata.contains("name") ? file.metadata["name"] : path.stem().string();
-  voice.language = file.metadata.contains("language") ? file.metadata["language"] : "";
-  voice.values = std::move(file.values);
-  voice.path = path;
-  return voice;
+const VoiceEntry* VoiceLibrary::find(std::string_view name) const {
+  const VoiceEntry* own = find_own(name);
+  return own != nullptr ? own : find_openai(name);
 }
 
 std::vector<VoiceEntry> list_voices(const fs::path& model) {
-  fs::path set;
-  find_language_model(model, set);
-  return VoiceStore(set).entries();
+  return VoiceLibrary({.model = model}).entries();
+}
+
+std::vector<ForeignVoice> foreign_voices(const fs::path& folder) {
+  std::error_code error;
+  const std::vector<fs::path> files = voice_files_in(folder, error);
+  if (error) {
+    throw Error(ErrorCode::kNotFound, "cannot read the folder ", printable(folder.string(), 200),
+                ": ", error.message());
+  }
+  std::vector<ForeignVoice> voices;
+  if (const fs::path map = folder / kSpeakerMap; fs::exists(map, error)) {
+    for (const auto& [name, file] :
+         parse_speaker_map(read_file(map, kMaxNamesFile), map.string()))
+      voices.push_back({name, folder / file});
+  }
+  for (const fs::path& path : files) {
+    const bool mapped = std::any_of(voices.begin(), voices.end(), [&](const ForeignVoice& voice) {
+      return voice.path == path;
+    });
+    if (!mapped) voices.push_back({{}, path});
+  }
+  return voices;
 }
 
 }  // namespace kani

@@ -7,7 +7,7 @@
 
 #include "kani/base/error.h"
 #include "kani/formats/bytes.h"
-#include "kani/formats/test_files.h"
+#include "kani/formats/test_expect.h"
 #include "kani/formats/voice_file.h"
 
 namespace kani {
