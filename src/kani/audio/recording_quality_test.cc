@@ -80,12 +80,13 @@ TEST(RecordingQuality, silence_has_the_lowest_levels_and_no_speech) {
 }
 
 TEST(RecordingQuality, syllables_over_noise_show_both_levels) {
-  // The buzz has a root mean square of about 0.35 times its amplitude at its loudest.
+  // The buzz has a root mean square of 0.44 times its amplitude where it is loudest, which is what
+  // the 95th percentile finds, nearly.
   for (const double below_db : {40.0, 25.0, 8.0}) {
-    const double deviation = 0.14 * std::pow(10, -below_db / 20);
+    const double deviation = 0.21 * std::pow(10, -below_db / 20);
     const RecordingQuality quality =
         measure_recording(sum(syllables(6, 0.5), noise(6, deviation)), kRate);
-    EXPECT_NEAR(quality.noise_distance_db(), below_db, 3) << below_db;
+    EXPECT_NEAR(quality.noise_distance_db(), below_db, 1.5) << below_db;
     EXPECT_NEAR(quality.noise_floor_db, 20 * std::log10(deviation), 1.5);
     EXPECT_GT(quality.speech_share, 0.45) << below_db;
     EXPECT_LT(quality.speech_share, below_db > 30 ? 0.75 : 1.0) << below_db;
