@@ -29,8 +29,7 @@ std::vector<float> read_samples(const Flags& flags, const SpeakerEncoder& encode
   }
   const auto file = open_safetensors(flags.audio);
   const TensorInfo* tensor = file->find("audio");
-  if (tensor == nullptr)
-    throw Error(ErrorCode::kBadInput, flags.audio, ": no tensor named audio");
+  if (tensor == nullptr) throw Error(ErrorCode::kBadInput, flags.audio, ": no tensor named audio");
   if (tensor->shape.size() != 1) {
     throw Error(ErrorCode::kBadInput, flags.audio, ": audio has shape ", shape_text(tensor->shape),
                 ", expected [samples]");
@@ -57,8 +56,7 @@ void run(const Flags& flags) {
       tensor.values.insert(tensor.values.end(), values.row(t), values.row(t) + values.cols());
     tensors.push_back(std::move(tensor));
   };
-  tensors[0].values =
-      encoder.embed(samples, nullptr, flags.layers ? observer : SpeakerObserver{});
+  tensors[0].values = encoder.embed(samples, nullptr, flags.layers ? observer : SpeakerObserver{});
   write_tensors(flags.out, tensors);
 }
 

@@ -17,7 +17,8 @@ class SincResampler {
   /// Rates in [1000, 384000] Hz; throws Error(kInvalidArgument) otherwise.
   SincResampler(int from_hz, int to_hz);
 
-  /// One phase of the kernel: taps[i] meets input sample m * a + first + i for output m * b + phase.
+  /// One phase of the kernel: taps[i] meets input sample m * a + first + i for output m * b +
+  /// phase.
   struct Phase {
     int64_t first = 0;
     std::vector<float> taps;

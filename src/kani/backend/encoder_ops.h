@@ -1,11 +1,10 @@
-// encoder_ops.h - the operations that an accelerator offers to speaker/: what a transformer over the
-// frames of a whole recording needs, where every frame sees every other one.
-// Legend: T rows (frames), K inputs, N outputs, H heads, D head width.
-// Common rules: activations are float32, row-major views in the accelerator's memory; sums are
-// float32 or wider; shapes are asserted; T = 0 does nothing; outputs do not overlap inputs unless
-// said; whatever needs room for intermediates may throw Error(kOutOfMemory), before it has written
-// anything; nothing else fails.  Every output is summed in one order that depends neither on T nor
-// on the number of threads.
+// encoder_ops.h - the operations that an accelerator offers to speaker/: what a transformer over
+// the frames of a whole recording needs, where every frame sees every other one. Legend: T rows
+// (frames), K inputs, N outputs, H heads, D head width. Common rules: activations are float32,
+// row-major views in the accelerator's memory; sums are float32 or wider; shapes are asserted; T =
+// 0 does nothing; outputs do not overlap inputs unless said; whatever needs room for intermediates
+// may throw Error(kOutOfMemory), before it has written anything; nothing else fails.  Every output
+// is summed in one order that depends neither on T nor on the number of threads.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +25,9 @@ struct FileMatrix {
   size_t cols = 0;  // K
 };
 
-/// How products are made.  kFixed16: both factors as whole numbers of 13 bits with a scale for every
-/// 128 of them, exact sums within these; as fine as float16, twice as fast as float32 where the
-/// processor has the instruction, and kF32 where it has not.
+/// How products are made.  kFixed16: both factors as whole numbers of 13 bits with a scale for
+/// every 128 of them, exact sums within these; as fine as float16, twice as fast as float32 where
+/// the processor has the instruction, and kF32 where it has not.
 enum class ProductPrecision { kF32, kFixed16 };
 
 /// Rows that may overlap: row t is the `cols` floats from data + t * step on.  A convolution along
@@ -69,6 +68,8 @@ class EncoderOps {
   virtual void download(ConstMatrix from, Matrix host) = 0;
   /// Within the accelerator's memory.
   virtual void copy(ConstMatrix from, Matrix to) = 0;
+  /// The best distance of rows of `cols` numbers, at least cols.
+  virtual size_t row_stride(size_t cols) const = 0;
 
   /// For a matrix that is used many times in a row.
   virtual std::unique_ptr<PackedMatrix> pack(const FileMatrix& w, ProductPrecision precision) = 0;

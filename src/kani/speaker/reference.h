@@ -12,8 +12,8 @@
 namespace kani {
 
 struct ReferenceLimits {
-  double max_seconds = 30;        // what is longer is cut after resampling
-  size_t min_samples = 720;       // at 16 kHz; SpeakerEncoder::min_samples()
+  double max_seconds = 30;   // what is longer is cut after resampling
+  size_t min_samples = 720;  // at 16 kHz; SpeakerEncoder::min_samples()
 };
 
 struct Reference {
@@ -21,8 +21,8 @@ struct Reference {
   std::vector<float> original;  // mono, as recorded, as far as it was read
   int rate_hz = 0;              // of the recording
   int channels = 1;
-  bool cut = false;             // there was more than max_seconds
-  double mean = 0;              // of `samples`
+  bool cut = false;  // there was more than max_seconds
+  double mean = 0;   // of `samples`
   double deviation = 0;
   std::vector<std::string> warnings;
 

@@ -111,8 +111,8 @@ void WavLm::extract(std::span<const float> samples, size_t tile_frames, Matrix f
   const auto signal = ops_.allocate(samples.size());
   ops_.upload(ConstMatrix(samples.data(), 1, samples.size()),
               Matrix(signal->data(), 1, samples.size()));
-  std::vector<size_t> rows = observer_ ? rows_of_samples(config_, samples.size())
-                                       : rows_for_frames(config_, tile_frames);
+  std::vector<size_t> rows =
+      observer_ ? rows_of_samples(config_, samples.size()) : rows_for_frames(config_, tile_frames);
   size_t room = 0;
   for (size_t i = 0; i < rows.size(); ++i)
     room = std::max(room, rows[i] * static_cast<size_t>(config_.conv_dims[i]));

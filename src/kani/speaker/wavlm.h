@@ -38,8 +38,8 @@ class WavLm {
         ProductPrecision precision);
   ~WavLm();
 
-  /// The embedding of normalized samples (zero mean, unit deviation) at 16 kHz, [E].  They must give
-  /// at least 2 frames (asserted).  Throws Error(kCancelled, kOutOfMemory).
+  /// The embedding of normalized samples (zero mean, unit deviation) at 16 kHz, [E].  They must
+  /// give at least 2 frames (asserted).  Throws Error(kCancelled, kOutOfMemory).
   std::vector<float> embed(std::span<const float> samples, const CancelToken* cancel = nullptr,
                            const SpeakerObserver& observer = {});
 

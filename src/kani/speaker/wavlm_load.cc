@@ -82,9 +82,8 @@ void WavLm::load_convolutions() {
   for (size_t i = 0; i < config_.conv_dims.size(); ++i) {
     const std::string name = concat("wavlm.feature_extractor.conv_layers.", i);
     const auto outputs = static_cast<size_t>(config_.conv_dims[i]);
-    const std::vector<float> weight =
-        taps_first(numbers(name + ".conv.weight"), outputs, inputs,
-                   static_cast<size_t>(config_.conv_kernels[i]));
+    const std::vector<float> weight = taps_first(numbers(name + ".conv.weight"), outputs, inputs,
+                                                 static_cast<size_t>(config_.conv_kernels[i]));
     // The first reads ten numbers at a time: rounding them would save nothing.
     const ProductPrecision precision = i == 0 ? ProductPrecision::kF32 : precision_;
     convolutions_.push_back(

@@ -20,19 +20,23 @@ struct WavLm::Workspace {
   void fit(size_t count) {
     frames = count;
     if (count <= capacity) return;
-    residual = ops.allocate(count * width);
-    normed_ = ops.allocate(count * width);
+    residual = ops.allocate(count * ops.row_stride(width));
+    normed_ = ops.allocate(count * ops.row_stride(width));
     // The feed forward's inner rows, or q, k, v and the mix of values: never both.
-    wide = ops.allocate(count * std::max({inner_width, 4 * width, feature_width}));
+    wide = ops.allocate(count * std::max({ops.row_stride(inner_width), 4 * ops.row_stride(width),
+                                          ops.row_stride(feature_width)}));
     gates.resize(count * heads);
     capacity = count;
   }
 
-  Matrix x() const { return {residual->data(), frames, width}; }
-  Matrix normed() const { return {normed_->data(), frames, width}; }
-  Matrix features() const { return {wide->data(), frames, feature_width}; }
-  Matrix inner() const { return {wide->data(), frames, inner_width}; }
-  Matrix qkv(size_t part) const { return {wide->data() + part * frames * width, frames, width}; }
+  Matrix rows(float* data, size_t cols) const { return {data, frames, cols, ops.row_stride(cols)}; }
+  Matrix x() const { return rows(residual->data(), width); }
+  Matrix normed() const { return rows(normed_->data(), width); }
+  Matrix features() const { return rows(wide->data(), feature_width); }
+  Matrix inner() const { return rows(wide->data(), inner_width); }
+  Matrix qkv(size_t part) const {
+    return rows(wide->data() + part * frames * ops.row_stride(width), width);
+  }
   Matrix mixed() const { return qkv(3); }
   Matrix gate() { return {gates.data(), frames, heads}; }
 

@@ -47,8 +47,8 @@ void expect_kind(const JsonFields& fields, const char* name, const Json& fallbac
   const Json& found = value ? *value : fallback;
   if (found == wanted) return;
   throw Error(ErrorCode::kUnsupported, fields.source(), ": ", name, " is ",
-              JsonFields::shown(found), value ? "" : " (the library's default)",
-              ", only ", JsonFields::shown(wanted), " is supported");
+              JsonFields::shown(found), value ? "" : " (the library's default)", ", only ",
+              JsonFields::shown(wanted), " is supported");
 }
 
 std::vector<int> int_list(const JsonFields& fields, const char* name, std::vector<int> fallback) {
@@ -68,8 +68,8 @@ bool is_ignored(std::string_view name) {
 
 SpeakerConfig parse_speaker_config(std::string_view json, std::string_view source) {
   if (json.size() > kMaxBytes) {
-    throw Error(ErrorCode::kBadInput, source, " has ", json.size(), " bytes, at most ",
-                kMaxBytes, " are read");
+    throw Error(ErrorCode::kBadInput, source, " has ", json.size(), " bytes, at most ", kMaxBytes,
+                " are read");
   }
   const Json document = parse_json(json, source, {.values = 100'000});
   const JsonFields fields(document, source);

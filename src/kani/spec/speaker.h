@@ -20,7 +20,7 @@ struct SpeakerConfig {
   int layers = 24;
   int heads = 16;
   int intermediate_size = 4096;
-  double layer_norm_eps = 1e-5;  // of the transformer's norms
+  double layer_norm_eps = 1e-5;                                   // of the transformer's norms
   std::vector<int> conv_dims{512, 512, 512, 512, 512, 512, 512};  // channels after each convolution
   std::vector<int> conv_kernels{10, 3, 3, 3, 3, 2, 2};
   std::vector<int> conv_strides{5, 2, 2, 2, 2, 2, 2};

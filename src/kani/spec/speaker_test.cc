@@ -49,9 +49,10 @@ TEST(SpeakerConfig, absent_keys_get_the_librarys_defaults) {
 TEST(SpeakerConfig, other_networks_are_refused_by_name) {
   EXPECT_EQ(refusal("{}"),
             "config.json: model_type is null (the library's default), only \"wavlm\" is supported");
-  EXPECT_EQ(refusal(R"({"model_type": "wavlm"})"),
-            "config.json: feat_extract_norm is \"group\" (the library's default), only \"layer\" is "
-            "supported");
+  EXPECT_EQ(
+      refusal(R"({"model_type": "wavlm"})"),
+      "config.json: feat_extract_norm is \"group\" (the library's default), only \"layer\" is "
+      "supported");
   EXPECT_EQ(refusal("{" + kBase + R"(, "conv_bias": true})"),
             "config.json: conv_bias is true, only false is supported");
   EXPECT_EQ(refusal("{" + kBase + R"(, "hidden_act": "gelu_new"})"),
@@ -62,12 +63,15 @@ TEST(SpeakerConfig, other_networks_are_refused_by_name) {
 }
 
 TEST(SpeakerConfig, sizes_that_do_not_fit_are_refused) {
-  const auto with = [](const std::string& more) { return refusal("{" + kBase + ", " + more + "}"); };
+  const auto with = [](const std::string& more) {
+    return refusal("{" + kBase + ", " + more + "}");
+  };
   EXPECT_EQ(with(R"("num_attention_heads": 7)"),
             "config.json: hidden_size 768 is no multiple of num_attention_heads 7");
-  EXPECT_EQ(with(R"("conv_dim": [512, 512])"),
-            "config.json: conv_dim, conv_kernel and conv_stride have 2, 7 and 7 entries, must have as "
-            "many");
+  EXPECT_EQ(
+      with(R"("conv_dim": [512, 512])"),
+      "config.json: conv_dim, conv_kernel and conv_stride have 2, 7 and 7 entries, must have as "
+      "many");
   EXPECT_EQ(with(R"("conv_stride": [5, 2, 2, 0, 2, 2, 2])"),
             "config.json: an entry of conv_stride is 0, must be 1 to 1024");
   EXPECT_EQ(with(R"("num_buckets": 322)"),
@@ -84,7 +88,8 @@ TEST(SpeakerTensors, the_golden_model_has_them_all) {
   const auto file = open_safetensors(golden_model());
   EXPECT_NO_THROW(speaker_check(config, *file));
   size_t found = 0;
-  for (const TensorSpec& spec : speaker_tensors(config)) found += find_tensor(spec, *file) != nullptr;
+  for (const TensorSpec& spec : speaker_tensors(config))
+    found += find_tensor(spec, *file) != nullptr;
   // 118 in the file, three of them of no use.
   EXPECT_EQ(found, file->tensors().size() - 3);
 }

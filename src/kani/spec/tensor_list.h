@@ -17,7 +17,7 @@ struct TensorSpec {
   std::string name;
   std::vector<uint64_t> shape;
   bool optional = false;
-  bool matrix = false;  // a [out, in] weight of a matrix product; everything else stays exact
+  bool matrix = false;       // a [out, in] weight of a matrix product; everything else stays exact
   std::string other_name{};  // another spelling that occurs in files; empty = none
 };
 

@@ -20,6 +20,10 @@ namespace {
 
 // Part of a panel that is used for all rows before the next: 64 KB, which stay in the second cache.
 constexpr size_t kChunk = 512;
+// Rows whose distance is a multiple of this many bytes compete for the same few places of the first
+// cache, and a tile has more rows than there are places.
+constexpr size_t kConflict = 1024;
+constexpr size_t kPadding = 64;
 // Queries of one head that are attended together.
 constexpr size_t kQueries = 24;
 
@@ -32,6 +36,8 @@ void overlay(EncoderTable& table, const EncoderTable& better) {
   take(table.panel_f32, better.panel_f32);
   take(table.panel_fixed16, better.panel_fixed16);
   take(table.to_fixed16, better.to_fixed16);
+  take(table.to_panel, better.to_panel);
+  take(table.to_pairs, better.to_pairs);
   take(table.finish, better.finish);
   take(table.layer_norm, better.layer_norm);
   take(table.biased_softmax, better.biased_softmax);
@@ -51,6 +57,16 @@ RowEnd row_end(ProductEnd end) {
       return RowEnd::kGeluAdd;
   }
   return RowEnd::kStore;
+}
+
+// Distance of rows of scores: whole panels of keys, and not a multiple of kConflict.
+size_t score_step(size_t frames) {
+  return divide_up(frames, kPanel) * kPanel + kPadding / sizeof(float);
+}
+
+// Distance of rows of whole numbers.
+size_t fixed_step(size_t cols) {
+  return divide_up(cols, kFixedGroup) * kFixedGroup + kPadding / sizeof(int16_t);
 }
 
 // Grows, never shrinks: a thread's room for one kind of intermediate.
@@ -86,11 +102,12 @@ class PanelMaker {
   PanelMaker(const FileMatrix& w, ProductPrecision precision, const EncoderTable& table)
       : w_(w), precision_(precision), table_(table) {}
 
-  Panel make(size_t first, const PanelRoom& room, Scratch<float>& row, Scratch<int16_t>& fixed) {
+  // Block by block, so that the 8 KB that all rows write to stay in the first cache.
+  Panel make(size_t first, const PanelRoom& room) const {
     const size_t count = std::min(kPanel, w_.rows - first);
     if (precision_ == ProductPrecision::kF32) {
       if (count < kPanel) std::fill_n(room.f32, w_.cols * kPanel, 0.0F);
-      for (size_t r = 0; r < count; ++r) put_f32(first + r, r, room.f32);
+      for (size_t k = 0; k < w_.cols; k += kRun) put_f32(first, count, k, room.f32 + k * kPanel);
       return {.f32 = room.f32};
     }
     const size_t groups = divide_up(w_.cols, kFixedGroup);
@@ -98,35 +115,50 @@ class PanelMaker {
       std::fill_n(room.fixed, groups * kFixedGroup * kPanel, int16_t{0});
       std::fill_n(room.scale, groups * kPanel, 0.0F);
     }
-    int16_t* numbers = fixed.at_least(groups * kFixedGroup);
-    float* values = row.at_least(w_.cols + groups);
-    for (size_t r = 0; r < count; ++r) {
-      read(first + r, 0, w_.cols, values);
-      table_.to_fixed16(values, w_.cols, numbers, values + w_.cols);
-      for (size_t k = 0; k < groups * kFixedGroup; k += 2) {
-        std::memcpy(room.fixed + k * kPanel + r * 2, numbers + k, 2 * sizeof(int16_t));
-      }
-      for (size_t g = 0; g < groups; ++g) room.scale[g * kPanel + r] = values[w_.cols + g];
+    for (size_t g = 0; g < groups; ++g) {
+      put_fixed(first, count, g, room.fixed + g * kFixedGroup * kPanel, room.scale + g * kPanel);
     }
     return {.fixed = room.fixed, .scale = room.scale};
   }
 
  private:
-  void read(size_t r, size_t k, size_t count, float* out) const {
+  static constexpr size_t kRun = 64;
+
+  // Numbers [k, k + count) of row r as float32 in `run`.
+  const float* read(size_t r, size_t k, size_t count, float* run) const {
     const size_t width = dtype_size(w_.dtype);
-    to_f32(w_.dtype, w_.bytes.subspan((r * w_.cols + k) * width, count * width), {out, count});
+    to_f32(w_.dtype, w_.bytes.subspan((r * w_.cols + k) * width, count * width), {run, count});
+    return run;
   }
 
-  // Row r of the matrix becomes column `column` of the panel, a run that fits the first cache at a
-  // time.
-  void put_f32(size_t r, size_t column, float* panel) const {
-    constexpr size_t kRun = 64;
-    float run[kRun];
-    for (size_t k = 0; k < w_.cols; k += kRun) {
-      const size_t count = std::min(kRun, w_.cols - k);
-      read(r, k, count, run);
-      for (size_t i = 0; i < count; ++i) panel[(k + i) * kPanel + column] = run[i];
+  // True if the file's own numbers can be used where they lie.
+  bool readable() const {
+    return w_.dtype == DType::kF32 &&
+           reinterpret_cast<uintptr_t>(w_.bytes.data()) % alignof(float) == 0;
+  }
+  const float* number(size_t r, size_t k) const {
+    return reinterpret_cast<const float*>(w_.bytes.data()) + r * w_.cols + k;
+  }
+
+  // A run of `count` rows from k on.
+  void put_f32(size_t first, size_t count, size_t k, float* panel) const {
+    const size_t cols = std::min(kRun, w_.cols - k);
+    if (readable()) return table_.to_panel(number(first, k), w_.cols, count, cols, panel);
+    float run[kPanel][kRun];
+    for (size_t r = 0; r < count; ++r) read(first + r, k, cols, run[r]);
+    table_.to_panel(run[0], kRun, count, cols, panel);
+  }
+
+  // Group g of `count` rows.
+  void put_fixed(size_t first, size_t count, size_t g, int16_t* panel, float* scale) const {
+    float run[kFixedGroup];
+    int16_t numbers[kPanel][kFixedGroup];
+    const size_t k = g * kFixedGroup, cols = std::min(kFixedGroup, w_.cols - k);
+    for (size_t r = 0; r < count; ++r) {
+      const float* row = readable() ? number(first + r, k) : read(first + r, k, cols, run);
+      table_.to_fixed16(row, cols, numbers[r], scale + r);
     }
+    table_.to_pairs(numbers[0], kFixedGroup, count, panel);
   }
 
   const FileMatrix& w_;
@@ -202,6 +234,10 @@ class CpuEncoderOps final : public EncoderOps {
       std::memcpy(to.row(t), from.row(t), from.cols() * sizeof(float));
   }
 
+  size_t row_stride(size_t cols) const override {
+    return cols * sizeof(float) % kConflict == 0 ? cols + kPadding / sizeof(float) : cols;
+  }
+
   std::unique_ptr<PackedMatrix> pack(const FileMatrix& w, ProductPrecision precision) override;
   void product(const Windows& x, const PackedMatrix& w, std::span<const float> bias, ProductEnd end,
                Matrix y) override;
@@ -216,8 +252,8 @@ class CpuEncoderOps final : public EncoderOps {
  private:
   // What one thread works in.  All of it is there before the threads are woken: they must not fail.
   struct Room {
-    Scratch<float> panel, scale, row, v, keys, values, scores;
-    Scratch<int16_t> fixed, numbers;
+    Scratch<float> panel, scale, v, keys, values, scores;
+    Scratch<int16_t> fixed;
 
     void make_for_panel(size_t cols, ProductPrecision precision) {
       const size_t groups = divide_up(cols, kFixedGroup);
@@ -227,8 +263,6 @@ class CpuEncoderOps final : public EncoderOps {
       }
       fixed.at_least(groups * kFixedGroup * kPanel);
       scale.at_least(groups * kPanel);
-      numbers.at_least(groups * kFixedGroup);
-      row.at_least(cols + groups);
     }
   };
 
@@ -247,6 +281,7 @@ class CpuEncoderOps final : public EncoderOps {
     });
   }
 
+  Windows spread(const Windows& x);
   void quantize(const Windows& x);
   void multiply(const Windows& x, const Panel& panel, size_t first, size_t outputs,
                 std::span<const float> bias, ProductEnd end, Matrix y, Room& room);
@@ -259,6 +294,7 @@ class CpuEncoderOps final : public EncoderOps {
   size_t threads_;
   std::vector<Room> rooms_{threads_};
   // The rows of the product at hand, in kFixed16.
+  Scratch<float> x_spread_;
   Scratch<int16_t> x_fixed_;
   Scratch<float> x_scale_;
 };
@@ -267,22 +303,31 @@ std::unique_ptr<PackedMatrix> CpuEncoderOps::pack(const FileMatrix& w, ProductPr
   assert(w.bytes.size() == w.rows * w.cols * dtype_size(w.dtype));
   precision = usable(precision);
   auto packed = std::make_unique<CpuPackedMatrix>(w.rows, w.cols, precision);
-  for (Room& room : rooms_) room.make_for_panel(w.cols, precision);
-  for_tasks(divide_up(w.rows, kPanel), [&](size_t panel, Room& room) {
-    PanelMaker(w, precision, table_)
-        .make(panel * kPanel, packed->room(panel), room.row, room.numbers);
+  for_tasks(divide_up(w.rows, kPanel), [&](size_t panel, Room&) {
+    PanelMaker(w, precision, table_).make(panel * kPanel, packed->room(panel));
   });
   return packed;
 }
 
+// The same rows at a better distance, if theirs is a bad one.
+Windows CpuEncoderOps::spread(const Windows& x) {
+  if (x.rows < 2 || x.step * sizeof(float) % kConflict != 0) return x;
+  const size_t step = x.cols + kPadding / sizeof(float);
+  float* copy = x_spread_.at_least(x.rows * step);
+  pool_.parallel_for(x.rows, 16, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t)
+      std::memcpy(copy + t * step, x.data + t * x.step, x.cols * sizeof(float));
+  });
+  return {copy, x.rows, x.cols, step};
+}
+
 void CpuEncoderOps::quantize(const Windows& x) {
-  const size_t groups = divide_up(x.cols, kFixedGroup);
-  int16_t* numbers = x_fixed_.at_least(x.rows * groups * kFixedGroup);
+  const size_t groups = divide_up(x.cols, kFixedGroup), step = fixed_step(x.cols);
+  int16_t* numbers = x_fixed_.at_least(x.rows * step);
   float* scales = x_scale_.at_least(x.rows * groups);
   pool_.parallel_for(x.rows, 8, [&](size_t begin, size_t end) {
     for (size_t t = begin; t < end; ++t) {
-      table_.to_fixed16(x.data + t * x.step, x.cols, numbers + t * groups * kFixedGroup,
-                        scales + t * groups);
+      table_.to_fixed16(x.data + t * x.step, x.cols, numbers + t * step, scales + t * groups);
     }
   });
 }
@@ -293,6 +338,7 @@ void CpuEncoderOps::multiply(const Windows& x, const Panel& panel, size_t first,
   float* v = room.v.at_least(x.rows * kPanel);
   if (panel.fixed != nullptr) {
     table_.panel_fixed16({.x = x_fixed_.at_least(0),
+                          .step = fixed_step(x.cols),
                           .x_scale = x_scale_.at_least(0),
                           .rows = x.rows,
                           .groups = divide_up(x.cols, kFixedGroup),
@@ -312,8 +358,13 @@ void CpuEncoderOps::multiply(const Windows& x, const Panel& panel, size_t first,
   }
   const size_t count = std::min(kPanel, outputs - first);
   const float* from = bias.empty() ? nullptr : bias.data() + first;
-  for (size_t t = 0; t < x.rows; ++t)
-    table_.finish(v + t * kPanel, from, count, row_end(end), y.row(t) + first);
+  table_.finish({.v = v,
+                 .bias = from,
+                 .rows = x.rows,
+                 .n = count,
+                 .end = row_end(end),
+                 .y = y.data() + first,
+                 .step = y.stride()});
 }
 
 void CpuEncoderOps::product(const Windows& x, const PackedMatrix& w, std::span<const float> bias,
@@ -323,9 +374,11 @@ void CpuEncoderOps::product(const Windows& x, const PackedMatrix& w, std::span<c
   assert(bias.empty() || bias.size() == packed.rows());
   if (x.rows == 0) return;
   for (Room& room : rooms_) room.v.at_least(x.rows * kPanel);
-  if (packed.precision() == ProductPrecision::kFixed16) quantize(x);
+  const bool fixed = packed.precision() == ProductPrecision::kFixed16;
+  if (fixed) quantize(x);
+  const Windows rows = fixed ? x : spread(x);
   for_tasks(divide_up(packed.rows(), kPanel), [&](size_t panel, Room& room) {
-    multiply(x, packed.panel(panel), panel * kPanel, packed.rows(), bias, end, y, room);
+    multiply(rows, packed.panel(panel), panel * kPanel, packed.rows(), bias, end, y, room);
   });
 }
 
@@ -340,7 +393,9 @@ void CpuEncoderOps::product(const Windows& x, const FileMatrix& w, ProductPrecis
     room.v.at_least(x.rows * kPanel);
     room.make_for_panel(w.cols, precision);
   }
-  if (precision == ProductPrecision::kFixed16) quantize(x);
+  const bool fixed = precision == ProductPrecision::kFixed16;
+  if (fixed) quantize(x);
+  const Windows rows = fixed ? x : spread(x);
   const size_t groups = divide_up(w.cols, kFixedGroup);
   for_tasks(divide_up(w.rows, kPanel), [&](size_t panel, Room& room) {
     PanelRoom space;
@@ -350,9 +405,8 @@ void CpuEncoderOps::product(const Windows& x, const FileMatrix& w, ProductPrecis
       space.fixed = room.fixed.at_least(groups * kFixedGroup * kPanel);
       space.scale = room.scale.at_least(groups * kPanel);
     }
-    PanelMaker maker(w, precision, table_);
-    const Panel made = maker.make(panel * kPanel, space, room.row, room.numbers);
-    multiply(x, made, panel * kPanel, w.rows, bias, end, y, room);
+    const Panel made = PanelMaker(w, precision, table_).make(panel * kPanel, space);
+    multiply(rows, made, panel * kPanel, w.rows, bias, end, y, room);
   });
 }
 
@@ -377,7 +431,7 @@ void CpuEncoderOps::biased_attention(ConstMatrix q, ConstMatrix k, ConstMatrix v
   for (Room& room : rooms_) {
     room.keys.at_least(key_panels * width * kPanel);
     room.values.at_least(value_panels * frames * kPanel);
-    room.scores.at_least(kQueries * key_panels * kPanel);
+    room.scores.at_least(kQueries * score_step(frames));
     room.v.at_least(kQueries * kPanel);
   }
   for_tasks(heads, [&](size_t h, Room& room) {
@@ -404,7 +458,7 @@ void CpuEncoderOps::attend_head(ConstMatrix q, ConstMatrix k, ConstMatrix v, Con
     }
   }
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
-  const size_t step = key_panels * kPanel;
+  const size_t step = score_step(frames);
   float* scores = room.scores.at_least(kQueries * step);
   float* part = room.v.at_least(kQueries * kPanel);
   for (size_t first = 0; first < frames; first += kQueries) {

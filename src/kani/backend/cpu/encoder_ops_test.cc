@@ -92,8 +92,8 @@ TEST_P(EncoderKernels, panels_of_whole_numbers_even_at_their_largest) {
       fill(w);
       const std::vector<float> x_scale(rows * groups, 1e-3F), scale(groups * kPanel, 2e-3F);
       std::vector<float> got(rows * kPanel), want(rows * kPanel);
-      FixedPanelArgs args{x.data(), x_scale.data(), rows,      groups,
-                          w.data(), scale.data(),   got.data()};
+      FixedPanelArgs args{x.data(), groups * kFixedGroup, x_scale.data(), rows, groups,
+                          w.data(), scale.data(),         got.data()};
       table_.panel_fixed16(args);
       args.v = want.data();
       kEncoderScalar.panel_fixed16(args);
@@ -118,8 +118,11 @@ TEST_P(EncoderKernels, rows_of_every_length) {
       expect_same(4e-6F);
     }
     for (const RowEnd end : {RowEnd::kStore, RowEnd::kGelu, RowEnd::kAdd, RowEnd::kGeluAdd}) {
-      table_.finish(x.data(), n % 2 == 0 ? b.data() : nullptr, n, end, got.data());
-      kEncoderScalar.finish(x.data(), n % 2 == 0 ? b.data() : nullptr, n, end, want.data());
+      if (n > kPanel) continue;
+      FinishArgs args{x.data(), n % 2 == 0 ? b.data() : nullptr, 1, n, end, got.data(), n};
+      table_.finish(args);
+      args.y = want.data();
+      kEncoderScalar.finish(args);
       expect_same(2e-6F);
     }
     std::copy(x.begin(), x.end(), got.begin());
@@ -136,12 +139,30 @@ TEST_P(EncoderKernels, rows_of_every_length) {
   }
 }
 
+TEST_P(EncoderKernels, panels_are_the_rows_turned) {
+  for (const size_t rows : {1u, 3u, 4u, 30u, 32u}) {
+    for (const size_t cols : {1u, 4u, 7u, 64u}) {
+      const std::vector<float> w = normals(rows * (cols + 1), random_);
+      std::vector<float> got(cols * kPanel, kNan), want(cols * kPanel, kNan);
+      table_.to_panel(w.data(), cols + 1, rows, cols, got.data());
+      kEncoderScalar.to_panel(w.data(), cols + 1, rows, cols, want.data());
+      EXPECT_EQ(0, std::memcmp(got.data(), want.data(), got.size() * sizeof(float)));
+    }
+    std::vector<int16_t> q(rows * kFixedGroup), got(kFixedGroup * kPanel), want(got);
+    for (size_t i = 0; i < q.size(); ++i) q[i] = static_cast<int16_t>(i * 7);
+    table_.to_pairs(q.data(), kFixedGroup, rows, got.data());
+    kEncoderScalar.to_pairs(q.data(), kFixedGroup, rows, want.data());
+    EXPECT_EQ(got, want);
+  }
+}
+
 TEST_P(EncoderKernels, gelu_is_exact_everywhere) {
   std::vector<float> x;
   for (double value = -12; value <= 12; value += 1e-3) x.push_back(static_cast<float>(value));
   x.insert(x.end(), {0.0F, -0.0F, 1e-30F, -1e-30F, 1e30F, -1e30F});
+  x.resize((x.size() + kPanel - 1) / kPanel * kPanel);
   std::vector<float> y(x.size());
-  table_.finish(x.data(), nullptr, x.size(), RowEnd::kGelu, y.data());
+  table_.finish({x.data(), nullptr, x.size() / kPanel, kPanel, RowEnd::kGelu, y.data(), kPanel});
   for (size_t i = 0; i < x.size(); ++i) {
     const double want = 0.5 * x[i] * (1 + std::erf(x[i] * std::sqrt(0.5)));
     ASSERT_NEAR(y[i], want, 2.5e-7 * std::max(1.0, std::fabs(want))) << x[i];
@@ -164,8 +185,7 @@ class EncoderOpsTest : public testing::TestWithParam<Isa> {
 std::vector<std::byte> bytes_of(DType type, const std::vector<float>& values) {
   std::vector<std::byte> bytes(values.size() * dtype_size(type));
   for (size_t i = 0; i < values.size(); ++i) {
-    const uint16_t half =
-        type == DType::kBF16 ? f32_to_bf16(values[i]) : f32_to_f16(values[i]);
+    const uint16_t half = type == DType::kBF16 ? f32_to_bf16(values[i]) : f32_to_f16(values[i]);
     if (type == DType::kF32) {
       std::memcpy(bytes.data() + i * 4, &values[i], 4);
     } else {
@@ -199,11 +219,11 @@ TEST_P(EncoderOpsTest, products_of_any_shape_and_file_type) {
         }
       }
       const Windows windows(x.data(), rows, cols, step);
-      for (const ProductPrecision precision : {ProductPrecision::kF32, ProductPrecision::kFixed16}) {
-        const float tolerance =
-            precision == ProductPrecision::kF32
-                ? 4 * sum_tolerance(cols)
-                : 1e-3F * std::sqrt(static_cast<float>(cols)) * 2;  // 13 bits
+      for (const ProductPrecision precision :
+           {ProductPrecision::kF32, ProductPrecision::kFixed16}) {
+        const float tolerance = precision == ProductPrecision::kF32
+                                    ? 4 * sum_tolerance(cols)
+                                    : 1e-3F * std::sqrt(static_cast<float>(cols)) * 2;  // 13 bits
         std::vector<float> got = before;
         const Matrix y(got.data(), rows, outputs, outputs + 2);
         ops_->product(windows, matrix, precision, bias, ProductEnd::kAdd, y);
@@ -221,16 +241,16 @@ TEST_P(EncoderOpsTest, attention_with_a_gated_bias) {
   for (const size_t frames : {1u, 2u, 31u, 80u}) {
     for (const size_t width : {4u, 33u}) {
       const size_t heads = 3, all = heads * width;
-      const std::vector<float> q = normals(frames * all, random_), k = normals(frames * all, random_),
+      const std::vector<float> q = normals(frames * all, random_),
+                               k = normals(frames * all, random_),
                                v = normals(frames * all, random_),
                                gate = normals(frames * heads, random_),
                                bias = normals(heads * (2 * frames - 1), random_);
       std::vector<float> got(frames * all, kNan);
-      ops_->biased_attention(ConstMatrix(q.data(), frames, all), ConstMatrix(k.data(), frames, all),
-                             ConstMatrix(v.data(), frames, all), heads,
-                             ConstMatrix(gate.data(), frames, heads),
-                             ConstMatrix(bias.data(), heads, 2 * frames - 1),
-                             Matrix(got.data(), frames, all));
+      ops_->biased_attention(
+          ConstMatrix(q.data(), frames, all), ConstMatrix(k.data(), frames, all),
+          ConstMatrix(v.data(), frames, all), heads, ConstMatrix(gate.data(), frames, heads),
+          ConstMatrix(bias.data(), heads, 2 * frames - 1), Matrix(got.data(), frames, all));
       for (size_t h = 0; h < heads; ++h) {
         for (size_t i = 0; i < frames; ++i) {
           std::vector<double> p(frames);
@@ -256,8 +276,9 @@ TEST_P(EncoderOpsTest, attention_with_a_gated_bias) {
 
 TEST_P(EncoderOpsTest, the_gate_is_wavlms) {
   const size_t frames = 20, heads = 3, width = 5;
-  const std::vector<float> n = normals(frames * heads * width, random_), wa = normals(width, random_),
-                           wb = normals(width, random_), c = normals(heads, random_);
+  const std::vector<float> n = normals(frames * heads * width, random_),
+                           wa = normals(width, random_), wb = normals(width, random_),
+                           c = normals(heads, random_);
   std::vector<float> got(frames * heads);
   ops_->gate(ConstMatrix(n.data(), frames, heads * width), {wa, wb, 0.3F, -0.2F, c},
              Matrix(got.data(), frames, heads));

@@ -4,7 +4,7 @@
 
 namespace kani::cpu {
 
-constinit const EncoderTable kEncoderAvx2{
-    panel_f32, nullptr, nullptr, finish, layer_norm, biased_softmax, scale, dot};
+constinit const EncoderTable kEncoderAvx2{panel_f32, nullptr,    nullptr,        to_panel, nullptr,
+                                          finish,    layer_norm, biased_softmax, scale,    dot};
 
 }  // namespace kani::cpu

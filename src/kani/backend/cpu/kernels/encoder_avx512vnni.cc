@@ -48,13 +48,12 @@ template <size_t kRows>
 // Group by group the sums become float and are added to v.
 template <size_t kRows>
 void tile(const FixedPanelArgs& a, size_t first) noexcept {
-  const size_t step = a.groups * kFixedGroup;
-  const int16_t* x = a.x + first * step;
+  const int16_t* x = a.x + first * a.step;
   const float* x_scale = a.x_scale + first * a.groups;
   float* v = a.v + first * kPanel;
   alignas(64) int32_t sums[kRows][kPanel];
   for (size_t g = 0; g < a.groups; ++g, x += kFixedGroup) {
-    group_sums<kRows>(x, step, a.panel + g * kFixedGroup * kPanel, sums);
+    group_sums<kRows>(x, a.step, a.panel + g * kFixedGroup * kPanel, sums);
     for (size_t r = 0; r < kRows; ++r) {
       const __m512 row_scale = _mm512_set1_ps(x_scale[r * a.groups + g]);
       for (size_t i = 0; i < kPanel; i += kLanes) {
@@ -105,9 +104,38 @@ void to_fixed16(const float* x, size_t n, int16_t* q, float* scale) noexcept {
   }
 }
 
+// Pairs are turned as if they were floats, four rows by four pairs.
+void to_pairs(const int16_t* q, size_t step, size_t rows, int16_t* panel) noexcept {
+  const auto load = [](const int16_t* p) {
+    return _mm_castsi128_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  };
+  const auto store = [](int16_t* p, __m128 x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_castps_si128(x));
+  };
+  const size_t even = rows / 4 * 4;
+  for (size_t p = 0; p < kPairs; p += 4) {
+    for (size_t r = 0; r < even; r += 4) {
+      const int16_t* from = q + r * step + 2 * p;
+      __m128 a = load(from), b = load(from + step), c = load(from + 2 * step),
+             d = load(from + 3 * step);
+      _MM_TRANSPOSE4_PS(a, b, c, d);
+      int16_t* to = panel + (p * kPanel + r) * 2;
+      store(to, a);
+      store(to + 2 * kPanel, b);
+      store(to + 4 * kPanel, c);
+      store(to + 6 * kPanel, d);
+    }
+  }
+  for (size_t r = even; r < rows; ++r) {
+    for (size_t p = 0; p < kPairs; ++p)
+      __builtin_memcpy(panel + (p * kPanel + r) * 2, q + r * step + 2 * p, 2 * sizeof(int16_t));
+  }
+}
+
 }  // namespace
 
-constinit const EncoderTable kEncoderAvx512Vnni{nullptr, panel_fixed16, to_fixed16, nullptr,
-                                                nullptr, nullptr,       nullptr,    nullptr};
+constinit const EncoderTable kEncoderAvx512Vnni{nullptr,  panel_fixed16, to_fixed16, nullptr,
+                                                to_pairs, nullptr,       nullptr,    nullptr,
+                                                nullptr,  nullptr};
 
 }  // namespace kani::cpu

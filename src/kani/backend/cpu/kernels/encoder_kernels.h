@@ -30,7 +30,8 @@ struct PanelArgs {
 
 /// v[t, n] = sum over groups g of (sum over k of x[t, k] panel[k, n]) * x_scale[t, g] * scale[g, n]
 struct FixedPanelArgs {
-  const int16_t* x;      // [rows][groups * 128]
+  const int16_t* x;  // [rows], `step` apart, of groups * 128
+  size_t step;
   const float* x_scale;  // [rows][groups]
   size_t rows;
   size_t groups;
@@ -42,14 +43,28 @@ struct FixedPanelArgs {
 /// ProductEnd for one row (encoder_ops.h).
 enum class RowEnd { kStore, kGelu, kAdd, kGeluAdd };
 
+/// y[t] = end(v[t] + bias) for all rows t.
+struct FinishArgs {
+  const float* v;     // [rows][32], of which the first n count
+  const float* bias;  // [n], or null
+  size_t rows;
+  size_t n;
+  RowEnd end;
+  float* y;  // rows `step` apart
+  size_t step;
+};
+
 struct EncoderTable {
   void (*panel_f32)(const PanelArgs&) noexcept;
   void (*panel_fixed16)(const FixedPanelArgs&) noexcept;
   /// x [n] as whole numbers of 13 bits in groups of 128, the last filled up with zeros; one scale a
   /// group (0 for a group of zeros): x[k] is about q[k] * scale[k / 128].
   void (*to_fixed16)(const float* x, size_t n, int16_t* q, float* scale) noexcept;
-  /// y = end(v + bias), all [n]; bias may be null.
-  void (*finish)(const float* v, const float* bias, size_t n, RowEnd end, float* y) noexcept;
+  /// panel[k, r] = w[r, k] for r < rows <= 32, k < cols; rows of w are `step` apart.
+  void (*to_panel)(const float* w, size_t step, size_t rows, size_t cols, float* panel) noexcept;
+  /// The same for pairs of k: panel[p, r, 0…1] = q[r, 2p … 2p+1], p < 64.
+  void (*to_pairs)(const int16_t* q, size_t step, size_t rows, int16_t* panel) noexcept;
+  void (*finish)(const FinishArgs&) noexcept;
   void (*layer_norm)(const float* x, const float* w, const float* b, float eps, bool gelu, size_t n,
                      float* y) noexcept;
   /// s[j] = exp(s[j] * scale + gate * bias[j] - the largest of them); returns their sum.  n >= 1.

@@ -1,5 +1,5 @@
-// encoder_scalar.cc - the speaker encoder's kernels in plain loops with sums in double: what "right"
-// means for the others.
+// encoder_scalar.cc - the speaker encoder's kernels in plain loops with sums in double: what
+// "right" means for the others.
 #include <algorithm>
 #include <cmath>
 
@@ -24,7 +24,7 @@ void panel_f32(const PanelArgs& a) noexcept {
 
 void panel_fixed16(const FixedPanelArgs& a) noexcept {
   for (size_t t = 0; t < a.rows; ++t) {
-    const int16_t* x = a.x + t * a.groups * kFixedGroup;
+    const int16_t* x = a.x + t * a.step;
     for (size_t n = 0; n < kPanel; ++n) {
       double total = 0;
       for (size_t g = 0; g < a.groups; ++g) {
@@ -54,12 +54,29 @@ void to_fixed16(const float* x, size_t n, int16_t* q, float* scale) noexcept {
   }
 }
 
-void finish(const float* v, const float* bias, size_t n, RowEnd end, float* y) noexcept {
-  for (size_t i = 0; i < n; ++i) {
-    double value = static_cast<double>(v[i]) + (bias == nullptr ? 0.0 : bias[i]);
-    if (end == RowEnd::kGelu || end == RowEnd::kGeluAdd) value = gelu(value);
-    if (end == RowEnd::kAdd || end == RowEnd::kGeluAdd) value += y[i];
-    y[i] = static_cast<float>(value);
+void to_panel(const float* w, size_t step, size_t rows, size_t cols, float* panel) noexcept {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t k = 0; k < cols; ++k) panel[k * kPanel + r] = w[r * step + k];
+  }
+}
+
+void to_pairs(const int16_t* q, size_t step, size_t rows, int16_t* panel) noexcept {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t k = 0; k < kFixedGroup; ++k)
+      panel[(k / 2 * kPanel + r) * 2 + k % 2] = q[r * step + k];
+  }
+}
+
+void finish(const FinishArgs& a) noexcept {
+  for (size_t t = 0; t < a.rows; ++t) {
+    float* y = a.y + t * a.step;
+    for (size_t i = 0; i < a.n; ++i) {
+      double value =
+          static_cast<double>(a.v[t * kPanel + i]) + (a.bias == nullptr ? 0.0 : a.bias[i]);
+      if (a.end == RowEnd::kGelu || a.end == RowEnd::kGeluAdd) value = gelu(value);
+      if (a.end == RowEnd::kAdd || a.end == RowEnd::kGeluAdd) value += y[i];
+      y[i] = static_cast<float>(value);
+    }
   }
 }
 
@@ -103,7 +120,8 @@ float dot(const float* a, const float* b, size_t n) noexcept {
 
 }  // namespace
 
-constinit const EncoderTable kEncoderScalar{panel_f32,      panel_fixed16, to_fixed16, finish,
-                                            layer_norm,     biased_softmax, scale,     dot};
+constinit const EncoderTable kEncoderScalar{
+    panel_f32, panel_fixed16, to_fixed16,     to_panel, to_pairs,
+    finish,    layer_norm,    biased_softmax, scale,    dot};
 
 }  // namespace kani::cpu

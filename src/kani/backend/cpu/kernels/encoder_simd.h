@@ -105,16 +105,33 @@ inline Vec gelu(Vec x) {
   return fma(min(size, set1(5.6568542F)) * set1(-0.5F), tail, max(x, zero()));
 }
 
-inline void finish(const float* v, const float* bias, size_t n, RowEnd end, float* y) noexcept {
-  const bool with_gelu = end == RowEnd::kGelu || end == RowEnd::kGeluAdd;
-  const bool add = end == RowEnd::kAdd || end == RowEnd::kGeluAdd;
-  for_lanes(n, [&](size_t i, size_t count) {
-    Vec value = load_n(v + i, count);
-    if (bias != nullptr) value = value + load_n(bias + i, count);
-    if (with_gelu) value = gelu(value);
-    if (add) value = value + load_n(y + i, count);
-    store_n(y + i, value, count);
-  });
+inline void finish(const FinishArgs& a) noexcept {
+  const bool with_gelu = a.end == RowEnd::kGelu || a.end == RowEnd::kGeluAdd;
+  const bool add = a.end == RowEnd::kAdd || a.end == RowEnd::kGeluAdd;
+  for (size_t t = 0; t < a.rows; ++t) {
+    const float* v = a.v + t * kPanel;
+    float* y = a.y + t * a.step;
+    for_lanes(a.n, [&](size_t i, size_t count) {
+      Vec value = load_n(v + i, count);
+      if (a.bias != nullptr) value = value + load_n(a.bias + i, count);
+      if (with_gelu) value = gelu(value);
+      if (add) value = value + load_n(y + i, count);
+      store_n(y + i, value, count);
+    });
+  }
+}
+
+// Four rows by four columns at a time, turned in registers.
+inline void to_panel(const float* w, size_t step, size_t rows, size_t cols, float* panel) noexcept {
+  const size_t even_rows = rows / 4 * 4, even_cols = cols / 4 * 4;
+  for (size_t k = 0; k < even_cols; k += 4) {
+    for (size_t r = 0; r < even_rows; r += 4)
+      turn4(w + r * step + k, step, panel + k * kPanel + r, kPanel);
+  }
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t k = r < even_rows ? even_cols : 0; k < cols; ++k)
+      __builtin_memcpy(panel + k * kPanel + r, w + r * step + k, sizeof(float));
+  }
 }
 
 inline void layer_norm(const float* x, const float* w, const float* b, float eps, bool with_gelu,
