@@ -65,6 +65,16 @@ speaks() {
   [ $status -eq 0 ] && [ -n "$file" ] && is_wave "$work/speaks/$file"
 }
 
+# makes_a_voice PROGRAM: from a recording, in an empty folder.
+makes_a_voice() {
+  local recording=$PWD/tests/data/speaker/audio/female_22k.wav
+  rm -rf "$work/voice" && mkdir "$work/voice" && cd "$work/voice" || return 1
+  LD_LIBRARY_PATH=$prefix/$libdir "$1" "$recording"
+  local status=$?
+  cd "$OLDPWD" || return 1
+  [ $status -eq 0 ] && [ -s "$work/voice/voice.safetensors" ]
+}
+
 rm -rf "$prefix" "$work"
 mkdir -p "$prefix" "$work"
 if ! cmake --install "$build" --prefix "$prefix" >"$work/install.log" 2>&1; then
@@ -76,7 +86,7 @@ libdir=$(cd "$prefix" && dirname "$(find lib* -name libkani.so)")
 library=$prefix/$libdir/libkani.so
 
 for file in bin/kani "$libdir/libkani.so.0" "$libdir/cmake/kani/kani-config.cmake" "$libdir/pkgconfig/kani.pc" \
-  include/kani/kani.h include/kani/c.h share/man/man1/kani.1 share/kani/models/kani-mini/codec.nemo \
+  include/kani/kani.h include/kani/voice.h include/kani/c.h share/man/man1/kani.1 share/kani/models/kani-mini/codec.nemo \
   share/bash-completion/completions/kani share/zsh/site-functions/_kani share/fish/vendor_completions.d/kani.fish \
   share/doc/kani/LICENSE; do
   one "installed: $file" test -s "$prefix/$file"
@@ -90,6 +100,7 @@ one 'examples build with the CMake package' by_cmake
 one 'examples build with pkg-config' by_pkg_config
 one 'hello.cc speaks' speaks "$work/cmake/hello_cc"
 one 'hello.c speaks' speaks "$work/cmake/hello_c"
+one 'voice.cc makes a voice' makes_a_voice "$work/cmake/voice_cc"
 unset KANI_MODEL
 one 'the installed program speaks with the installed model' \
   speaks "$prefix/bin/kani" say -o installed.wav 'Hello from the installed program.'

@@ -19,13 +19,14 @@ class Commands(Journey):
         self.assertLessEqual({"version", "commit", "compiler", "backends", "libraries"}, set(told))
         overview = self.kani("--help").out.decode()
         self.assertEqual(self.kani("help").out.decode(), overview)
-        for name in ("say", "models list", "models show", "check", "doctor", "bench", "completion", "help"):
+        for name in ("say", "voice add", "voice export", "models list", "models show", "check", "doctor", "bench", "completion", "help"):
             self.assertIn(f"\n  {name} ", overview)
             text = self.kani("help", *name.split()).out.decode()
             self.assertEqual(self.kani(*name.split(), "--help").out.decode(), text)
             self.assertTrue(text.startswith(f"kani {name}: "))
             self.assertLessEqual(max(map(len, text.splitlines())), 80)
         self.assertIn("kani models show", self.kani("help", "models").out.decode())
+        self.assertIn("kani voice rm", self.kani("help", "voice").out.decode())
 
     def test_models_show_tells_about_a_model(self) -> None:
         text = self.kani("models", "show").out.decode()

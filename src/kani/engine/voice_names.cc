@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMaxId = 64;
 constexpr size_t kMaxName = 200;  // bytes of a display name or a file's name in a map
 constexpr size_t kMaxMixed = 32;
-constexpr double kMaxWeight = 1e6;
+constexpr double kMinWeight = 1e-6, kMaxWeight = 1e6;  // beyond them one voice drowns the other
 constexpr JsonLimits kJsonLimits{.depth = 2, .values = 20'001, .refuse_duplicates = true};
 
 bool is_letter_or_digit(char c) {
@@ -88,7 +88,8 @@ class MixReader {
                         std::isfinite(value);
     if (!number) fail(at, "the weight is ", shown, ", expected a number");
     if (value <= 0) fail(at, "the weight is ", shown, ", must be above 0");
-    if (value > kMaxWeight) fail(at, "the weight is ", shown, ", must be at most ", kMaxWeight);
+    if (value < kMinWeight || value > kMaxWeight)
+      fail(at, "the weight is ", shown, ", must be ", kMinWeight, " to ", kMaxWeight);
     return value;
   }
 

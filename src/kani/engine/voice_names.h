@@ -38,7 +38,7 @@ struct MixTerm {
 
 /// Whether `text` can only be meant as a mix: it holds "(" or "+".
 bool looks_like_mix(std::string_view text);
-/// "a(0.7)+b(0.3)": weights are decimal numbers above 0 and at most a million, in any proportion;
+/// "a(0.7)+b(0.3)": weights are decimal numbers from a millionth to a million;
 /// blanks around names and weights do not count.  A name may hold brackets, the weight is in the
 /// last ones.  At most 32 voices.  Throws Error(kInvalidArgument) that says what was expected at
 /// which character.

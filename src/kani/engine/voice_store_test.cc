@@ -117,7 +117,7 @@ TEST_F(VoiceStore, identifier_then_display_name_then_alias_then_openai) {
   put("set/voices/speakers/c.pt", {3, 0});
   put("set/voices/echo.pt", {4, 0});
   touch("set/voices/speaker_map.json",
-        R"({"David (en)":"./speakers/c.pt","Große Stimme":"a.safetensors","Gone":"gone.pt"})");
+        R"j({"David (en)":"./speakers/c.pt","Große Stimme":"a.safetensors","Gone":"gone.pt"})j");
   const VoiceLibrary store = library();
   EXPECT_EQ(store.load("b").values, (Values{2, 0})) << "the identifier, not a's display name";
   EXPECT_EQ(store.load("Große Stimme").values, (Values{2, 0})) << "the display name, not the map";
@@ -292,7 +292,7 @@ TEST_F(VoiceStore, voices_of_a_model_are_not_removed) {
 TEST_F(VoiceStore, folders_of_other_programs) {
   put("peer/speakers/david_en.pt", {1, 0});
   put("peer/loose.npy", {1, 0});
-  touch("peer/speaker_map.json", R"({"David (en)":"./speakers/david_en.pt"})");
+  touch("peer/speaker_map.json", R"j({"David (en)":"./speakers/david_en.pt"})j");
   const std::vector<ForeignVoice> voices = foreign_voices(root_ / "peer");
   ASSERT_EQ(voices.size(), 2U);
   EXPECT_EQ(voices[0].display_name, "David (en)");
