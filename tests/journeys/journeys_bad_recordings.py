@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 import time
 import zipfile
 from dataclasses import dataclass
 from typing import Callable
 
+import broken
 from journey import ROOT, TEXT, Journey, Setup, slow
 from sounds import flac, speech, wav
 
@@ -55,7 +57,7 @@ REFUSED = [
     Recording("night.flac", lambda: flac(20), 3, "night.flac: silent"),
 ]
 ACCEPTED = [
-    Recording("eight.wav", lambda: wav(speech(3.5), channels=8), 0, ""),
+    Recording("eight.wav", lambda: wav(speech(3.5), channels=8), 0, "note: "),
     Recording("tenth.wav", lambda: wav(speech(0.1)), 0, "only 0.1 s long"),
     Recording("long.wav", lambda: (RECORDINGS / "long_35s.wav").read_bytes(), 0, "only the first 30.0 s are used"),
     Recording("day.flac", lambda: flac(20, (3000, -3000, 500)), 0, "only the first 30.0 s are used"),
@@ -115,7 +117,9 @@ class BadRecordings(Journey):
         self.refused("voice", "add", "x", "/dev/zero", status=3, says="/dev/zero: not a regular file")
 
     def test_no_encoder(self) -> None:
-        model = Setup.tiny()
+        broken.copy_model(Setup.tiny(), self.folder / "model")
+        shutil.rmtree(self.folder / "model" / "speaker")
+        model = self.folder / "model"
         self.refused("voice", "add", "x", "good.wav", "-m", model, status=4, says="no speaker encoder found")
         self.refused("say", "-m", model, "--ref", "good.wav", "-o", "x.wav", TEXT, status=4, says="no speaker encoder found")
         self.refused("voice", "add", "x", "good.wav", "--speaker-encoder", "none", status=4, says="no such speaker encoder: none")

@@ -29,7 +29,8 @@ constexpr double kHighestPitchHz = 400;
 constexpr double kPitchRateHz = 4000;  // enough for 400 Hz and its overtones
 constexpr size_t kReachFrames = 5;     // 100 ms
 constexpr double kSteadyDb = 10;
-constexpr double kSteadyShare = 0.05;
+constexpr double kSteadyQuiet = 0.05;
+constexpr double kSteadyVoiced = 0.9;
 
 // Warnings.
 constexpr double kMuchClipping = 1e-4;
@@ -109,7 +110,12 @@ double periodicity(const Thinned& sound, size_t at) {
   return best;
 }
 
-double speech_share(const std::vector<double>& levels, const Thinned& sound, double threshold_db) {
+struct Shares {
+  double voiced = 0;
+  double speech = 0;
+};
+
+Shares shares_of(const std::vector<double>& levels, const Thinned& sound, double threshold_db) {
   std::vector<bool> voiced(levels.size());
   for (size_t i = 0; i < levels.size(); ++i) {
     const auto at = static_cast<size_t>(static_cast<double>(i) * kFrameSeconds * sound.rate_hz);
@@ -123,7 +129,9 @@ double speech_share(const std::vector<double>& levels, const Thinned& sound, dou
         voiced.begin() + static_cast<std::ptrdiff_t>(std::min(i + kReachFrames + 1, voiced.size()));
     if (levels[i] >= threshold_db && std::find(first, last, true) != last) ++speech;
   }
-  return static_cast<double>(speech) / static_cast<double>(levels.size());
+  const auto all = static_cast<double>(levels.size());
+  return {static_cast<double>(std::count(voiced.begin(), voiced.end(), true)) / all,
+          static_cast<double>(speech) / all};
 }
 
 std::string rounded(double value) {
@@ -151,14 +159,11 @@ RecordingQuality measure_recording(std::span<const float> mono, int rate_hz) {
   const auto quiet = std::count_if(levels.begin(), levels.end(), [&](double level) {
     return level < quality.speech_level_db - kSteadyDb;
   });
-  quality.steady =
-      static_cast<double>(quiet) < kSteadyShare * static_cast<double>(levels.size()) &&
-      quality.speech_level_db > kLowestDb;
-  if (!quality.steady) {
-    quality.speech_share =
-        speech_share(levels, thinned(mono, rate_hz),
-                     std::max(kLowestDb, quality.speech_level_db - kBelowLoudDb));
-  }
+  const Shares shares = shares_of(levels, thinned(mono, rate_hz),
+                                  std::max(kLowestDb, quality.speech_level_db - kBelowLoudDb));
+  quality.steady = static_cast<double>(quiet) < kSteadyQuiet * static_cast<double>(levels.size()) &&
+                   shares.voiced > kSteadyVoiced;
+  quality.speech_share = quality.steady ? 0 : shares.speech;
   return quality;
 }
 

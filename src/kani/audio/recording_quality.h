@@ -30,8 +30,9 @@ struct RecordingQuality {
 ///   itself: the correlation of 40 ms around it with what lies a period of 60 to 400 Hz later is
 ///   above 0.6.  Speech are the voiced frames and those within 100 ms of one that are loud enough,
 ///   since consonants are not voiced.
-///   A sound with less than one frame in 20 more than 10 dB below the loud parts has no syllables:
-///   it is called steady, and none of it counts as speech.  Music with beats passes as speech.
+///   A sound with more than nine frames in ten voiced, and less than one in 20 more than 10 dB below
+///   the loud parts, has no syllables: it is called steady, and none of it counts as speech.  Music
+///   with beats passes as speech.
 /// Throws Error(kInvalidArgument) for a rate outside of that range.  NaN counts as 0.
 RecordingQuality measure_recording(std::span<const float> mono, int rate_hz);
 

@@ -9,7 +9,7 @@
 
 namespace kani {
 
-/// An identifier with the ending of a voice file.
+/// An identifier with the ending of a voice file, and not one of the two files of names.
 bool is_voice_file_name(const std::filesystem::path& path);
 
 /// Reads the file for its texts and length; what cannot be read has length 0.

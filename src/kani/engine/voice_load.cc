@@ -31,6 +31,7 @@ std::map<std::string, std::string> details_of(const Voice& voice) {
 
 bool is_voice_file_name(const fs::path& path) {
   const std::string ending = path.extension().string();
+  if (path.filename() == kSpeakerMapFile || path.filename() == kOpenAiVoicesFile) return false;
   return !ending.empty() && voice_format_of(ending.substr(1)) && is_voice_id(path.stem().string());
 }
 

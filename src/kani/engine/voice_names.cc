@@ -89,7 +89,7 @@ class MixReader {
     if (!number) fail(at, "the weight is ", shown, ", expected a number");
     if (value <= 0) fail(at, "the weight is ", shown, ", must be above 0");
     if (value < kMinWeight || value > kMaxWeight)
-      fail(at, "the weight is ", shown, ", must be ", kMinWeight, " to ", kMaxWeight);
+      fail(at, "the weight is ", shown, ", must be 0.000001 to 1000000");
     return value;
   }
 

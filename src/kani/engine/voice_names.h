@@ -31,6 +31,10 @@ inline constexpr std::array<std::string_view, 13> kOpenAiVoices = {
     "alloy", "ash",  "ballad", "cedar", "coral",   "echo", "fable",
     "marin", "nova", "onyx",   "sage",  "shimmer", "verse"};
 
+/// Files beside voices that give them other names.
+inline constexpr const char* kSpeakerMapFile = "speaker_map.json";
+inline constexpr const char* kOpenAiVoicesFile = "openai_voices.json";
+
 struct MixTerm {
   std::string voice;  // whatever names a voice; not empty
   double weight = 0;  // all of them add up to 1

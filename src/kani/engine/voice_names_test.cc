@@ -70,7 +70,7 @@ TEST(VoiceNames, malformed_mixes_are_refused_with_the_place) {
       {"a(1)++b(1)", "character 6: a voice is due, found nothing"},
       {"a+b", "character 2: a weight in brackets is due"},
       {"a(1)+b", "character 7: a weight in brackets is due"},
-      {"ä(1)+b(1)c", "character 10: a weight in brackets is due"},
+      {"ä(1)+b(1)c", "character 11: a weight in brackets is due"},
       {"a(1", "character 4: a weight in brackets is due"},
       {"a)", "character 2: \")\" without \"(\""},
       {"(1)", "character 1: a voice is due before \"(\""},
@@ -83,8 +83,8 @@ TEST(VoiceNames, malformed_mixes_are_refused_with_the_place) {
       {"a(1e999)", "the weight is 1e999, expected a number"},
       {"a(0)+b(1)", "character 3: the weight is 0, must be above 0"},
       {"a(-1)", "the weight is -1, must be above 0"},
-      {"a(1e7)", "the weight is 1e7, must be 1e-06 to 1000000"},
-      {"a(1e-300)", "the weight is 1e-300, must be 1e-06 to 1000000"},
+      {"a(1e7)", "the weight is 1e7, must be 0.000001 to 1000000"},
+      {"a(1e-300)", "the weight is 1e-300, must be 0.000001 to 1000000"},
   };
   for (const auto& [mix, expected] : cases) {
     const std::string message =

@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxVoices = 10'000;
 constexpr uint64_t kMaxNamesFile = 4 << 20;
-constexpr const char* kSpeakerMap = "speaker_map.json";
-constexpr const char* kOpenAiNames = "openai_voices.json";
 
 // Our own format wins over others of the same name, then the order of names decides; never the
 // order of the folder.
@@ -113,7 +111,7 @@ void VoiceLibrary::add_folder(const fs::path& folder, VoicePlace place) {
 
 // speaker_map.json names files of its folder, or below it.
 void VoiceLibrary::add_mapped(const fs::path& folder, VoicePlace place) {
-  const auto map = names_in(folder / kSpeakerMap, [](std::string_view json, const fs::path& where) {
+  const auto map = names_in(folder / kSpeakerMapFile, [](std::string_view json, const fs::path& where) {
     return parse_speaker_map(json, where.string());
   });
   for (const auto& [name, file] : map) {
@@ -134,7 +132,7 @@ void VoiceLibrary::add_mapped(const fs::path& folder, VoicePlace place) {
 
 void VoiceLibrary::add_openai_names(const fs::path& folder) {
   for (const auto& [name, voice] :
-       names_in(folder / kOpenAiNames, [](std::string_view json, const fs::path& where) {
+       names_in(folder / kOpenAiVoicesFile, [](std::string_view json, const fs::path& where) {
          return parse_openai_voices(json, where.string());
        })) {
     openai_.emplace(name, voice);
@@ -156,7 +154,7 @@ const VoiceEntry* VoiceLibrary::find_openai(std::string_view name) const {
   if (known == kOpenAiVoices.end()) return nullptr;
   if (const auto at = openai_.find(key); at != openai_.end()) {
     if (const VoiceEntry* voice = find_own(at->second)) return voice;
-    log_warning("voices", kOpenAiNames, " gives ", key, " to ", printable(at->second),
+    log_warning("voices", kOpenAiVoicesFile, " gives ", key, " to ", printable(at->second),
                 ", which is not there");
   }
   std::vector<const VoiceEntry*> usable;
@@ -185,7 +183,7 @@ std::vector<ForeignVoice> foreign_voices(const fs::path& folder) {
                 ": ", error.message());
   }
   std::vector<ForeignVoice> voices;
-  if (const fs::path map = folder / kSpeakerMap; fs::exists(map, error)) {
+  if (const fs::path map = folder / kSpeakerMapFile; fs::exists(map, error)) {
     for (const auto& [name, file] :
          parse_speaker_map(read_file(map, kMaxNamesFile), map.string()))
       voices.push_back({name, folder / file});

@@ -119,6 +119,7 @@ TEST_F(VoiceStore, identifier_then_display_name_then_alias_then_openai) {
   touch("set/voices/speaker_map.json",
         R"j({"David (en)":"./speakers/c.pt","Große Stimme":"a.safetensors","Gone":"gone.pt"})j");
   const VoiceLibrary store = library();
+  EXPECT_EQ(store.entries().size(), 4U) << "the map is no voice";
   EXPECT_EQ(store.load("b").values, (Values{2, 0})) << "the identifier, not a's display name";
   EXPECT_EQ(store.load("Große Stimme").values, (Values{2, 0})) << "the display name, not the map";
   EXPECT_EQ(store.load("David (en)").values, (Values{3, 0})) << "no mix";
