@@ -1,10 +1,10 @@
 // voice.cc - makes a voice out of recordings of one speaker and writes it to voice.safetensors.
 //   g++ -std=c++20 voice.cc $(pkg-config --cflags --libs kani) -o voice && ./voice a.wav b.flac
+#include "kani/voice.h"
+
 #include <filesystem>
 #include <iostream>
 #include <vector>
-
-#include "kani/voice.h"
 
 int main(int argc, char** argv) try {
   const std::vector<std::filesystem::path> recordings(argv + 1, argv + argc);

@@ -1,5 +1,6 @@
 // speaker_config_fuzz.cc - bytes as config.json of a speaker encoder: either refused with
-// kani::Error or a configuration whose list of tensors can be made and that its own text gives back.
+// kani::Error or a configuration whose list of tensors can be made and that its own text gives
+// back.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -232,10 +232,7 @@ std::string zsh_completion() {
   for (const Completed& command : all) {
     const std::string word = command.name.substr(0, command.name.find(' '));
     if (word != last)
-      out +=
-          "      " +
-          quoted(word + ":" + replaced(summary_of(word, command), ":", "\\:")) +
-          "\n";
+      out += "      " + quoted(word + ":" + replaced(summary_of(word, command), ":", "\\:")) + "\n";
     last = word;
   }
   out +=

@@ -131,6 +131,21 @@ class DoctorCommand : public Command {
   }
 
  private:
+  /// Speaking needs none, so its absence is no problem, but one that cannot be used is.
+  Finding look_at_encoder() const {
+    VoiceEncoderOptions options;
+    options.encoder = model_.speaker_encoder;
+    options.model = model_.model;
+    try {
+      const VoiceEncoder encoder(options);
+      return {"", Health::kOk,
+              concat(encoder.folder(), ", voices of ", encoder.voice_length(), " numbers"), 0};
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound || !options.encoder.empty()) throw;
+      return {"", Health::kNote, concat(error.what(), "; kani voice add and --ref need one"), 0};
+    }
+  }
+
   std::vector<Finding> find() {
     std::vector<Finding> all;
     const BuildInfo build = build_info();
@@ -159,6 +174,7 @@ class DoctorCommand : public Command {
                        0};
       }));
     }
+    if (model) all.push_back(look("speaker encoder", [this] { return look_at_encoder(); }));
     all.push_back(look("player", look_at_player));
     all.push_back(look("configuration", [this] {
       const ConfigFile config = read_config(common.config);

@@ -121,7 +121,8 @@ class HelpCommand : public Command {
     if (entry == nullptr && find_group(name) != nullptr) {
       std::string text;
       for (const CommandEntry& member : commands()) {
-        if (member.name.starts_with(name + " ")) text += (text.empty() ? "" : "\n") + command_help(member);
+        if (member.name.starts_with(name + " "))
+          text += (text.empty() ? "" : "\n") + command_help(member);
       }
       context.out.write(text);
       return 0;

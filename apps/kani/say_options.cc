@@ -34,10 +34,10 @@ void define_text(FlagSet& flags, SayOptions& options) {
 
 void define_speech(FlagSet& flags, SayOptions& options) {
   flags.heading("Speech");
-  flags.string({"--voice", "VOICE",
-                "a voice's name or file, or a mix 'a(0.7)+b(0.3)'; random for a new one",
-                "the model's default voice"},
-               options.voice);
+  flags.string(
+      {"--voice", "VOICE", "a voice's name or file, or a mix 'a(0.7)+b(0.3)'; random for a new one",
+       "the model's default voice"},
+      options.voice);
   flags.list({"--ref,--speaker-wav", "FILE",
               "speak with the voice of a recording; several are averaged", ""},
              options.recordings);

@@ -1,4 +1,5 @@
-// voice_add.cc - `kani voice add`: recordings in, a voice of the user's out.  interfaces.md 2.4, 3.10.
+// voice_add.cc - `kani voice add`: recordings in, a voice of the user's out.
+// interfaces.md 2.4, 3.10.
 #include <optional>
 
 #include "apps/kani/command.h"
@@ -21,9 +22,9 @@ class VoiceAdd : public Command {
                  keep_audio_);
     flags.heading("Listening");
     define_speaker_encoder(flags, encoder_.speaker_encoder);
-    flags.integer({"-t,--threads", "N", "compute threads",
-                   "physical cores of one socket, at most 16"},
-                  encoder_.threads, 1, 1024);
+    flags.integer(
+        {"-t,--threads", "N", "compute threads", "physical cores of one socket, at most 16"},
+        encoder_.threads, 1, 1024);
     flags.string({"--device", "NAME", "cpu or auto (-dev)", "auto"}, encoder_.device);
     flags.integer({"--max-seconds", "N", "use this much of each recording", "30"}, max_seconds_, 1,
                   600);
@@ -48,8 +49,8 @@ class VoiceAdd : public Command {
     cloned.voice.path = library.add(cloned.voice, options);
     print(context, cloned);
     if (texts_.consent.empty() && texts_.consent_policy == "note" && !common.quiet) {
-      context.console.line(Tone::kPlain, "note:",
-                           "the speaker's consent is not recorded; --consent TEXT does that");
+      context.console.line(
+          Tone::kPlain, "note:", "the speaker's consent is not recorded; --consent TEXT does that");
     }
     return 0;
   }

@@ -16,15 +16,16 @@ class VoiceRemove : public Command {
 
   int run(Context& context) override {
     VoiceLibrary library = places_.library();
+    Json voices = Json::array();
     for (const std::string& name : names_) {
-      const std::vector<std::filesystem::path> files = library.remove(name);
-      Json list = Json::array();
-      for (const std::filesystem::path& file : files) {
-        list.push_back(file.string());
+      Json removed = Json::array();
+      for (const std::filesystem::path& file : library.remove(name)) {
+        removed.push_back(file.string());
         if (!common.json) context.out.line("removed " + printable(file.string(), 1000));
       }
-      if (common.json) context.out.line(json_line({{"id", name}, {"removed", std::move(list)}}));
+      voices.push_back({{"id", name}, {"removed", std::move(removed)}});
     }
+    if (common.json) context.out.write(json_items("voices", voices, common.json_lines));
     return 0;
   }
 

@@ -1,4 +1,5 @@
-// voice_exchange.cc - `kani voice export` and `kani voice import`: voices to and from other programs.
+// voice_exchange.cc - `kani voice export` and `kani voice import`: voices to and from other
+// programs.
 #include <cstdint>
 
 #include "apps/kani/command.h"
@@ -38,7 +39,8 @@ class VoiceExport : public Command {
         file_.empty() ? voice_id_of(voice.name) + "." + format : file_;
     write_file(path, bytes);
     if (common.json) {
-      context.out.line(json_line({{"id", voice.name}, {"format", format}, {"path", path.string()}}));
+      context.out.line(
+          json_line({{"id", voice.name}, {"format", format}, {"path", path.string()}}));
     } else {
       context.out.line(printable(path.string(), 1000));
     }
@@ -93,7 +95,8 @@ class VoiceImport : public Command {
   }
 
  private:
-  void take(Context& context, VoiceLibrary& library, const ForeignVoice& foreign, Json& list) const {
+  void take(Context& context, VoiceLibrary& library, const ForeignVoice& foreign,
+            Json& list) const {
     Voice voice = read_voice(foreign.path);
     voice.name = voice_id_of(foreign.path.stem().string());
     if (!foreign.display_name.empty()) voice.details["name"] = foreign.display_name;

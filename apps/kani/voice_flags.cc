@@ -38,18 +38,19 @@ void define_voice_flags(FlagSet& flags, VoiceFlags& options) {
   flags.string({"-m,--model", "PATH", "the model whose voices belong to it",
                 "the model that comes with the program"},
                options.model);
-  flags.list({"--voices", "FOLDER",
-              "look for voices in FOLDER first, and keep new ones there; may be given several times",
-              "$XDG_DATA_HOME/kani/voices"},
-             options.voices);
+  flags.list(
+      {"--voices", "FOLDER",
+       "look for voices in FOLDER first, and keep new ones there; may be given several times",
+       "$XDG_DATA_HOME/kani/voices"},
+      options.voices);
 }
 
 void define_voice_texts(FlagSet& flags, VoiceTexts& texts, bool consent) {
   flags.heading("The voice");
   if (consent) {
-    flags.string({"--consent", "TEXT", "that the speaker agrees, e.g. \"my own voice\"; kept with it",
-                  ""},
-                 texts.consent);
+    flags.string(
+        {"--consent", "TEXT", "that the speaker agrees, e.g. \"my own voice\"; kept with it", ""},
+        texts.consent);
     flags.choice({"--consent-policy", "off|note|require", "what happens without --consent", "note"},
                  texts.consent_policy);
   }

@@ -53,8 +53,8 @@ typedef struct kani_engine_params {
   const char *codec;     /* .nemo file; NULL = the one beside the model */
   const char *device;    /* NULL = "auto" */
   int32_t check_tensors; /* not 0 = refuse NaN and infinity in weights */
-  /* Folder of the encoder that makes voices from recordings; NULL = the one of the model's set or in
-   * the hub's cache.  Looked at when the first voice is made. */
+  /* Folder of the encoder that makes voices from recordings; NULL = the one of the model's set or
+   * in the hub's cache.  Looked at when the first voice is made. */
   const char *speaker_encoder;
 } kani_engine_params;
 
@@ -81,7 +81,8 @@ typedef int (*kani_audio_callback)(const float *samples, size_t n, int rate, int
 KANI_API const char *kani_version(void);
 KANI_API const char *kani_status_string(kani_status status);
 /* Message of the last failed call on this engine (NULL: of the last failed kani_engine_open or
- * kani_voice_save in this thread), valid until the next call on it from the same thread.  "" if there was none. */
+ * kani_voice_save in this thread), valid until the next call on it from the same thread.  "" if
+ * there was none. */
 KANI_API const char *kani_last_error(const kani_engine *engine);
 
 KANI_API void kani_engine_params_default(kani_engine_params *params);
@@ -96,8 +97,8 @@ KANI_API kani_status kani_voice_load(kani_engine *engine, const char *path, kani
  * advised; of more the first 30 count.  Takes seconds with a real encoder. */
 KANI_API kani_status kani_voice_from_audio(kani_engine *engine, const float *samples, size_t n,
                                            int rate, kani_voice **voice);
-/* The voice of 1 to 100 sound files (WAV, FLAC, MP3, Ogg Vorbis or Opus) of one speaker: the mean of
- * theirs. */
+/* The voice of 1 to 100 sound files (WAV, FLAC, MP3, Ogg Vorbis or Opus) of one speaker: the mean
+ * of theirs. */
 KANI_API kani_status kani_voice_from_files(kani_engine *engine, const char *const *paths,
                                            size_t count, kani_voice **voice);
 /* Into a file; its ending tells the format: .safetensors, .pt, .npy or .json. */

@@ -45,7 +45,7 @@ struct EngineOptions {
   std::string isa{};  // limit of the CPU's instruction set, for tests: "scalar", "avx2", …
   WeightType weights = WeightType::kAuto;
   LoadMode load_mode = LoadMode::kMap;
-  bool check_tensors = false;  // refuse NaN and infinity in weights
+  bool check_tensors = false;                          // refuse NaN and infinity in weights
   std::vector<std::filesystem::path> voice_folders{};  // searched for voices before all others
   // Overrides of config.json (language-model.md 2.1).
   std::optional<double> audio_step{}, alpha_min{}, alpha_max{};
@@ -216,8 +216,8 @@ std::filesystem::path default_model_path();
 /// Describes a model without loading its weights.  Throws as Engine does.
 ModelInfo describe_model(const EngineOptions& options);
 
-/// Verifies a file or folder without running it: model folder, config.json, tokenizer.json,
-/// .safetensors, .nemo, voice.
+/// Verifies a file or folder without running it: model or speaker encoder folder, config.json,
+/// tokenizer.json, .safetensors, .nemo, voice.
 struct FileReport {
   std::string kind{};                // "language model", "codec", "voice", …
   std::vector<std::string> facts{};  // "155 tensors, 739,954,188 bytes, BF16", …

@@ -1,5 +1,5 @@
-// voice.h - voices as callers handle them: made from recordings, found by name, mixed, kept, written
-// for other programs.
+// voice.h - voices as callers handle them: made from recordings, found by name, mixed, kept,
+// written for other programs.
 //
 //   kani::VoiceEncoder encoder({});
 //   kani::ClonedVoice cloned = encoder.clone({"anna1.wav", "anna2.wav"});
@@ -40,8 +40,8 @@ struct Voice {
 // ---- from recordings
 
 struct VoiceEncoderOptions {
-  /// Folder with config.json and model.safetensors, or user/repo in the hub's cache.  Empty: speaker/
-  /// of the model's set or beside the model, else nineninesix/speaker-emb-tbr or
+  /// Folder with config.json and model.safetensors, or user/repo in the hub's cache.  Empty:
+  /// speaker/ of the model's set or beside the model, else nineninesix/speaker-emb-tbr or
   /// Orange/Speaker-wavLM-tbr in the hub's cache.
   std::filesystem::path encoder{};
   std::filesystem::path model{};  // empty = default_model_path(), if there is one
@@ -82,9 +82,9 @@ struct ClonedVoice {
 /// object.  One thread at a time (it owns compute threads).
 class VoiceEncoder {
  public:
-  /// Finds the encoder and reads its configuration.  Throws Error(kNotFound) with a hint if there is
-  /// none, Error(kBadInput) for a broken one and for one whose voices have another length than the
-  /// model takes, Error(kInvalidArgument) for options out of range.
+  /// Finds the encoder and reads its configuration.  Throws Error(kNotFound) with a hint if there
+  /// is none, Error(kBadInput) for a broken one and for one whose voices have another length than
+  /// the model takes, Error(kInvalidArgument) for options out of range.
   explicit VoiceEncoder(const VoiceEncoderOptions& options);
   VoiceEncoder(VoiceEncoder&&) noexcept;
   VoiceEncoder& operator=(VoiceEncoder&&) noexcept;
@@ -130,10 +130,10 @@ struct VoiceLibraryOptions {
   size_t voice_length = 0;  // as in VoiceEncoderOptions
 };
 
-/// The voices in folders: those given, of the model's set, of the user ($XDG_DATA_HOME/kani/voices),
-/// of the system (/usr/share/kani/voices); of two with one identifier the first counts.  Names are
-/// looked up in a table made when the object is, and made anew by add() and remove(); they are never
-/// joined to a path.  Reading is thread-safe.
+/// The voices in folders: those given, of the model's set, of the user
+/// ($XDG_DATA_HOME/kani/voices), of the system (/usr/share/kani/voices); of two with one identifier
+/// the first counts.  Names are looked up in a table made when the object is, and made anew by
+/// add() and remove(); they are never joined to a path.  Reading is thread-safe.
 class VoiceLibrary {
  public:
   /// Throws Error(kNotFound) for a folder of `options` that cannot be read.  At most 10,000 voices
@@ -150,9 +150,9 @@ class VoiceLibrary {
   const VoiceEntry* find(std::string_view name) const;
 
   /// A voice by its name or, if there is no such voice, by the path of its file; or a mix of such:
-  /// "a(0.7)+b(0.3)", the mean of the voices with these weights.  Throws Error(kNotFound, kBadInput);
-  /// the latter also for another length than the model takes; Error(kInvalidArgument) for a
-  /// malformed mix, with the place.
+  /// "a(0.7)+b(0.3)", the mean of the voices with these weights.  Throws Error(kNotFound,
+  /// kBadInput); the latter also for another length than the model takes; Error(kInvalidArgument)
+  /// for a malformed mix, with the place.
   Voice load(const std::string& voice) const;
   /// The same without paths, for names that come from strangers.
   Voice load_named(const std::string& voice) const;
@@ -168,8 +168,8 @@ class VoiceLibrary {
   /// What add() would refuse about the name, before the work of making the voice.
   void check_new(std::string_view name, bool replace) const;
   /// Writes voice.name as a file that only its owner may read, and returns its path.  Throws
-  /// Error(kInvalidArgument) for a name that is no identifier, Error(kCannotWrite) also if the voice
-  /// is there or would be hidden by one of the model.
+  /// Error(kInvalidArgument) for a name that is no identifier, Error(kCannotWrite) also if the
+  /// voice is there or would be hidden by one of the model.
   std::filesystem::path add(const Voice& voice, const AddOptions& options);
   /// Removes all files of the voice and its recordings; returns their names.  Throws
   /// Error(kNotFound), Error(kCannotWrite) for voices elsewhere.
@@ -222,8 +222,8 @@ struct ForeignVoice {
   std::filesystem::path path{};
 };
 /// Voices in a folder of another program: those of its speaker_map.json, then other files of voices
-/// in the folder itself.  Throws Error(kNotFound) if it cannot be read, Error(kBadInput) for a broken
-/// map.
+/// in the folder itself.  Throws Error(kNotFound) if it cannot be read, Error(kBadInput) for a
+/// broken map.
 std::vector<ForeignVoice> foreign_voices(const std::filesystem::path& folder);
 
 }  // namespace kani

@@ -74,12 +74,17 @@ class Commands(Journey):
         self.assertEqual([file["ok"] for file in told], [False, True])
         self.assertEqual(told[0]["error"]["code"], "bad_input")
 
+    def test_check_knows_speaker_encoders(self) -> None:
+        encoder = Setup.tiny() / "speaker"
+        self.assertRegex(self.kani("check", encoder).out.decode(), r"ok, speaker encoder\n.*\n.*voices of 128 numbers")
+        self.assertIn("  speaker encoder: ", self.kani("check", Setup.tiny()).out.decode())
+
     def test_check_looks_at_numbers_if_asked(self) -> None:
         self.kani("check", "--check-tensors", Setup.model)
 
     def test_doctor_speaks(self) -> None:
         text = self.kani("doctor").out.decode()
-        for word in ("libraries", "devices", "threads", "memory", "model", "player", "voice folder", "hub cache", "self test"):
+        for word in ("libraries", "devices", "threads", "memory", "model", "speaker encoder", "player", "voice folder", "hub cache", "self test"):
             self.assertRegex(text, rf"(?m)^(ok|note) +{word} ")
         told = json.loads(self.kani("doctor", "--json").out)
         self.assertTrue(told["ok"])

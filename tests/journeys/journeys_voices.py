@@ -34,7 +34,7 @@ class Voices(Journey):
         (self.work / "ben.wav").write_bytes(wav(speech(4, pitch_hz=210)))
 
     def sound(self, *arguments: object) -> bytes:
-        return self.say(*arguments, "-o", "-", TEXT).out
+        return self.kani("say", "-n", "16", "-s", "1", *arguments, "-o", "-", TEXT).out
 
     def add(self, name: str, *recordings: object, **more: object) -> Path:
         self.kani("voice", "add", name, *(recordings or ("anna.wav",)), "--consent", "my own voice", **more)
@@ -76,7 +76,7 @@ class Voices(Journey):
         self.assertEqual(self.sound("--ref", "anna.wav", "--speaker-wav", "ben.wav"), kept)
         self.assertNotEqual(self.sound("--ref", "anna.wav"), kept)
         line = json.dumps({"text": TEXT, "voice": "both"}).encode()
-        spoken = self.say("--json-input", "--ref", "anna.wav", "-o", "-", text=line).out
+        spoken = self.kani("say", "-n", "16", "-s", "1", "--json-input", "--ref", "anna.wav", "-o", "-", text=line).out
         self.assertEqual(spoken, kept, "a line's own voice wins")
 
     def test_several_recordings_are_averaged_and_compared(self) -> None:
@@ -121,7 +121,7 @@ class Voices(Journey):
         self.assertEqual(self.files(kept), ["1.wav", "2.wav"])
         self.assertEqual((kept / "2.wav").read_bytes(), self.content("ben.wav"))
         self.assertEqual((kept / "2.wav").stat().st_mode & 0o7777, 0o600)
-        told = json.loads(self.kani("voice", "rm", "anna", "--json").out)
+        told = json.loads(self.kani("voice", "rm", "anna", "--jsonl").out)
         self.assertEqual(told["removed"], [str(kept), str(self.voices / "anna.safetensors")])
         self.assertEqual(self.files(self.voices), [])
         self.assertEqual(self.files(), ["anna.wav", "ben.wav"])

@@ -15,7 +15,8 @@ constexpr double kSilenceDb = -100;
 constexpr double kFrameSeconds = 0.02;
 
 // Clipping.  A tone at full scale is not flat: its samples differ by more than the last bit of
-// 16-bit sound (2^-15) within four.  Decoders of lossy formats overshoot where the original clipped.
+// 16-bit sound (2^-15) within four.  Decoders of lossy formats overshoot where the original
+// clipped.
 constexpr float kFullScale = 0.99F;
 constexpr float kFlat = 1.0F / 32768;
 constexpr size_t kFlatRun = 4;
@@ -181,9 +182,9 @@ std::vector<std::string> recording_warnings(const RecordingQuality& quality) {
     warnings.push_back(concat("hardly any speech in it, ", rounded(100 * quality.speech_share),
                               " %; the voice is made of all of it, silence and music included"));
   }
-  if (!quality.steady && quality.speech_share > 0 &&
-      quality.noise_distance_db() < kCloseNoiseDb) {
-    warnings.push_back(concat("noisy: the background is only ", rounded(quality.noise_distance_db()),
+  if (!quality.steady && quality.speech_share > 0 && quality.noise_distance_db() < kCloseNoiseDb) {
+    warnings.push_back(concat("noisy: the background is only ",
+                              rounded(quality.noise_distance_db()),
                               " dB below the voice, 30 and more are good"));
   }
   return warnings;

@@ -12,9 +12,9 @@ namespace kani {
 
 struct RecordingQuality {
   double seconds = 0;
-  double peak_db = 0;         // of the largest sample, dBFS; -100 for digital silence
-  double clipped_share = 0;   // of the samples: flat runs at full scale, and beyond full scale
-  double noise_floor_db = 0;  // level of the quiet parts, dBFS, at least -100
+  double peak_db = 0;          // of the largest sample, dBFS; -100 for digital silence
+  double clipped_share = 0;    // of the samples: flat runs at full scale, and beyond full scale
+  double noise_floor_db = 0;   // level of the quiet parts, dBFS, at least -100
   double speech_level_db = 0;  // level of the loud parts, dBFS
   double speech_share = 0;     // of the 20 ms frames that are speech, 0 … 1
   bool steady = false;         // loud without pauses or syllables: a tone, a hum, held music
@@ -30,9 +30,9 @@ struct RecordingQuality {
 ///   itself: the correlation of 40 ms around it with what lies a period of 60 to 400 Hz later is
 ///   above 0.6.  Speech are the voiced frames and those within 100 ms of one that are loud enough,
 ///   since consonants are not voiced.
-///   A sound with more than nine frames in ten voiced, and less than one in 20 more than 10 dB below
-///   the loud parts, has no syllables: it is called steady, and none of it counts as speech.  Music
-///   with beats passes as speech.
+///   A sound with more than nine frames in ten voiced, and less than one in 20 more than 10 dB
+///   below the loud parts, has no syllables: it is called steady, and none of it counts as speech.
+///   Music with beats passes as speech.
 /// Throws Error(kInvalidArgument) for a rate outside of that range.  NaN counts as 0.
 RecordingQuality measure_recording(std::span<const float> mono, int rate_hz);
 

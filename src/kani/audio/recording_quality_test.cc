@@ -17,8 +17,8 @@ constexpr int kRate = 16000;
 std::vector<float> tone(double seconds, double hz, double amplitude, int rate = kRate) {
   std::vector<float> out(static_cast<size_t>(seconds * rate));
   for (size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<float>(amplitude *
-                                std::sin(2 * M_PI * hz * static_cast<double>(i) / rate));
+    out[i] =
+        static_cast<float>(amplitude * std::sin(2 * M_PI * hz * static_cast<double>(i) / rate));
   }
   return out;
 }

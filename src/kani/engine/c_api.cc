@@ -254,8 +254,7 @@ kani_status kani_voice_from_files(kani_engine* engine, const char* const* paths,
                                   kani_voice** voice) {
   if (voice != nullptr) *voice = nullptr;
   return guarded(engine, [&] {
-    kani::require(engine != nullptr && paths != nullptr && voice != nullptr,
-                  "an argument is NULL");
+    kani::require(engine != nullptr && paths != nullptr && voice != nullptr, "an argument is NULL");
     kani::require(count >= 1 && count <= 100, count, " recordings, must be 1 to 100");
     std::vector<std::filesystem::path> files;
     for (size_t i = 0; i < count; ++i) {

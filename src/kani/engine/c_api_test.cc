@@ -147,7 +147,8 @@ TEST_F(CApi, makes_voices_from_recordings_and_saves_them) {
 TEST_F(CApi, makes_voices_from_samples) {
   std::vector<float> samples(48000);
   for (size_t i = 0; i < samples.size(); ++i)
-    samples[i] = std::sin(static_cast<float>(i % 133) * 0.0472F) * (i / 4000 % 2 == 0 ? 0.5F : 0.1F);
+    samples[i] =
+        std::sin(static_cast<float>(i % 133) * 0.0472F) * (i / 4000 % 2 == 0 ? 0.5F : 0.1F);
   kani_voice* voice = nullptr;
   EXPECT_EQ(kani_voice_from_audio(engine_, samples.data(), samples.size(), 16000, &voice), KANI_OK)
       << kani_last_error(engine_);

@@ -86,6 +86,26 @@ FileReport check_codec(const fs::path& path, bool check_tensors) {
   return report;
 }
 
+FileReport check_speaker_encoder(const fs::path& folder, bool check_tensors) {
+  const fs::path path = folder / "config.json";
+  const SpeakerConfig config =
+      parse_speaker_config(read_file(path, kMaxConfigBytes), path.string());
+  const auto weights = open_safetensors(folder);
+  speaker_check(config, *weights);
+  if (check_tensors) check_finite(*weights);
+  return {
+      "speaker encoder",
+      {tensors_fact(*weights), concat(config.layers, " layers, hidden size ", config.hidden_size,
+                                      ", voices of ", config.embedding_size, " numbers")}};
+}
+
+// Both kinds of folder have a config.json, which says what it is.
+bool is_speaker_encoder(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  const Json config = parse_json(read_file(path, kMaxConfigBytes), path.string());
+  return config.is_object() && config.contains("model_type") && config["model_type"] == "wavlm";
+}
+
 // Upstream's models all take 128 numbers (speaker_emb_dim); voices of other encoders are of no use
 // with them.
 FileReport check_voice(const fs::path& path) {
@@ -117,7 +137,10 @@ FileReport check_safetensors(const fs::path& path, bool check_tensors) {
 FileReport check_file(const fs::path& path, bool check_tensors) {
   if (!is_there(path)) throw Error(ErrorCode::kNotFound, "no such file: ", path);
   if (fs::is_directory(path)) {
-    if (is_there(path / "config.json")) return check_language_model(path, check_tensors);
+    if (is_there(path / "config.json")) {
+      return is_speaker_encoder(path) ? check_speaker_encoder(path, check_tensors)
+                                      : check_language_model(path, check_tensors);
+    }
     if (!is_there(path / "lm" / "config.json")) {
       throw Error(ErrorCode::kBadInput, path,
                   ": no config.json and no lm/config.json in this folder");
@@ -128,6 +151,10 @@ FileReport check_file(const fs::path& path, bool check_tensors) {
       for (std::string& fact : check_codec(path / "codec.nemo", check_tensors).facts) {
         report.facts.push_back("codec: " + fact);
       }
+    }
+    if (is_there(path / "speaker" / "config.json")) {
+      for (std::string& fact : check_speaker_encoder(path / "speaker", check_tensors).facts)
+        report.facts.push_back("speaker encoder: " + fact);
     }
     for (const VoiceEntry& voice : list_voices(path)) {
       if (voice.place != VoicePlace::kSet) continue;
@@ -163,7 +190,8 @@ ModelInfo describe_model(const EngineOptions& options) {
       files.codec, [](std::string_view name) { return nanocodec_wants(name, /*encoder=*/false); });
   const NanoCodecConfig codec = parse_nanocodec_config(archive.config_yaml, files.codec.string());
   nanocodec_check(codec, *archive.weights, /*with_encoder=*/false);
-  return make_info(files, config, *weights, codec, *archive.weights, VoiceLibrary({.model = files.language_model,
+  return make_info(files, config, *weights, codec, *archive.weights,
+                   VoiceLibrary({.model = files.language_model,
                                  .folders = options.voice_folders,
                                  .voice_length = static_cast<size_t>(config.speaker_emb_dim)}));
 }

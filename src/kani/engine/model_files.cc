@@ -175,7 +175,7 @@ SpeakerEncoderFiles find_speaker_encoder(const fs::path& encoder, const fs::path
   };
   if (!encoder.empty()) {
     if (is_there(encoder)) {
-      const fs::path folder = fs::is_directory(encoder)        ? encoder
+      const fs::path folder = fs::is_directory(encoder)       ? encoder
                               : encoder.parent_path().empty() ? fs::path(".")
                                                               : encoder.parent_path();
       if (is_there(folder / "config.json")) return named(folder);

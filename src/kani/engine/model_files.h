@@ -30,8 +30,8 @@ struct SpeakerEncoderFiles {
   std::string name;  // for people and for voice files: the repository, else the last two folders
 };
 
-/// `encoder` is a folder, a file of one, or a repository in the hub's cache.  Empty: speaker/ of the
-/// set, of the language model's folder or beside it (either may be empty), else upstream's two
+/// `encoder` is a folder, a file of one, or a repository in the hub's cache.  Empty: speaker/ of
+/// the set, of the language model's folder or beside it (either may be empty), else upstream's two
 /// repositories in the hub's cache.  Throws Error(kNotFound) with a hint.
 SpeakerEncoderFiles find_speaker_encoder(const std::filesystem::path& encoder,
                                          const std::filesystem::path& language_model,

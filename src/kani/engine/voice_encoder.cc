@@ -190,11 +190,10 @@ class VoiceEncoder::Impl {
       }
     }
     if (!cloned.lowest_cosine || *cloned.lowest_cosine >= kSameSpeaker) return;
-    cloned.warnings.push_back(concat(cloned.recordings[first].file, " and ",
-                                     cloned.recordings[second].file,
-                                     " may be of two speakers: the cosine of their voices is ",
-                                     decimals(*cloned.lowest_cosine, 2), ", expected ",
-                                     decimals(kSameSpeaker, 2), " or more"));
+    cloned.warnings.push_back(concat(
+        cloned.recordings[first].file, " and ", cloned.recordings[second].file,
+        " may be of two speakers: the cosine of their voices is ",
+        decimals(*cloned.lowest_cosine, 2), ", expected ", decimals(kSameSpeaker, 2), " or more"));
   }
 
   SpeakerEncoder& encoder() {

@@ -1,5 +1,5 @@
-// Voices from recordings, on the small encoder that ships with the repository: means that keep their
-// length, reports, refusals.
+// Voices from recordings, on the small encoder that ships with the repository: means that keep
+// their length, reports, refusals.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -113,10 +113,9 @@ TEST(VoiceEncoder, what_holds_no_voice_is_refused) {
   EXPECT_EQ(error_of([&] { maker.clone({fs::path("/")}); }).code(), ErrorCode::kBadInput);
   EXPECT_EQ(error_of([&] { maker.clone(std::vector<fs::path>{}); }).code(),
             ErrorCode::kInvalidArgument);
-  EXPECT_EQ(error_of([&] {
-              maker.clone(std::vector<fs::path>(101, recording("mono_48k.wav")));
-            }).code(),
-            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(
+      error_of([&] { maker.clone(std::vector<fs::path>(101, recording("mono_48k.wav"))); }).code(),
+      ErrorCode::kInvalidArgument);
   const std::vector<float> samples(16000, 0.1F);
   EXPECT_EQ(error_of([&] { maker.clone(samples, 7999); }).code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(error_of([&] { maker.clone(samples, 16000); }).code(), ErrorCode::kBadInput)

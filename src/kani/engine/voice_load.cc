@@ -1,4 +1,5 @@
 // voice_load.cc - from a name, a path or a mix to a voice, and from a voice to a file.
+#include <cmath>
 #include <utility>
 
 #include "kani/base/log.h"
@@ -12,6 +13,9 @@ namespace kani {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Norms of the voices that are known: 1 for a single recording, 0.81 to 0.97 for means of several.
+constexpr double kShortest = 0.5, kLongest = 1.05;
 
 VoiceFormat format_named(std::string_view name) {
   const std::optional<VoiceFormat> format = voice_format_of(name);
@@ -44,7 +48,8 @@ VoiceEntry describe_voice_file(const std::string& id, const fs::path& path, Voic
     const Voice voice = read_voice(path);
     entry.length = voice.values.size();
     entry.language = voice.language;
-    if (const auto at = voice.details.find("name"); at != voice.details.end() && !at->second.empty())
+    if (const auto at = voice.details.find("name");
+        at != voice.details.end() && !at->second.empty())
       entry.display_name = at->second;
     if (const auto at = voice.details.find("description"); at != voice.details.end())
       entry.description = at->second;
@@ -64,6 +69,12 @@ void check_voice_length(const fs::path& path, size_t length, size_t expected) {
 Voice load_voice_file(const fs::path& path, size_t expected) {
   Voice voice = read_voice(path);
   check_voice_length(path, voice.values.size(), expected);
+  double squares = 0;
+  for (const float value : voice.values) squares += double{value} * double{value};
+  if (const double norm = std::sqrt(squares); norm < kShortest || norm > kLongest) {
+    log_warning("voices", path, ": the voice has a norm of ", norm, ", usual are ", kShortest,
+                " to ", kLongest, "; it is used as it is");
+  }
   return voice;
 }
 

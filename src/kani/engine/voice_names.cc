@@ -84,8 +84,8 @@ class MixReader {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     // from_chars knows "nan" and "inf", which are no weights.
-    const bool number = error == std::errc() && end == text.data() + text.size() &&
-                        std::isfinite(value);
+    const bool number =
+        error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
     if (!number) fail(at, "the weight is ", shown, ", expected a number");
     if (value <= 0) fail(at, "the weight is ", shown, ", must be above 0");
     if (value < kMinWeight || value > kMaxWeight)

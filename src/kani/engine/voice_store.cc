@@ -36,6 +36,18 @@ std::vector<fs::path> voice_files_in(const fs::path& folder, std::error_code& er
   return files;
 }
 
+// The voice called "default", else the only one.
+std::string default_in(const fs::path& folder) {
+  std::error_code ignored;
+  std::map<std::string, std::string> ids;  // in lower case: as they are
+  for (const fs::path& path : voice_files_in(folder, ignored)) {
+    const std::string id = path.stem().string();
+    ids.emplace(lower_case(id), id);
+  }
+  if (const auto at = ids.find("default"); at != ids.end()) return at->second;
+  return ids.size() == 1 ? ids.begin()->second : std::string();
+}
+
 // A broken file of names hides nothing but these names.
 template <typename Parse>
 auto names_in(const fs::path& path, Parse parse) -> decltype(parse(std::string_view(), path)) {
@@ -81,12 +93,8 @@ void VoiceLibrary::scan() {
   default_.clear();
   for (const fs::path& folder : options_.folders) add_folder(folder, VoicePlace::kFolder);
   if (!set_.empty()) {
-    const size_t before = entries_.size();
     add_folder(set_ / "voices", VoicePlace::kSet);
-    if (entries_.size() == before + 1) default_ = entries_.back().name;
-    for (size_t i = before; i < entries_.size(); ++i) {
-      if (equal_without_case(entries_[i].name, "default")) default_ = entries_[i].name;
-    }
+    default_ = default_in(set_ / "voices");
   }
   add_folder(user_data_folder() / "kani" / "voices", VoicePlace::kUser);
   add_folder("/usr/share/kani/voices", VoicePlace::kSystem);
@@ -111,9 +119,10 @@ void VoiceLibrary::add_folder(const fs::path& folder, VoicePlace place) {
 
 // speaker_map.json names files of its folder, or below it.
 void VoiceLibrary::add_mapped(const fs::path& folder, VoicePlace place) {
-  const auto map = names_in(folder / kSpeakerMapFile, [](std::string_view json, const fs::path& where) {
-    return parse_speaker_map(json, where.string());
-  });
+  const auto map =
+      names_in(folder / kSpeakerMapFile, [](std::string_view json, const fs::path& where) {
+        return parse_speaker_map(json, where.string());
+      });
   for (const auto& [name, file] : map) {
     const fs::path path = folder / file;
     const std::string id = path.stem().string();
@@ -132,7 +141,7 @@ void VoiceLibrary::add_mapped(const fs::path& folder, VoicePlace place) {
 
 void VoiceLibrary::add_openai_names(const fs::path& folder) {
   for (const auto& [name, voice] :
-       names_in(folder / kOpenAiVoicesFile, [](std::string_view json, const fs::path& where) {
+       names_in(folder / kOpenAiVoicesFile, [](std::string_view json, const fs::path&where) {
          return parse_openai_voices(json, where.string());
        })) {
     openai_.emplace(name, voice);
@@ -184,14 +193,12 @@ std::vector<ForeignVoice> foreign_voices(const fs::path& folder) {
   }
   std::vector<ForeignVoice> voices;
   if (const fs::path map = folder / kSpeakerMapFile; fs::exists(map, error)) {
-    for (const auto& [name, file] :
-         parse_speaker_map(read_file(map, kMaxNamesFile), map.string()))
+    for (const auto& [name, file] : parse_speaker_map(read_file(map, kMaxNamesFile), map.string()))
       voices.push_back({name, folder / file});
   }
   for (const fs::path& path : files) {
-    const bool mapped = std::any_of(voices.begin(), voices.end(), [&](const ForeignVoice& voice) {
-      return voice.path == path;
-    });
+    const bool mapped = std::any_of(voices.begin(), voices.end(),
+                                    [&](const ForeignVoice& voice) { return voice.path == path; });
     if (!mapped) voices.push_back({{}, path});
   }
   return voices;

@@ -98,7 +98,7 @@ TEST_F(VoiceStore, folders_that_are_named_come_first) {
   EXPECT_EQ(store.load("ben").values, (Values{4, 0}));
   EXPECT_EQ(store.entries().size(), 2U);
   EXPECT_EQ(store.home(), root_ / "one");
-  EXPECT_EQ(store.default_voice(), "");
+  EXPECT_EQ(store.default_voice(), "anna") << "the model's only voice, now another one";
   const Error missing = error_of([&] { library({root_ / "none"}); });
   EXPECT_EQ(missing.code(), ErrorCode::kNotFound);
 }
@@ -198,7 +198,8 @@ mode_t mode_of(const fs::path& path) {
 
 TEST_F(VoiceStore, added_voices_are_for_their_owner_and_are_not_replaced_by_chance) {
   VoiceLibrary store = library();
-  const Voice anna{.name = "anna", .values = {1, 0}, .language = "de", .details = {{"consent", "x"}}};
+  const Voice anna{
+      .name = "anna", .values = {1, 0}, .language = "de", .details = {{"consent", "x"}}};
   const fs::path file = store.add(anna, {});
   EXPECT_EQ(file, user() / "anna.safetensors");
   EXPECT_EQ(mode_of(file), 0600U);

@@ -1,7 +1,7 @@
-// torch_write.h - writes what torch.save writes: a dictionary of tensors, or one tensor, as a stored
-// ZIP with a pickle of protocol 2. Source: codec.md 2.3, speaker.md 14.1.
-// Everything but the tensors' bytes is computed first, so that the file's length is known before
-// the first byte is written (the tar header in front of it needs that). Not a public header.
+// torch_write.h - writes what torch.save writes: a dictionary of tensors, or one tensor, as a
+// stored ZIP with a pickle of protocol 2. Source: codec.md 2.3, speaker.md 14.1. Everything but the
+// tensors' bytes is computed first, so that the file's length is known before the first byte is
+// written (the tar header in front of it needs that). Not a public header.
 #pragma once
 
 #include <cstdint>

@@ -61,7 +61,8 @@ VoiceFile parse_voice_safetensors(std::span<const std::byte> bytes, const std::s
   }
   const DType type = tensor->dtype;
   if (type != DType::kF32 && type != DType::kF16 && type != DType::kBF16 && type != DType::kF64) {
-    refuse(where, "\"", kVoiceTensor, "\" is ", dtype_name(type), ", must be F32, F16, BF16 or F64");
+    refuse(where, "\"", kVoiceTensor, "\" is ", dtype_name(type),
+           ", must be F32, F16, BF16 or F64");
   }
   voice_length(tensor->shape, 2, where);
   return {.values = tensor_to_f32(*tensor),

@@ -44,8 +44,8 @@ std::optional<VoiceFormat> voice_format_of(std::string_view name);
 
 /// A voice as the bytes of a file:
 ///   .safetensors  tensor `speaker_emb` F32 [n], metadata as given plus format=kani-voice-1
-///   .json         {"embedding": [n numbers], …metadata, "format": "kani-voice-1"}; the numbers read
-///                 back as the same float32
+///   .json         {"embedding": [n numbers], …metadata, "format": "kani-voice-1"}, read back as
+///                 the same float32
 ///   .pt           what torch.save writes for a float32 tensor [n]; it has no room for metadata
 ///   .npy          '<f4' [n], likewise
 /// Throws Error(kInvalidArgument) for values that could not be read back: none or more than 4096,

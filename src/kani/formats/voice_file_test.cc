@@ -293,7 +293,8 @@ TEST(VoiceFile, voices_of_another_length_are_read) {  // 23; the caller compares
 TEST(VoiceFile, own_form_is_written_and_read) {
   const test::TemporaryFolder folder;
   const fs::path path = folder / "a.safetensors";
-  write_voice(path, VoiceFormat::kSafetensors, ramp(128), {{"name", "Ida"}, {"format", "something else"}});
+  write_voice(path, VoiceFormat::kSafetensors, ramp(128),
+              {{"name", "Ida"}, {"format", "something else"}});
   const VoiceFile voice = read_voice_file(path);
   EXPECT_EQ(voice.values, ramp(128));
   EXPECT_EQ(voice.stored_shape, std::vector<uint64_t>{128});
@@ -302,7 +303,8 @@ TEST(VoiceFile, own_form_is_written_and_read) {
   EXPECT_EQ(voice.metadata.at("format"), "kani-voice-1");
   EXPECT_THROW(write_voice(path, VoiceFormat::kSafetensors, {}, {}), Error);
   EXPECT_THROW(write_voice(path, VoiceFormat::kSafetensors, ramp(4097), {}), Error);
-  EXPECT_THROW(write_voice(path, VoiceFormat::kSafetensors, std::vector<float>{std::nanf("")}, {}), Error);
+  EXPECT_THROW(write_voice(path, VoiceFormat::kSafetensors, std::vector<float>{std::nanf("")}, {}),
+               Error);
   EXPECT_THROW(write_voice(path, VoiceFormat::kSafetensors, std::vector<float>(128), {}), Error);
   EXPECT_EQ(read_voice_file(path).values, ramp(128));
 }

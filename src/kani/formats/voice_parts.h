@@ -1,6 +1,6 @@
-// voice_parts.h - limits, and the readers of the four kinds of voice file.  Each checks its container
-// completely; parse_voice() then checks the vector itself (length, finite numbers).  All throw
-// Error(kBadInput, "<where>: …").  Not a public header.
+// voice_parts.h - limits, and the readers of the four kinds of voice file.  Each checks its
+// container completely; parse_voice() then checks the vector itself (length, finite numbers).  All
+// throw Error(kBadInput, "<where>: …").  Not a public header.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// voice_write.cc - voices as files: ours with everything that is known of them, and three that other
-// programs read.
+// voice_write.cc - voices as files: ours with everything that is known of them, and three that
+// other programs read.
 #include <algorithm>
 #include <cmath>
 
@@ -85,8 +85,8 @@ std::string_view voice_format_name(VoiceFormat format) {
 }
 
 std::optional<VoiceFormat> voice_format_of(std::string_view name) {
-  for (const VoiceFormat format : {VoiceFormat::kSafetensors, VoiceFormat::kPt, VoiceFormat::kNpy,
-                                   VoiceFormat::kJson}) {
+  for (const VoiceFormat format :
+       {VoiceFormat::kSafetensors, VoiceFormat::kPt, VoiceFormat::kNpy, VoiceFormat::kJson}) {
     if (voice_format_name(format) == name) return format;
   }
   return std::nullopt;

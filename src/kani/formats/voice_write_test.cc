@@ -51,7 +51,8 @@ TEST(VoiceWrite, two_formats_keep_what_is_known_of_the_voice) {
 }
 
 TEST(VoiceWrite, names_of_formats) {
-  for (const VoiceFormat format : kAll) EXPECT_EQ(voice_format_of(voice_format_name(format)), format);
+  for (const VoiceFormat format : kAll)
+    EXPECT_EQ(voice_format_of(voice_format_name(format)), format);
   EXPECT_FALSE(voice_format_of("PT"));
   EXPECT_FALSE(voice_format_of(""));
   EXPECT_FALSE(voice_format_of("wav"));
