@@ -109,8 +109,8 @@ void VoiceLibrary::check_new(std::string_view name, bool replace) const {
           printable(name), "\"");
   if (const auto at = ids_.find(lower_case(name)); at != ids_.end()) {
     const VoiceEntry& there = entries_[at->second];
-    // Places are in the order of the search, and home is a folder or the user's.
-    const bool hides = there.path.parent_path() != home_ && there.place < VoicePlace::kUser;
+    // A folder that is named comes before the model's, the user's behind it.
+    const bool hides = options_.folders.empty() && there.place == VoicePlace::kSet;
     if (hides) {
       throw Error(ErrorCode::kCannotWrite, "voice ", name, " would be hidden by ", there.path)
           .with_hint("give it another name");

@@ -72,8 +72,8 @@ VoiceLibrary::VoiceLibrary(const VoiceLibraryOptions& options) : options_(option
   const KnownModel model = known_model(options.model, options.voice_length);
   set_ = model.set;
   options_.voice_length = model.voice_length;
-  home_ = options.folders.empty() ? user_data_folder() / "kani" / "voices" : options.folders[0];
-  for (const fs::path& folder : options.folders) {
+  for (fs::path& folder : options_.folders) {
+    if (folder.filename().empty()) folder = folder.parent_path();  // a slash at the end
     std::error_code error;
     voice_files_in(folder, error);
     if (error) {
@@ -81,6 +81,7 @@ VoiceLibrary::VoiceLibrary(const VoiceLibraryOptions& options) : options_(option
                   printable(folder.string(), 200), ": ", error.message());
     }
   }
+  home_ = options_.folders.empty() ? user_data_folder() / "kani" / "voices" : options_.folders[0];
   scan();
 }
 

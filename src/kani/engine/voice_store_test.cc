@@ -229,6 +229,12 @@ TEST_F(VoiceStore, a_voice_that_would_be_hidden_is_not_added) {
   const Voice anna{.name = "Anna", .values = {1, 0}};
   EXPECT_EQ(code_of([&] { store.add(anna, {.replace = true}); }), ErrorCode::kCannotWrite);
   EXPECT_FALSE(fs::exists(user()));
+  fs::create_directories(root_ / "mine");
+  VoiceLibrary own = library({root_ / "mine/"});
+  own.add(anna, {});
+  EXPECT_EQ(own.load("anna").path, root_ / "mine" / "Anna.safetensors")
+      << "found before the model's";
+  EXPECT_EQ(own.remove("anna").size(), 1U);
 }
 
 TEST_F(VoiceStore, recordings_are_kept_if_asked_and_go_with_the_voice) {
