@@ -99,7 +99,7 @@ void run(const Flags& flags) {
     encoder.finish(frames);
   } catch (const Error& error) {
     // The encoder does not know the file that its samples come from.
-    if (std::string_view(error.what()).starts_with(flags.audio.string())) throw;
+    if (std::string_view(error.what()).find(flags.audio.string()) != std::string_view::npos) throw;
     throw Error(error.code(), flags.audio, ": ", error.what());
   }
   write_frames(flags.out, frames, config);
