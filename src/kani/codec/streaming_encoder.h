@@ -42,8 +42,8 @@ class StreamingEncoder {
   /// Mono samples at the codec's rate, nominally in [-1, 1]; none is fine.  Appends the frames that
   /// are ready, which are whole blocks of them some seconds late.
   /// Throws Error(kBadInput) naming the first sample that is NaN or infinite; the stream is then as
-  /// before.  Throws Error(kBadInput) if numbers inside overflow, which takes samples of about
-  /// 1e30, and std::bad_alloc for `out`; then only reset() may follow.
+  /// before.  Throws Error(kBadInput) if numbers inside overflow, as they do only for samples far
+  /// beyond any sound, and std::bad_alloc for `out`; then only reset() may follow.
   void push(std::span<const float> samples, EncodedFrames& out);
   /// The end of the recording: pads with zeros to whole frames and appends the frames that are
   /// left, so that there are ceil(samples / samples_per_frame) in all.  Then the stream is at the

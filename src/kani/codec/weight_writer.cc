@@ -69,6 +69,7 @@ HalfSnake WeightWriter::activation(const NanoCodecAlpha& slopes, size_t channels
   if (alpha == nullptr) return out;
   const std::vector<float> values = read_alpha(slopes, file_);
   std::vector<float> inverses;
+  inverses.reserve(values.size());
   for (const float value : values) inverses.push_back(1.0F / (value + 1e-9F));
   put(values, alpha);
   put(inverses, inverse);
