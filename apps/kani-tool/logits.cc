@@ -1,7 +1,7 @@
 // logits.cc - `kani-tool logits`: all elements of a sequence in one pass.
 #include "kani/base/error.h"
-#include "kani/formats/safetensors.h"
 #include "model.h"
+#include "tensor_output.h"
 #include "tool.h"
 
 namespace kani::tool {
@@ -13,20 +13,6 @@ struct Flags {
   bool layers = false;
 };
 
-struct Named {
-  std::string name;
-  std::vector<float> values;
-  std::vector<uint64_t> shape;
-};
-
-void write_named(const std::filesystem::path& path, const std::vector<Named>& tensors) {
-  std::vector<TensorToWrite> out;
-  for (const Named& t : tensors) {
-    out.push_back({t.name, DType::kF32, t.shape, std::as_bytes(std::span(t.values))});
-  }
-  write_safetensors(path, out);
-}
-
 void run(const Flags& flags) {
   const std::vector<int32_t> ids = read_ids(flags.ids);
   const std::vector<float> voice = read_voice(flags.voice);
@@ -36,11 +22,11 @@ void run(const Flags& flags) {
   const auto width = static_cast<size_t>(model.lm->config().hidden_size);
   const auto vocabulary = static_cast<size_t>(model.lm->config().vocab_size);
 
-  Named logits{"logits", std::vector<float>(count * vocabulary), {count, vocabulary}};
-  Named positions{"positions", {}, {count}};
+  NamedTensor logits{"logits", std::vector<float>(count * vocabulary), {count, vocabulary}};
+  NamedTensor positions{"positions", {}, {count}};
   for (const Element& element : elements)
     positions.values.push_back(static_cast<float>(element.position));
-  std::vector<Named> layers;
+  std::vector<NamedTensor> layers;
   if (flags.layers) {
     for (size_t i = 0; i < model.lm->config().layers.size(); ++i) {
       layers.push_back({concat("layer.", i), {}, {count, width}});
@@ -59,7 +45,7 @@ void run(const Flags& flags) {
   model.lm->all_logits(hidden, {logits.values.data(), count, vocabulary});
   layers.insert(layers.begin(), std::move(positions));
   layers.insert(layers.begin(), std::move(logits));
-  write_named(flags.out, layers);
+  write_tensors(flags.out, layers);
 }
 
 }  // namespace

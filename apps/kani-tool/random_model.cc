@@ -71,7 +71,7 @@ Preset tiny_sizes() {
   speaker.layers = 2;
   speaker.heads = 4;
   speaker.intermediate_size = 64;
-  speaker.conv_width = 16;
+  speaker.conv_dims.assign(speaker.conv_kernels.size(), 16);
   speaker.position_kernel = 16;
   speaker.position_groups = 4;
   speaker.head_width = 64;

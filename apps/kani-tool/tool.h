@@ -17,6 +17,7 @@ void add_tokenize(CLI::App& app, Action& action);
 void add_logits(CLI::App& app, Action& action);
 void add_generate(CLI::App& app, Action& action);
 void add_decode(CLI::App& app, Action& action);
+void add_embed(CLI::App& app, Action& action);
 void add_encode(CLI::App& app, Action& action);
 void add_voice(CLI::App& app, Action& action);
 void add_random_model(CLI::App& app, Action& action);

@@ -179,8 +179,9 @@ std::vector<cpu::Isa> chosen_isas(const std::vector<std::string>& names) {
   std::vector<cpu::Isa> isas;
   for (const cpu::Isa isa : cpu::available_isas()) {
     const bool named = std::find(names.begin(), names.end(), isa_name(isa)) != names.end();
-    // The level with BF16 has no float32 kernels of its own.
-    if (names.empty() ? isa != cpu::Isa::kAvx512Bf16 : named) isas.push_back(isa);
+    // The levels with VNNI and with BF16 have no float32 kernels of their own.
+    const bool own = isa != cpu::Isa::kAvx512Vnni && isa != cpu::Isa::kAvx512Bf16;
+    if (names.empty() ? own : named) isas.push_back(isa);
   }
   return isas;
 }

@@ -1,5 +1,5 @@
-// backend.h - what an accelerator offers to lm/, codec/ and speaker/: two groups of operations and
-// a name. A backend is used by one thread at a time; it spreads the work over its own threads.
+// backend.h - what an accelerator offers to lm/, codec/ and speaker/: three groups of operations
+// and a name. A backend is used by one thread at a time; it spreads the work over its own threads.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@ namespace kani {
 
 class LanguageOps;  // language_ops.h: matrix products, norms, attention, short convolution
 class SignalOps;    // signal_ops.h: convolutions along time, snakes
+class EncoderOps;   // encoder_ops.h: attention of all to all, products with file matrices
 
 class Backend {
  public:
@@ -18,6 +19,7 @@ class Backend {
   virtual int threads() const = 0;
   virtual LanguageOps& language() = 0;
   virtual SignalOps& signal() = 0;
+  virtual EncoderOps& encoder() = 0;
 };
 
 }  // namespace kani

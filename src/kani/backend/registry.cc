@@ -14,7 +14,7 @@ cpu::Isa chosen_isa(const std::string& name) {
   if (name.empty()) return cpu::best_isa();
   const std::optional<cpu::Isa> isa = cpu::isa_from_name(name);
   require(isa.has_value(), "instruction set \"", printable(name),
-          "\" is unknown, expected scalar, avx2, avx512, avx512bf16 or neon");
+          "\" is unknown, expected scalar, avx2, avx512, avx512vnni, avx512bf16 or neon");
   const std::vector<cpu::Isa>& available = cpu::available_isas();
   require(std::find(available.begin(), available.end(), *isa) != available.end(), "this CPU lacks ",
           name, ", its best is ", cpu::isa_name(cpu::best_isa()));

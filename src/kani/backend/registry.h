@@ -13,7 +13,7 @@ namespace kani {
 struct DeviceOptions {
   std::string device = "auto";  // "auto", "cpu"; later "cuda", "cuda:1"
   int threads = 0;              // 0 = default_thread_count()
-  std::string isa;  // "" = best; "scalar", "avx2", "avx512", "avx512bf16", "neon": at most this one
+  std::string isa;  // "" = best; "scalar", "avx2", "avx512", "avx512vnni", …: at most this one
 };
 
 /// Throws Error(kInvalidArgument) for an unknown device or an ISA that this CPU lacks.

@@ -59,9 +59,10 @@ inline std::function<void(std::string_view, ConstMatrix)> collect(Stages& stages
   };
 }
 
-// The level with BF16 has no float32 kernels of its own.
+// The levels with VNNI and with BF16 have no float32 kernels of their own.
 inline std::vector<cpu::Isa> float32_isas() {
   std::vector<cpu::Isa> isas = cpu::available_isas();
+  std::erase(isas, cpu::Isa::kAvx512Vnni);
   std::erase(isas, cpu::Isa::kAvx512Bf16);
   return isas;
 }

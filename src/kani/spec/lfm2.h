@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kani/formats/tensor_file.h"
+#include "kani/spec/tensor_list.h"
 
 namespace kani {
 
@@ -88,14 +89,6 @@ void validate(const Lfm2Config& config, std::string_view source);
 /// Reads the sampling defaults; whatever else is set there and not applied is logged by name.
 /// Throws Error(kBadInput).
 GenerationDefaults parse_generation_config(std::string_view json, std::string_view source);
-
-/// One tensor that the model has.  Storage policy: what a quantizer may touch is said by `matrix`.
-struct TensorSpec {
-  std::string name;
-  std::vector<uint64_t> shape;
-  bool optional = false;
-  bool matrix = false;  // a [out, in] weight of a matrix product; everything else stays exact
-};
 
 /// All tensors in the order of the file (upstream sorts by name).  The factors of learnable RoPE
 /// are in the list unless use_learnable_rope is false, and optional while it is open; their shape

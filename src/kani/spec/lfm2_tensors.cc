@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <unordered_set>
 
 #include "kani/base/log.h"
 #include "kani/spec/lfm2.h"
@@ -16,23 +15,6 @@ constexpr std::string_view kEmbedding = "model.embed_tokens.weight";
 constexpr std::string_view kHead = "lm_head.weight";
 constexpr std::string_view kVoice = "model.speaker_emb_projection.weight";
 constexpr std::string_view kRopePrefix = "model.learnable_rope_layers.";
-constexpr size_t kMostNames = 8;  // of one kind in one message
-
-/// Names of one kind for a message, the first few of them.
-class NameList {
- public:
-  void add(std::string_view text) {
-    if (++count_ <= kMostNames) text_ += concat(count_ > 1 ? ", " : "", text);
-  }
-  size_t count() const { return count_; }
-  std::string text() const {
-    return count_ > kMostNames ? concat(text_, " and ", count_ - kMostNames, " more") : text_;
-  }
-
- private:
-  std::string text_;
-  size_t count_ = 0;
-};
 
 /// Collects the list; sizes are those of the configuration as unsigned numbers.
 class ListBuilder {
@@ -139,49 +121,6 @@ void check_feed_forward(const Lfm2Config& config, const TensorFile& file) {
           "block_multiple_of");
 }
 
-bool fits(const TensorSpec& spec, const TensorInfo& tensor) {
-  if (tensor.shape == spec.shape) return true;
-  return spec.shape.empty() && tensor.shape.size() == 1 && tensor.shape[0] == 1;
-}
-
-/// Throws if a tensor that must be there is not, or has another shape or type.
-void check_list(const std::vector<TensorSpec>& specs, const TensorFile& file) {
-  NameList missing, wrong;
-  for (const TensorSpec& spec : specs) {
-    const TensorInfo* tensor = file.find(spec.name);
-    if (!tensor) {
-      if (!spec.optional) missing.add(spec.name);
-    } else if (!fits(spec, *tensor)) {
-      wrong.add(concat(spec.name, " has shape ", shape_text(tensor->shape), ", expected ",
-                       shape_text(spec.shape)));
-    } else if (tensor->dtype != DType::kF32 && tensor->dtype != DType::kF16 &&
-               tensor->dtype != DType::kBF16) {
-      wrong.add(concat(spec.name, " has type ", dtype_name(tensor->dtype),
-                       ", expected F32, F16 or BF16"));
-    }
-  }
-  if (missing.count() == 0 && wrong.count() == 0) return;
-  std::string what;
-  if (missing.count() > 0) what = concat("missing tensors: ", missing.text());
-  if (wrong.count() > 0) what += concat(what.empty() ? "" : "; ", wrong.text());
-  throw Error(ErrorCode::kBadInput, file.path(), ": ", what);
-}
-
-void warn_of_strangers(const Lfm2Config& config, const std::vector<TensorSpec>& specs,
-                       const TensorFile& file) {
-  std::unordered_set<std::string_view> known;
-  for (const TensorSpec& spec : specs) known.insert(spec.name);
-  NameList strangers;
-  for (const TensorInfo& tensor : file.tensors()) {
-    const bool told =
-        !*config.use_learnable_rope && std::string_view(tensor.name).starts_with(kRopePrefix);
-    if (!known.contains(tensor.name) && !told) strangers.add(printable(tensor.name));
-  }
-  if (strangers.count() > 0) {
-    log_warning("spec", file.path(), ": tensors of no known use, ignored: ", strangers.text());
-  }
-}
-
 /// A stored head that equals the embedding byte for byte is the same matrix written twice (2.3).
 void settle_head(Lfm2Config& config, const TensorFile& file) {
   const TensorInfo* head = file.find(kHead);
@@ -222,8 +161,10 @@ void lfm2_resolve(Lfm2Config& config, const TensorFile& file) {
   validate(config, source);  // again: learnable RoPE has a rule of its own
   check_feed_forward(config, file);
   const std::vector<TensorSpec> specs = lfm2_tensors(config);
-  check_list(specs, file);
-  warn_of_strangers(config, specs, file);
+  check_tensor_list(specs, file);
+  warn_of_strangers(specs, file, [&](std::string_view name) {
+    return !*config.use_learnable_rope && name.starts_with(kRopePrefix);
+  });
   settle_head(config, file);
   config.accepts_voice = file.find(kVoice) != nullptr;
   log_trace("spec", source, ": audio step ", config.audio_step, ", learnable rope ",

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "kani/backend/cpu/encoder_ops_cpu.h"
 #include "kani/backend/cpu/language_ops_cpu.h"
 #include "kani/backend/cpu/signal_ops_cpu.h"
 #include "kani/base/error.h"
@@ -18,7 +19,8 @@ class CpuBackend final : public Backend {
       : isa_(isa),
         pool_(threads),
         language_(make_language_ops(pool_, isa)),
-        signal_(make_signal_ops(pool_, isa)) {}
+        signal_(make_signal_ops(pool_, isa)),
+        encoder_(make_encoder_ops(pool_, isa)) {}
 
   std::string name() const override {
     return concat("cpu ", isa_name(isa_), ", ", pool_.size(),
@@ -27,12 +29,14 @@ class CpuBackend final : public Backend {
   int threads() const override { return pool_.size(); }
   LanguageOps& language() override { return *language_; }
   SignalOps& signal() override { return *signal_; }
+  EncoderOps& encoder() override { return *encoder_; }
 
  private:
   Isa isa_;
   ThreadPool pool_;
   std::unique_ptr<LanguageOps> language_;
   std::unique_ptr<SignalOps> signal_;
+  std::unique_ptr<EncoderOps> encoder_;
 };
 
 std::string cpu_model() {

@@ -12,6 +12,8 @@ std::string_view isa_name(Isa isa) noexcept {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAvx512Vnni:
+      return "avx512vnni";
     case Isa::kAvx512Bf16:
       return "avx512bf16";
     case Isa::kNeon:
@@ -21,7 +23,8 @@ std::string_view isa_name(Isa isa) noexcept {
 }
 
 std::optional<Isa> isa_from_name(std::string_view name) noexcept {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kNeon}) {
+  for (const Isa isa :
+       {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kNeon}) {
     if (isa_name(isa) == name) return isa;
   }
   return std::nullopt;
@@ -37,7 +40,10 @@ const std::vector<Isa>& available_isas() {
       if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
         found.push_back(Isa::kAvx512);
-        if (__builtin_cpu_supports("avx512bf16")) found.push_back(Isa::kAvx512Bf16);
+        if (__builtin_cpu_supports("avx512vnni")) {
+          found.push_back(Isa::kAvx512Vnni);
+          if (__builtin_cpu_supports("avx512bf16")) found.push_back(Isa::kAvx512Bf16);
+        }
       }
     }
 #elif defined(__aarch64__)

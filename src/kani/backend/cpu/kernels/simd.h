@@ -16,6 +16,28 @@
 namespace kani::cpu {
 namespace {
 
+#if defined(__AVX2__)
+/// y[j, i] = x[i, j] for i, j < 4; rows are `x_step` and `y_step` apart.
+inline void turn4(const float* x, size_t x_step, float* y, size_t y_step) {
+  __m128 a = _mm_loadu_ps(x), b = _mm_loadu_ps(x + x_step), c = _mm_loadu_ps(x + 2 * x_step),
+         d = _mm_loadu_ps(x + 3 * x_step);
+  _MM_TRANSPOSE4_PS(a, b, c, d);
+  _mm_storeu_ps(y, a);
+  _mm_storeu_ps(y + y_step, b);
+  _mm_storeu_ps(y + 2 * y_step, c);
+  _mm_storeu_ps(y + 3 * y_step, d);
+}
+#elif defined(__ARM_NEON)
+inline void turn4(const float* x, size_t x_step, float* y, size_t y_step) {
+  const float32x4x2_t low = vtrnq_f32(vld1q_f32(x), vld1q_f32(x + x_step));
+  const float32x4x2_t high = vtrnq_f32(vld1q_f32(x + 2 * x_step), vld1q_f32(x + 3 * x_step));
+  vst1q_f32(y, vcombine_f32(vget_low_f32(low.val[0]), vget_low_f32(high.val[0])));
+  vst1q_f32(y + y_step, vcombine_f32(vget_low_f32(low.val[1]), vget_low_f32(high.val[1])));
+  vst1q_f32(y + 2 * y_step, vcombine_f32(vget_high_f32(low.val[0]), vget_high_f32(high.val[0])));
+  vst1q_f32(y + 3 * y_step, vcombine_f32(vget_high_f32(low.val[1]), vget_high_f32(high.val[1])));
+}
+#endif
+
 #if defined(__AVX512F__)
 
 constexpr size_t kLanes = 16;

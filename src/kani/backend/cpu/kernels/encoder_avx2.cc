@@ -1,0 +1,10 @@
+// encoder_avx2.cc - the speaker encoder's kernels for AVX2 with FMA: the shared bodies, compiled
+// with this set's flags.
+#include "kani/backend/cpu/kernels/encoder_simd.h"
+
+namespace kani::cpu {
+
+constinit const EncoderTable kEncoderAvx2{panel_f32, nullptr,    nullptr,        to_panel, nullptr,
+                                          finish,    layer_norm, biased_softmax, scale,    dot};
+
+}  // namespace kani::cpu
