@@ -39,6 +39,10 @@ std::vector<float> read_samples(const Flags& flags, const SpeakerEncoder& encode
     throw Error(ErrorCode::kBadInput, flags.audio, ": sample_rate is ", printable(rate->second),
                 ", expected ", kSpeakerRateHz);
   }
+  if (tensor->elements() < encoder.min_samples()) {
+    throw Error(ErrorCode::kBadInput, flags.audio, ": audio has ", tensor->elements(),
+                " samples, expected at least ", encoder.min_samples());
+  }
   return tensor_to_f32(*tensor);
 }
 

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   kani::tool::add_generate(app, action);
   kani::tool::add_decode(app, action);
   kani::tool::add_embed(app, action);
+  kani::tool::add_encode(app, action);
   kani::tool::add_voice(app, action);
   kani::tool::add_random_model(app, action);
   kani::tool::add_inspect(app, action);

@@ -18,6 +18,7 @@ void add_logits(CLI::App& app, Action& action);
 void add_generate(CLI::App& app, Action& action);
 void add_decode(CLI::App& app, Action& action);
 void add_embed(CLI::App& app, Action& action);
+void add_encode(CLI::App& app, Action& action);
 void add_voice(CLI::App& app, Action& action);
 void add_random_model(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);

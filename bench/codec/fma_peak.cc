@@ -97,7 +97,7 @@ struct Chains {
 Chains chains_for(cpu::Isa isa) {
   const double flops = 2.0 * kTurns;
 #if defined(__x86_64__)
-  if (isa == cpu::Isa::kAvx512 || isa == cpu::Isa::kAvx512Bf16) {
+  if (isa == cpu::Isa::kAvx512 || isa == cpu::Isa::kAvx512Vnni || isa == cpu::Isa::kAvx512Bf16) {
     return {chains_avx512, flops * kChains * 16};
   }
   if (isa == cpu::Isa::kAvx2) return {chains_avx2, flops * kChains * 8};

@@ -59,11 +59,14 @@ size_t SincResampler::output_size(size_t count) const {
 
 size_t SincResampler::input_needed(size_t count) const {
   if (from_ == to_ || count == 0) return count;
-  const auto block = static_cast<int64_t>(count - 1) / to_;
-  int64_t reach = 0;
-  for (const Phase& phase : phases_)
-    reach = std::max(reach, phase.first + static_cast<int64_t>(phase.taps.size()));
-  return static_cast<size_t>(std::max<int64_t>(block * from_ + reach, 0));
+  const auto last = static_cast<int64_t>(count - 1);
+  int64_t needed = 0;
+  for (int64_t n = std::max<int64_t>(0, last - to_); n <= last; ++n) {
+    const Phase& phase = phases_[static_cast<size_t>(n % to_)];
+    const int64_t end = n / to_ * from_ + phase.first + static_cast<int64_t>(phase.taps.size());
+    needed = std::max(needed, end);
+  }
+  return static_cast<size_t>(needed);
 }
 
 std::vector<float> SincResampler::resample(std::span<const float> samples) const {

@@ -39,12 +39,13 @@ struct CausalConv {
   const float* packed = nullptr;  // weights and biases as pack_conv() wrote them
 };
 
-/// y = x + inverse[c] * sin(alpha[c] * x)^2 in the first C/2 channels, leaky ReLU of slope 0.01 in
-/// the others (codec.md 3.2).
+/// y = x + inverse[c] * sin(alpha[c] * x)^2 in the first `snakes` channels, leaky ReLU of slope
+/// 0.01 in the others (codec.md 3.2): half of each in the decoder, no snakes in the encoder.
 struct HalfSnake {
   size_t channels = 0;             // C
-  const float* alpha = nullptr;    // [C/2]
-  const float* inverse = nullptr;  // [C/2]: 1 / (alpha + 1e-9)
+  size_t snakes = 0;               // at most C
+  const float* alpha = nullptr;    // [snakes]
+  const float* inverse = nullptr;  // [snakes]: 1 / (alpha + 1e-9)
 };
 
 /// A transposed convolution of kernel 2r and stride r in groups of two inputs to one output,
@@ -101,6 +102,11 @@ class SignalOps {
   /// y[o, t*r+p] = bias[o] + sum over i in {2o, 2o+1} of w[i,p] * x[i,t+1] + w[i,p+r] * x[i,t]
   ///   x [2 * outputs, 1 + T]: the last old column, then the new ones; y [outputs, T*r].
   virtual void upsample(const Upsampler& up, ConstMatrix x, Matrix y) = 0;
+
+  /// y[c*r+s, t] = x[c, t*r+s]: every r-th sample a row of its own, so that a convolution of stride
+  /// r becomes one of stride 1.
+  ///   x [C, T*r]; y [C*r, T], r > 0.
+  virtual void split_phases(ConstMatrix x, Matrix y) = 0;
 };
 
 }  // namespace kani

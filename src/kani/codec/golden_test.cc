@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kani/backend/cpu/signal_ops_cpu.h"
-#include "kani/base/error.h"
+#include "kani/codec/golden_files.h"
 #include "kani/codec/streaming_decoder.h"
 #include "kani/formats/nemo.h"
 #include "kani/formats/safetensors.h"
@@ -20,33 +20,6 @@ namespace {
 
 constexpr double kSoundLimit = 2e-5, kSoundRmsLimit = 1e-6, kFullSoundLimit = 1e-5;
 constexpr double kStageLimit = 1e-5;  // divided by max(1, largest value)
-
-std::filesystem::path data(const std::string& name) {
-  return std::filesystem::path(KANI_TEST_DATA) / "codec" / name;
-}
-
-// [B, G, T] int32 as one frame-major list per item.
-std::vector<std::vector<int32_t>> tokens_of(const TensorFile& file, const std::string& name) {
-  const TensorInfo* tensor = file.find(name + ".tokens");
-  if (tensor == nullptr) throw Error(ErrorCode::kNotFound, "no golden ", name);
-  const std::vector<float> values = tensor_to_f32(*tensor);
-  const size_t items = tensor->shape[0], books = tensor->shape[1], frames = tensor->shape[2];
-  std::vector<std::vector<int32_t>> out(items);
-  for (size_t b = 0; b < items; ++b) {
-    for (size_t t = 0; t < frames; ++t) {
-      for (size_t g = 0; g < books; ++g) {
-        out[b].push_back(static_cast<int32_t>(values[(b * books + g) * frames + t]));
-      }
-    }
-  }
-  return out;
-}
-
-std::vector<float> floats_of(const TensorFile& file, const std::string& name) {
-  const TensorInfo* tensor = file.find(name);
-  if (tensor == nullptr) throw Error(ErrorCode::kNotFound, "no golden ", name);
-  return tensor_to_f32(*tensor);
-}
 
 void expect_sound(std::span<const float> got, std::span<const float> expected, double limit) {
   ASSERT_EQ(got.size(), expected.size());
@@ -61,23 +34,11 @@ void expect_sound(std::span<const float> got, std::span<const float> expected, d
   EXPECT_LE(std::sqrt(squares / static_cast<double>(got.size())), kSoundRmsLimit);
 }
 
-// Everything a tap reports, pieces joined along time: name -> [C][T].
-using Stages = std::map<std::string, std::vector<std::vector<float>>, std::less<>>;
-StreamingDecoder::Tap collect(Stages& stages) {
-  return [&stages](std::string_view name, ConstMatrix values) {
-    auto& rows = stages[std::string(name)];
-    rows.resize(values.rows());
-    for (size_t r = 0; r < values.rows(); ++r) {
-      rows[r].insert(rows[r].end(), values.row(r), values.row(r) + values.cols());
-    }
-  };
-}
-
 class DecoderGolden : public testing::TestWithParam<cpu::Isa> {
  protected:
   std::unique_ptr<NanoCodecDecoder> load(const std::string& name) {
     const NemoArchive archive = open_nemo(
-        data(name), [](std::string_view tensor) { return nanocodec_wants(tensor, false); });
+        golden_path(name), [](std::string_view tensor) { return nanocodec_wants(tensor, false); });
     const NanoCodecConfig config = parse_nanocodec_config(archive.config_yaml, name);
     return std::make_unique<NanoCodecDecoder>(config, *archive.weights, *ops_);
   }
@@ -94,7 +55,7 @@ TEST_P(DecoderGolden, every_case_sounds_like_nemo) {
       {"nano189", {"one", "eight"}}};
   for (const auto& [model, names] : cases) {
     const auto decoder = load(model + ".nemo");
-    const auto file = open_safetensors(data(model + "_decode.safetensors"));
+    const auto file = open_safetensors(golden_path(model + "_decode.safetensors"));
     for (const std::string& name : names) {
       SCOPED_TRACE(model + " " + name);
       const std::vector<float> sound = decode_frames(*decoder, tokens_of(*file, name)[0]);
@@ -106,7 +67,7 @@ TEST_P(DecoderGolden, every_case_sounds_like_nemo) {
 
 TEST_P(DecoderGolden, items_of_a_batch_sound_as_they_do_alone) {
   const auto decoder = load("nano06.nemo");
-  const auto file = open_safetensors(data("nano06_decode.safetensors"));
+  const auto file = open_safetensors(golden_path("nano06_decode.safetensors"));
   const auto items = tokens_of(*file, "batch");
   const std::vector<float> lengths = floats_of(*file, "batch.tokens_len");
   const std::vector<float> audio = floats_of(*file, "batch.audio");
@@ -126,7 +87,7 @@ TEST_P(DecoderGolden, items_of_a_batch_sound_as_they_do_alone) {
 
 TEST_P(DecoderGolden, every_stage_is_nemos) {
   const auto decoder = load("nano06.nemo");
-  const auto file = open_safetensors(data("nano06_stages.safetensors"));
+  const auto file = open_safetensors(golden_path("nano06_stages.safetensors"));
   const std::vector<float> tokens = floats_of(*file, "tokens");
   const size_t frames = tokens.size() / decoder->codebooks();
   std::vector<int32_t> codes;
@@ -163,7 +124,7 @@ TEST_P(DecoderGolden, every_stage_is_nemos) {
 
 TEST_P(DecoderGolden, chunks_give_the_bits_of_the_whole) {
   const auto decoder = load("nano06.nemo");
-  const auto file = open_safetensors(data("nano06_decode.safetensors"));
+  const auto file = open_safetensors(golden_path("nano06_decode.safetensors"));
   const std::vector<int32_t> codes = tokens_of(*file, "long25")[0];
   const std::vector<float> whole = decode_frames(*decoder, codes);
   const size_t books = decoder->codebooks();
@@ -183,7 +144,7 @@ TEST_P(DecoderGolden, chunks_give_the_bits_of_the_whole) {
 
 void DecoderGolden::check_full(const std::string& name, const NanoCodecConfig& config,
                                uint64_t seed) {
-  const auto file = open_safetensors(data(name + ".safetensors"));
+  const auto file = open_safetensors(golden_path(name + ".safetensors"));
   const NanoCodecDecoder decoder(config, rule_decoder(config, seed), *ops_);
   const std::vector<int32_t> codes = tokens_of(*file, "decode")[0];
   Stages stages;
@@ -223,16 +184,6 @@ TEST_P(DecoderGolden, full_width_189_kbps_is_nemos) {
   check_full("full189", nanocodec_189kbps(), /*seed=*/2);
 }
 
-// The level with BF16 has no float32 kernels of its own.
-std::vector<cpu::Isa> float32_isas() {
-  std::vector<cpu::Isa> isas = cpu::available_isas();
-  std::erase(isas, cpu::Isa::kAvx512Vnni);
-  std::erase(isas, cpu::Isa::kAvx512Bf16);
-  return isas;
-}
-std::string isa_label(const testing::TestParamInfo<cpu::Isa>& info) {
-  return std::string(cpu::isa_name(info.param));
-}
 INSTANTIATE_TEST_SUITE_P(Isas, DecoderGolden, testing::ValuesIn(float32_isas()), isa_label);
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cassert>
 
 #include "kani/base/error.h"
+#include "kani/codec/carver.h"
 
 namespace kani {
 namespace {
@@ -37,23 +38,6 @@ size_t longest_history(const NanoCodecDecoder& model) {
   }
   return most;
 }
-
-// Adds up pieces of memory first, then hands them out: the same calls twice.
-class Carver {
- public:
-  explicit Carver(float* memory) : memory_(memory) {}
-  float* take(size_t floats) {
-    float* at = memory_ == nullptr ? nullptr : memory_ + used_;
-    used_ += (floats + SignalOps::kAlignment - 1) / SignalOps::kAlignment * SignalOps::kAlignment;
-    return at;
-  }
-  Matrix take(size_t rows, size_t cols) { return {take(rows * cols), rows, cols}; }
-  size_t used() const { return used_; }
-
- private:
-  float* memory_;
-  size_t used_ = 0;
-};
 
 }  // namespace
 

@@ -132,6 +132,14 @@ inline MemoryTensors rule_decoder(const NanoCodecConfig& config, uint64_t seed,
   return file;
 }
 
+/// Decoder and encoder of a model that has both.
+inline MemoryTensors rule_codec(const NanoCodecConfig& config, uint64_t seed,
+                                NormSpelling spelling = NormSpelling::kOld) {
+  MemoryTensors file = rule_decoder(config, seed, spelling);
+  add_rule_weights(file, nanocodec_encoder_tensors(config), seed, spelling);
+  return file;
+}
+
 /// The 0.6 kbps model that KaniTTS2 uses, the decoder alone.
 inline NanoCodecConfig nanocodec_06kbps() {
   NanoCodecConfig config;
@@ -152,6 +160,15 @@ inline NanoCodecConfig nanocodec_189kbps() {
   config.codebooks = 8;
   config.levels = {8, 7, 6, 6};
   config.decoder.rates = {8, 8, 4, 2, 2};
+  return config;
+}
+
+/// The same with an encoder; 24 is the released width.
+inline NanoCodecConfig with_encoder(NanoCodecConfig config, int base_channels = 24) {
+  config.encoder.present = true;
+  config.encoder.rates.assign(config.decoder.rates.rbegin(), config.decoder.rates.rend());
+  config.encoder.base_channels = base_channels;
+  config.encoder.out_kernel = 7;
   return config;
 }
 

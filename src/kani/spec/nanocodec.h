@@ -82,6 +82,23 @@ struct NanoCodecDecoderLayers {
 };
 NanoCodecDecoderLayers nanocodec_decoder_layers(const NanoCodecConfig& config);
 
+/// The encoder's parts in the order of the computation (codec.md 6): convolutions alone, as its
+/// activations have no weights.
+struct NanoCodecEncoderBlock {
+  NanoCodecConv input_conv;
+  NanoCodecConv skip_conv;
+};
+struct NanoCodecEncoderStage {
+  std::vector<std::vector<NanoCodecEncoderBlock>> branches;  // [kernel][dilation]
+  NanoCodecConv down;                                        // of stride shape[2] / 2
+};
+struct NanoCodecEncoderLayers {
+  NanoCodecConv pre_conv;
+  std::vector<NanoCodecEncoderStage> stages;
+  NanoCodecConv post_conv;
+};
+NanoCodecEncoderLayers nanocodec_encoder_layers(const NanoCodecConfig& config);
+
 /// The same as flat lists, in the order of a file.
 struct NanoCodecTensors {
   std::vector<NanoCodecConv> convs;

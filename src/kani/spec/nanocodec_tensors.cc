@@ -231,31 +231,48 @@ NanoCodecTensors nanocodec_decoder_tensors(const NanoCodecConfig& config) {
   return list;
 }
 
-NanoCodecTensors nanocodec_encoder_tensors(const NanoCodecConfig& config) {
+NanoCodecEncoderLayers nanocodec_encoder_layers(const NanoCodecConfig& config) {
   const NanoCodecSide& side = config.encoder;
   const std::string prefix(kEncoderPrefix);
-  const uint64_t base = size(side.base_channels);
-  NanoCodecTensors list;
-  list.convs.push_back(conv(prefix + "pre_conv.conv", base, 1, side.in_kernel));
+  uint64_t width = size(side.base_channels);
+  NanoCodecEncoderLayers layers;
+  layers.pre_conv = conv(prefix + "pre_conv.conv", width, 1, side.in_kernel);
   for (size_t i = 0; i < side.rates.size(); ++i) {
-    const uint64_t width = base << i;
-    list.convs.push_back(conv(concat(prefix, "down_sample_conv_layers.", i, ".conv"), 2 * width,
-                              width, 2 * side.rates[i]));
-  }
-  for (size_t i = 0; i < side.rates.size(); ++i) {
-    const uint64_t width = base << i;
+    NanoCodecEncoderStage stage;
     for (size_t j = 0; j < side.resblock_kernels.size(); ++j) {
+      std::vector<NanoCodecEncoderBlock> branch;
       for (size_t m = 0; m < side.resblock_dilations.size(); ++m) {
         const std::string block = block_name(prefix, i, j, m);
         const int kernel = side.resblock_kernels[j];
-        list.convs.push_back(
-            conv(block + "input_conv.conv", width, width, kernel, side.resblock_dilations[m]));
-        list.convs.push_back(conv(block + "skip_conv.conv", width, width, kernel));
+        branch.push_back(
+            {conv(block + "input_conv.conv", width, width, kernel, side.resblock_dilations[m]),
+             conv(block + "skip_conv.conv", width, width, kernel)});
+      }
+      stage.branches.push_back(std::move(branch));
+    }
+    stage.down = conv(concat(prefix, "down_sample_conv_layers.", i, ".conv"), 2 * width, width,
+                      2 * side.rates[i]);
+    width *= 2;
+    layers.stages.push_back(std::move(stage));
+  }
+  layers.post_conv =
+      conv(prefix + "post_conv.conv", size(config.latent_width()), width, side.out_kernel);
+  return layers;
+}
+
+NanoCodecTensors nanocodec_encoder_tensors(const NanoCodecConfig& config) {
+  const NanoCodecEncoderLayers layers = nanocodec_encoder_layers(config);
+  NanoCodecTensors list;
+  list.convs.push_back(layers.pre_conv);
+  for (const NanoCodecEncoderStage& stage : layers.stages) list.convs.push_back(stage.down);
+  for (const NanoCodecEncoderStage& stage : layers.stages) {
+    for (const auto& branch : stage.branches) {
+      for (const NanoCodecEncoderBlock& block : branch) {
+        list.convs.insert(list.convs.end(), {block.input_conv, block.skip_conv});
       }
     }
   }
-  list.convs.push_back(conv(prefix + "post_conv.conv", size(config.latent_width()),
-                            base << side.rates.size(), side.out_kernel));
+  list.convs.push_back(layers.post_conv);
   return list;
 }
 

@@ -11,14 +11,6 @@
 namespace kani {
 namespace {
 
-NanoCodecConfig with_encoder(NanoCodecConfig config) {
-  config.encoder.present = true;
-  config.encoder.rates.assign(config.decoder.rates.rbegin(), config.decoder.rates.rend());
-  config.encoder.base_channels = 24;
-  config.encoder.out_kernel = 7;
-  return config;
-}
-
 NanoCodecConfig narrow() {
   NanoCodecConfig config = nanocodec_06kbps();
   config.decoder.base_channels = 64;
@@ -79,6 +71,25 @@ TEST(NanoCodecTensors, names_and_shapes_are_upstreams) {
   EXPECT_EQ(layers.post_conv.shape, (std::array<uint64_t, 3>{1, 27, 3}));
 }
 
+TEST(NanoCodecTensors, encoder_layers_are_upstreams) {
+  const NanoCodecEncoderLayers layers = nanocodec_encoder_layers(with_encoder(nanocodec_06kbps()));
+  EXPECT_EQ(layers.pre_conv.name, "audio_encoder.pre_conv.conv");
+  EXPECT_EQ(layers.pre_conv.shape, (std::array<uint64_t, 3>{24, 1, 7}));
+  ASSERT_EQ(layers.stages.size(), 5u);
+  const NanoCodecEncoderStage& stage = layers.stages[3];
+  EXPECT_EQ(stage.down.name, "audio_encoder.down_sample_conv_layers.3.conv");
+  EXPECT_EQ(stage.down.shape, (std::array<uint64_t, 3>{384, 192, 14}));
+  EXPECT_EQ(stage.down.bias, 384u);
+  const NanoCodecEncoderBlock& block = stage.branches[2][1];
+  const std::string prefix = "audio_encoder.res_layers.3.res_blocks.2.res_blocks.1.";
+  EXPECT_EQ(block.input_conv.name, prefix + "input_conv.conv");
+  EXPECT_EQ(block.input_conv.shape, (std::array<uint64_t, 3>{192, 192, 11}));
+  EXPECT_EQ(block.input_conv.dilation, 3);
+  EXPECT_EQ(block.skip_conv.name, prefix + "skip_conv.conv");
+  EXPECT_EQ(block.skip_conv.dilation, 1);
+  EXPECT_EQ(layers.post_conv.shape, (std::array<uint64_t, 3>{16, 768, 7}));
+}
+
 TEST(NanoCodecTensors, the_reader_is_asked_for_what_is_needed) {
   EXPECT_TRUE(nanocodec_wants("audio_decoder.pre_conv.conv.bias", false));
   EXPECT_TRUE(nanocodec_wants("vector_quantizer.fsqs.0.num_levels", false));
@@ -95,8 +106,7 @@ TEST(NanoCodecTensors, complete_files_pass) {
     file.add("audio_encoder.unasked", DType::kF32, {1}, std::vector<float>{1});
     EXPECT_EQ(fault(narrow(), file), "");
   }
-  NanoCodecConfig both = with_encoder(narrow());
-  both.encoder.base_channels = 1;
+  const NanoCodecConfig both = with_encoder(narrow(), /*base_channels=*/1);
   MemoryTensors file = rule_decoder(both, 1);
   EXPECT_NE(fault(both, file, /*encoder=*/true), "");
   add_rule_weights(file, nanocodec_encoder_tensors(both), 1, NormSpelling::kNew);

@@ -72,6 +72,7 @@ class CpuSignalOps final : public SignalOps {
   void causal_conv(const CausalConv& conv, ConstMatrix x, const ConvOutput& out) override;
   void half_snake(const HalfSnake& activation, ConstMatrix x, Matrix y) override;
   void upsample(const Upsampler& up, ConstMatrix x, Matrix y) override;
+  void split_phases(ConstMatrix x, Matrix y) override;
 
  private:
   // Columns and (mixed) row blocks of one thread.
@@ -203,7 +204,7 @@ void CpuSignalOps::conv_tile(const CausalConv& conv, ConstMatrix x, const ConvOu
 // Rows of a signal that starts at channel `first_row`.
 void CpuSignalOps::activate(const HalfSnake& activation, ConstMatrix x, size_t first_row,
                             Matrix y) const {
-  const size_t snakes = activation.channels / 2;
+  const size_t snakes = activation.snakes;
   const size_t first_snake = std::min(first_row, snakes);
   table_.half_snake({.x = x.data(),
                      .x_stride = x.stride(),
@@ -226,15 +227,15 @@ void CpuSignalOps::half_snake(const HalfSnake& activation, ConstMatrix x, Matrix
   }
   // A sine costs several times a leaky ReLU: each thread takes as many rows of one half as of the
   // other.
-  const size_t snakes = x.rows() / 2;
-  pool_.parallel_for(x.rows() - snakes, 1, [&](size_t begin, size_t end) {
-    const size_t snake_end = std::min(end, snakes);
-    if (begin < snake_end) {
-      const size_t rows = snake_end - begin;
+  const size_t half = x.rows() / 2;
+  pool_.parallel_for(x.rows() - half, 1, [&](size_t begin, size_t end) {
+    const size_t first_end = std::min(end, half);
+    if (begin < first_end) {
+      const size_t rows = first_end - begin;
       activate(activation, x.rows(begin, rows), begin, y.rows(begin, rows));
     }
-    activate(activation, x.rows(snakes + begin, end - begin), snakes + begin,
-             y.rows(snakes + begin, end - begin));
+    activate(activation, x.rows(half + begin, end - begin), half + begin,
+             y.rows(half + begin, end - begin));
   });
 }
 
@@ -259,6 +260,20 @@ void CpuSignalOps::upsample(const Upsampler& up, ConstMatrix x, Matrix y) {
   }
   pool_.parallel_for(up.outputs, 1,
                      [&](size_t begin, size_t end) { part(begin, end, 0, x.cols() - 1); });
+}
+
+// Once per stage of the encoder, a hundredth of what a convolution there costs: no kernel.
+void CpuSignalOps::split_phases(ConstMatrix x, Matrix y) {
+  if (y.cols() == 0) return;
+  const size_t rate = y.rows() / x.rows();
+  assert(y.rows() == x.rows() * rate && x.cols() == y.cols() * rate);
+  pool_.parallel_for(y.rows(), 1, [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      const float* from = x.row(row / rate) + row % rate;
+      float* to = y.row(row);
+      for (size_t t = 0; t < y.cols(); ++t) to[t] = from[t * rate];
+    }
+  });
 }
 
 // By time, a thread reads what it wrote itself a step earlier, and only the history at its border

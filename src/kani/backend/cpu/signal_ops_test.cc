@@ -55,7 +55,10 @@ struct Layer {
     conv = {.shape = shape, .packed = memory->data()};
     slopes.assign(shape.outputs / 2, 1.5F);
     inverses.assign(shape.outputs / 2, 0.66F);
-    snake = {.channels = shape.outputs, .alpha = slopes.data(), .inverse = inverses.data()};
+    snake = {.channels = shape.outputs,
+             .snakes = shape.outputs / 2,
+             .alpha = slopes.data(),
+             .inverse = inverses.data()};
   }
   double value(ConstMatrix x, size_t o, size_t t) const {
     double v = bias[o];
@@ -168,22 +171,49 @@ TEST_P(SignalOpsCpu, what_is_fused_equals_the_steps_one_by_one) {
   }
 }
 
-TEST_P(SignalOpsCpu, half_snake_splits_the_channels) {
+TEST_P(SignalOpsCpu, half_snake_splits_the_channels_where_it_says) {
   for (const size_t channels : {1, 2, 27, 54}) {
-    std::vector<float> alpha, inverse;
-    for (size_t c = 0; c < channels / 2; ++c) {
-      alpha.push_back(0.5F + 0.1F * static_cast<float>(c));
-      inverse.push_back(1 / (alpha[c] + 1e-9F));
+    for (const size_t snakes : {channels / 2, size_t{0}, channels}) {
+      std::vector<float> alpha, inverse;
+      for (size_t c = 0; c < snakes; ++c) {
+        alpha.push_back(0.5F + 0.1F * static_cast<float>(c));
+        inverse.push_back(1 / (alpha[c] + 1e-9F));
+      }
+      const HalfSnake snake{channels, snakes, alpha.data(), inverse.data()};
+      const Signal x(*ops_, channels, 33, random_), y(*ops_, channels, 33);
+      ops_->half_snake(snake, x.view(), y.view());
+      for (size_t c = 0; c < channels; ++c) {
+        for (size_t t = 0; t < 33; ++t) {
+          const double v = x.at(c, t);
+          const double s = c < snakes ? std::sin(alpha[c] * v) : 0;
+          const double expected = c < snakes ? v + s * s * inverse[c] : v > 0 ? v : 0.01F * v;
+          ASSERT_NEAR(y.at(c, t), expected, 1e-6) << c << ", " << snakes << " of " << channels;
+        }
+      }
     }
-    const HalfSnake snake{channels, alpha.data(), inverse.data()};
-    const Signal x(*ops_, channels, 33, random_), y(*ops_, channels, 33);
-    ops_->half_snake(snake, x.view(), y.view());
-    for (size_t c = 0; c < channels; ++c) {
-      for (size_t t = 0; t < 33; ++t) {
-        const double v = x.at(c, t);
-        const double s = c < channels / 2 ? std::sin(alpha[c] * v) : 0;
-        const double expected = c < channels / 2 ? v + s * s * inverse[c] : v > 0 ? v : 0.01F * v;
-        ASSERT_NEAR(y.at(c, t), expected, 1e-6) << c << " of " << channels;
+  }
+}
+
+TEST_P(SignalOpsCpu, an_activation_without_snakes_needs_no_slopes) {
+  const Layer layer(*ops_, {27, 27, 3, 5}, random_);
+  const HalfSnake leaky{.channels = 27};
+  const Signal x(*ops_, 27, 10 + 60, random_), v(*ops_, 27, 60), activated(*ops_, 27, 60);
+  ops_->causal_conv(layer.conv, x.view(),
+                    {.y = v.view(), .activation = &leaky, .activated = activated.view()});
+  for (size_t c = 0; c < 27; ++c) {
+    for (size_t t = 0; t < 60; ++t) {
+      ASSERT_EQ(activated.at(c, t), v.at(c, t) > 0 ? v.at(c, t) : 0.01F * v.at(c, t));
+    }
+  }
+}
+
+TEST_P(SignalOpsCpu, phases_are_every_rth_sample) {
+  for (const size_t rate : {1, 2, 3, 7}) {
+    const Signal x(*ops_, 5, 11 * rate, random_), y(*ops_, 5 * rate, 11);
+    ops_->split_phases(x.view(), y.view());
+    for (size_t row = 0; row < 5 * rate; ++row) {
+      for (size_t t = 0; t < 11; ++t) {
+        ASSERT_EQ(y.at(row, t), x.at(row / rate, t * rate + row % rate)) << rate;
       }
     }
   }
@@ -218,6 +248,7 @@ TEST_P(SignalOpsCpu, nothing_to_do_does_nothing) {
   ops_->half_snake(layer.snake, x.view().cols(0, 0), y.view().cols(0, 0));
   ops_->upsample({2, 3, nullptr, nullptr}, x.view().cols(0, 1), y.view().rows(0, 2).cols(0, 0));
   ops_->copy(x.view().cols(0, 0), y.view().cols(0, 0));
+  ops_->split_phases(x.view().rows(0, 2).cols(0, 0), y.view().cols(0, 0));
   EXPECT_EQ(y.at(0, 0), before);
 }
 
