@@ -114,10 +114,11 @@ stage_kernels() {
   fi
 }
 
-about_journeys() { printf 'the programs as a person uses them; kani-tool against the reference data'; }
+about_journeys() { printf 'the programs as a person uses them; kani-tool against the reference data; cloned voices by ear'; }
 stage_journeys() {
   journeys dev
   tally tests/parity/run --bin build/dev/bin
+  tally tests/ear/run --bin build/dev/bin
 }
 
 # journeys PRESET [ARGUMENT…]: tests/journeys against the programs of a build.

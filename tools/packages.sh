@@ -7,7 +7,7 @@ build_packages=(
   g++ cmake ninja-build pkgconf
   nlohmann-json3-dev libcli11-dev
   libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
-  libarchive-dev libyaml-cpp-dev zlib1g-dev
+  libyaml-cpp-dev zlib1g-dev
   libssl-dev
   libicu-dev
 )
@@ -18,7 +18,7 @@ check_packages=(
   libgtest-dev googletest libbenchmark-dev
   clang-14 libclang-rt-14-dev llvm-14 clang-format-14
   g++-aarch64-linux-gnu qemu-user
-  valgrind
+  valgrind espeak-ng flite
 )
 
 # missing_packages NAME…: those that are not installed, one a line.
