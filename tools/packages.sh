@@ -15,7 +15,7 @@ build_packages=(
 # What ./check needs beyond that.
 check_packages=(
   git python3 ccache
-  libgtest-dev googletest libbenchmark-dev
+  libgtest-dev googletest
   clang-14 libclang-rt-14-dev llvm-14 clang-format-14
   g++-aarch64-linux-gnu qemu-user
   valgrind espeak-ng flite
