@@ -54,8 +54,9 @@ struct Tile {
 };
 
 // How far ahead of the reading position weights are fetched: the hardware's own prefetching stops
-// at page borders.
-constexpr size_t kPrefetchBytes = 2048;
+// at page borders.  2 KB are enough where memory is near and idle; 8 KB gave 4 to 15 % more tokens
+// on a shared machine, 16 KB no more.
+constexpr size_t kPrefetchBytes = 8192;
 
 template <size_t kVecs, size_t kTokens>
 void tile_f32(const GemmArgs& a, size_t first_token, size_t first_row) {
