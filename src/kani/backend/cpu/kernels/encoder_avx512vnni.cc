@@ -16,8 +16,8 @@ constexpr size_t kPairs = kFixedGroup / 2;
 using Pair [[gnu::may_alias]] = int;
 
 // sum + the products of the pair at `x`, the same for all lanes, with the pair in each lane of w.
-// With the intrinsic g++ 12 copies every sum to another register and to memory, which takes twice
-// the time; the instruction itself adds in place and spreads the pair.
+// With the intrinsic g++ 12 copies every sum to another register and to memory (2.5 s for a voice
+// that now takes 1.6); the instruction itself adds in place and spreads the pair.
 inline __m512i add_products(__m512i sum, const int16_t* x, __m512i w) {
   asm("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*reinterpret_cast<const Pair*>(x)));
   return sum;

@@ -75,16 +75,6 @@ inline void panel_f32(const PanelArgs& a) noexcept {
 // Rows
 // ------------------------------------------------------------------------------------------------
 
-// Calls body(offset, count) for whole vectors with count = kLanes, and once more for a rest.
-template <typename Body>
-inline void for_lanes(size_t n, Body body) {
-  size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
-  if (i < n) body(i, n - i);
-}
-inline Vec load_n(const float* p, size_t n) { return n == kLanes ? load(p) : load_part(p, n); }
-inline void store_n(float* p, Vec x, size_t n) { n == kLanes ? store(p, x) : store_part(p, x, n); }
-
 inline Vec absolute(Vec x) { return max(x, zero() - x); }
 
 // erfc(z) = exp(-z q(z)) with q a polynomial of degree 7 fitted on [0, 4]: 2e-8 off at most.  So

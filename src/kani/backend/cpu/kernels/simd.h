@@ -182,6 +182,16 @@ inline void prefetch(const void* p) { __builtin_prefetch(p); }
 
 #endif
 
+/// Calls body(offset, count) for whole vectors with count = kLanes, and once more for a rest.
+template <typename Body>
+inline void for_lanes(size_t n, Body body) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
+  if (i < n) body(i, n - i);
+}
+inline Vec load_n(const float* p, size_t n) { return n == kLanes ? load(p) : load_part(p, n); }
+inline void store_n(float* p, Vec x, size_t n) { n == kLanes ? store(p, x) : store_part(p, x, n); }
+
 /// exp(x) to about 2 units in the last place; below -87 it is about 1e-38, above 88 about 1e38,
 /// never infinite or 0. Range reduction by ln 2 in two parts, then the Taylor polynomial of degree
 /// 7 on [-0.35, 0.35].
