@@ -221,7 +221,7 @@ class CpuEncoderOps final : public EncoderOps {
       : pool_(pool),
         table_(encoder_table(limit)),
         has_fixed_(table_.panel_fixed16 != kEncoderScalar.panel_fixed16 || limit == Isa::kScalar),
-        threads_(static_cast<size_t>(pool.size())) {}
+        rooms_(static_cast<size_t>(pool.size())) {}
 
   std::unique_ptr<SignalMemory> allocate(size_t floats) override {
     return std::make_unique<CpuMemory>(floats);
@@ -291,8 +291,7 @@ class CpuEncoderOps final : public EncoderOps {
   ThreadPool& pool_;
   EncoderTable table_;
   bool has_fixed_;
-  size_t threads_;
-  std::vector<Room> rooms_{threads_};
+  std::vector<Room> rooms_;  // one a thread
   // The rows of the product at hand, in kFixed16.
   Scratch<float> x_spread_;
   Scratch<int16_t> x_fixed_;
