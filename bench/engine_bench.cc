@@ -32,8 +32,10 @@ Options parse(int argc, char** argv) {
   o.engine.threads = 2;
   for (int i = 3; i < argc; ++i) {
     const std::string flag = argv[i];
-    if (flag == "--f32") {
-      o.engine.weights = kani::WeightType::kF32;
+    if (flag == "--f32" || flag == "--q8" || flag == "--q4") {
+      o.engine.weights = flag == "--f32"  ? kani::WeightType::kF32
+                         : flag == "--q8" ? kani::WeightType::kQ8
+                                          : kani::WeightType::kQ4;
       continue;
     }
     kani::require(i + 1 < argc, "flag ", flag, " needs a value");

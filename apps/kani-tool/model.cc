@@ -35,8 +35,10 @@ std::optional<MatrixType> matrix_type(const std::string& dtype) {
   if (dtype == "auto") return std::nullopt;
   if (dtype == "f32") return MatrixType::kF32;
   if (dtype == "bf16") return MatrixType::kBF16;
+  if (dtype == "q8") return MatrixType::kQ8;
+  if (dtype == "q4") return MatrixType::kQ4;
   throw Error(ErrorCode::kInvalidArgument, "dtype \"", printable(dtype),
-              "\" is not available in this build, expected auto, f32 or bf16");
+              "\" is not available in this build, expected auto, f32, bf16, q8 or q4");
 }
 
 }  // namespace

@@ -30,8 +30,9 @@ namespace kani {
 /// "0.1.0".
 std::string version();
 
-/// How weights are kept in memory.  kAuto: bfloat16 if the file holds bfloat16, else float32.
-enum class WeightType { kAuto, kF32, kBF16 };
+/// How the language model's matrices are kept in memory.  kAuto: bfloat16 if the file holds
+/// bfloat16, else float32.  kQ8, kQ4: 8 and 4 bits, 32 weights a scale, made at load.
+enum class WeightType { kAuto, kF32, kBF16, kQ8, kQ4 };
 
 enum class LoadMode { kMap, kLock, kRead };  // mmap; mmap and mlock; no map
 

@@ -32,8 +32,9 @@ struct MatrixPart {
   size_t rows = 0;
 };
 
-/// How a matrix is kept.  Quantized forms will be further values.
-enum class MatrixType { kF32, kBF16 };
+/// How a matrix is kept.  kQ8 and kQ4: blocks of 32 with a scale (quant/blocks.h), and activations
+/// rounded to 8 bits in blocks of 32 before the product.
+enum class MatrixType { kF32, kBF16, kQ8, kQ4 };
 
 /// Keys and values of one attention layer of one sequence.  Opaque layout, grown by the backend.
 class KvCache {

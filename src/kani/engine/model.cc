@@ -24,6 +24,10 @@ std::optional<MatrixType> matrix_type(WeightType type) {
       return MatrixType::kF32;
     case WeightType::kBF16:
       return MatrixType::kBF16;
+    case WeightType::kQ8:
+      return MatrixType::kQ8;
+    case WeightType::kQ4:
+      return MatrixType::kQ4;
     case WeightType::kAuto:
       break;
   }

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "kani/backend/cpu/kernels/language_kernels.h"
+#include "kani/backend/cpu/quant_matrix.h"
 #include "kani/base/buffer.h"
 #include "kani/base/error.h"
 
@@ -148,7 +149,8 @@ class CpuKvCache final : public KvCache {
 
 class CpuLanguageOps final : public LanguageOps {
  public:
-  CpuLanguageOps(ThreadPool& pool, Isa limit) : pool_(pool), table_(language_table(limit)) {}
+  CpuLanguageOps(ThreadPool& pool, Isa limit)
+      : pool_(pool), table_(language_table(limit)), quant_(quant_table(limit)) {}
 
   std::unique_ptr<MatrixWeight> pack(std::span<const MatrixPart> parts, size_t cols,
                                      MatrixType type) override;
@@ -170,9 +172,12 @@ class CpuLanguageOps final : public LanguageOps {
 
  private:
   void multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add);
+  void multiply_quantized(ConstMatrix x, const QuantMatrix& w, Matrix y, bool add);
 
   ThreadPool& pool_;
   LanguageTable table_;
+  QuantTable quant_;
+  QuantActivations activations_;
   Buffer<float> scores_;       // per thread, for attend
   Buffer<float> conv_window_;  // history and new vectors g of short_conv
 };
@@ -184,6 +189,8 @@ std::unique_ptr<MatrixWeight> CpuLanguageOps::pack(std::span<const MatrixPart> p
     assert(part.bytes.size() == part.rows * cols * dtype_size(part.dtype));
     rows += part.rows;
   }
+  if (type == MatrixType::kQ8 || type == MatrixType::kQ4)
+    return std::make_unique<QuantMatrix>(parts, cols, type, quant_, pool_);
   auto matrix = std::make_unique<CpuMatrix>(rows, cols, type);
   pool_.parallel_for(matrix->blocks(), 1, [&](size_t begin, size_t end) {
     for (size_t b = begin; b < end; ++b) {
@@ -207,6 +214,8 @@ std::unique_ptr<MatrixWeight> CpuLanguageOps::pack(std::span<const MatrixPart> p
 }
 
 void CpuLanguageOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add) {
+  if (const auto* quantized = dynamic_cast<const QuantMatrix*>(&w))
+    return multiply_quantized(x, *quantized, y, add);
   const auto& matrix = static_cast<const CpuMatrix&>(w);
   assert(x.cols() == matrix.cols() && y.cols() == matrix.rows() && x.rows() == y.rows());
   if (x.rows() == 0) return;
@@ -223,6 +232,27 @@ void CpuLanguageOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bo
               .ldy = y.stride(),
               .rows = std::min(kBlockRows, matrix.rows() - row),
               .add = add});
+    }
+  });
+}
+
+void CpuLanguageOps::multiply_quantized(ConstMatrix x, const QuantMatrix& w, Matrix y, bool add) {
+  assert(x.cols() == w.cols() && y.cols() == w.rows() && x.rows() == y.rows());
+  if (x.rows() == 0) return;
+  activations_.fill(x, quant_, pool_);
+  const auto kernel = w.is_q4() ? quant_.gemm_q4 : quant_.gemm_q8;
+  pool_.parallel_for(w.row_blocks(), 1, [&](size_t begin, size_t end) {
+    for (size_t b = begin; b < end; ++b) {
+      const size_t row = b * kQuantRows;
+      for (size_t t = 0; t < x.rows(); t += kQuantTokens) {
+        QuantArgs args = activations_.args(t, std::min(kQuantTokens, x.rows() - t));
+        args.w = w.row_block(b);
+        args.y = y.row(t) + row;
+        args.ldy = y.stride();
+        args.rows = std::min(kQuantRows, w.rows() - row);
+        args.add = add;
+        kernel(args);
+      }
     }
   });
 }
