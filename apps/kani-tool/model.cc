@@ -19,7 +19,7 @@ void ComputeFlags::add_to(CLI::App& command) {
 void ModelFlags::add_to(CLI::App& command) {
   command.add_option("-m,--model", options.model, "folder of the language model or a set")
       ->required();
-  command.add_option("--dtype", dtype, "auto, f32 or bf16");
+  command.add_option("--dtype", dtype, "auto, f32, bf16, q8 or q4");
   command.add_option("--rope-precision", rope_precision,
                      "f32 or bf16: rounding of RoPE frequencies");
   command.add_option("--audio-step", options.audio_step, "override of config.json");

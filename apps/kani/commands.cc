@@ -19,6 +19,8 @@ constexpr CommandEntry kCommands[] = {
     {"check", "FILE...", "verify models, codecs and voices without running them", make_check},
     {"doctor", "", "processor, memory, default model, player, folders, a self test", make_doctor},
     {"bench", "", "speed and memory as a table, CSV or JSON", make_bench},
+    {"bench quality", "[TEXT...]", "what coarser weights cost, against float32",
+     make_bench_quality},
     {"completion", "bash|zsh|fish", "print a completion script for a shell", make_completion},
     {"help", "[SUBCOMMAND]", "print help", make_help},
 };

@@ -1,7 +1,9 @@
 // common_flags.cc - see common_flags.h.
 #include "apps/kani/common_flags.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 #include "apps/kani/directories.h"
@@ -95,15 +97,17 @@ void define_model(FlagSet& flags, ModelOptions& options, ThreadFlag threads) {
   flags.custom({"--gpu-layers,--n-gpu-layers", "N",
                 "0 or auto: this build computes on the CPU (-ngl)", "auto"},
                refuse_gpu_layers);
-  flags.custom({"--dtype", "auto|f32|bf16", "how weights are kept in memory", "auto"},
+  flags.custom({"--dtype", "auto|f32|bf16|q8|q4", "how weights are kept in memory", "auto"},
                [&options](const std::string& value) {
-                 if (value == "f16" || value == "q8" || value == "q4") {
+                 if (value == "f16") {
                    throw Error(ErrorCode::kInvalidArgument, "--dtype ", value,
                                " is not available in this build")
-                       .with_hint("it has auto, f32 and bf16");
+                       .with_hint("it has auto, f32, bf16, q8 and q4");
                  }
-                 require(value == "auto" || value == "f32" || value == "bf16", "--dtype is ",
-                         printable(value, 40), ", expected one of auto, f32, bf16");
+                 constexpr std::string_view kKnown[] = {"auto", "f32", "bf16", "q8", "q4"};
+                 require(std::find(std::begin(kKnown), std::end(kKnown), value) != std::end(kKnown),
+                         "--dtype is ", printable(value, 40),
+                         ", expected one of auto, f32, bf16, q8, q4");
                  options.dtype = value;
                });
   flags.choice(
@@ -159,6 +163,8 @@ EngineOptions ModelOptions::engine() const {
   engine.device = device;
   engine.weights = dtype == "f32"    ? WeightType::kF32
                    : dtype == "bf16" ? WeightType::kBF16
+                   : dtype == "q8"   ? WeightType::kQ8
+                   : dtype == "q4"   ? WeightType::kQ4
                                      : WeightType::kAuto;
   engine.load_mode = load_mode == "mlock"  ? LoadMode::kLock
                      : load_mode == "none" ? LoadMode::kRead

@@ -209,6 +209,18 @@ class Engine {
   std::unique_ptr<Impl> impl_;
 };
 
+/// How far the tokens of an engine with coarser weights are from those of float32.
+struct QualityReport {
+  uint64_t tokens = 0;    // compared
+  double kl_mean = 0;     // Kullback-Leibler divergence in nats a token, of the distributions after
+  double kl_largest = 0;  // penalty and temperature, before top-k and top-p
+  double same_top = 0;    // share of tokens with the same most probable one, 0 … 1
+};
+/// Loads the model twice, lets the float32 one speak `texts` (at most `frames` each) and compares
+/// the two at each token of that.  Throws as Engine's constructor, Error(kInvalidArgument).
+QualityReport compare_quality(const EngineOptions& options, std::span<const std::string> texts,
+                              int frames, uint64_t seed);
+
 /// The model that ships with the program: KANI_MODEL, else share/kani/models/kani-mini beside the
 /// executable's folder, else models/kani-mini in a folder above it (a source tree).  Throws
 /// Error(kNotFound).

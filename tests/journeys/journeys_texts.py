@@ -37,7 +37,7 @@ class Texts(Journey):
         self.assertEqual(self.complete("kani", "s"), ["say"])
         self.assertIn("models", self.complete("kani", ""))
         self.assertEqual(self.complete("kani", "models", "sh"), ["show"])
-        self.assertEqual(self.complete("kani", "say", "--dtype", ""), ["auto", "f32", "bf16"])
+        self.assertEqual(self.complete("kani", "say", "--dtype", ""), ["auto", "f32", "bf16", "q8", "q4"])
         self.assertEqual(self.complete("kani", "say", "--dtype", "b"), ["bf16"])
         self.assertEqual(self.complete("kani", "completion", "z"), ["zsh"])
         self.assertEqual(self.complete("kani", "say", "--output-f"), ["--output-file"])

@@ -1,0 +1,131 @@
+// quality.cc - how far a model with coarser weights is from the exact one: both see the same
+// tokens, and at each step their distributions over the legal tokens are compared. Not here: sound
+// (the codec is the same for both).
+#include <algorithm>
+#include <cmath>
+
+#include "kani/engine/engine_impl.h"
+#include "kani/lm/generator.h"
+#include "kani/tokens/layout.h"
+
+namespace kani {
+namespace {
+
+// Penalty and temperature as when speaking, but nothing cut off, so that every token that one model
+// allows has a probability in the other.
+Sampling uncut(const LoadedModel& model) {
+  Sampling sampling = sampler_settings(resolve_sampling(model.defaults, {}));
+  sampling.top_k = 0;
+  sampling.top_p = 1;
+  sampling.min_p = 0;
+  if (sampling.temperature == 0) sampling.temperature = 1;
+  return sampling;
+}
+
+// One model following a given text and codes.
+class Follower {
+ public:
+  Follower(LoadedModel& model, std::span<const int32_t> prompt, std::span<const float> voice,
+           size_t tokens)
+      : model_(model),
+        sampler_(uncut(model), 0),
+        positions_(model.layout, model.config().audio_step),
+        sequence_(*model.lm, prompt.size() + 1 + tokens, voice),
+        hidden_(static_cast<size_t>(model.config().hidden_size)) {
+    std::vector<Element> elements;
+    for (size_t i = 0; i < prompt.size(); ++i) {
+      if (i == 1 && !voice.empty()) elements.push_back({kVoiceSlot, positions_.next_voice()});
+      elements.push_back({prompt[i], positions_.next(prompt[i])});
+    }
+    feed(elements);
+  }
+
+  std::span<const Candidate> distribution(int slot, std::span<const int32_t> seen) {
+    const size_t columns = model_.lm->codebook_columns(slot);
+    logits_.resize(columns);
+    model_.lm->codebook_logits({hidden_.data(), 1, hidden_.size()}, slot,
+                               {logits_.data(), 1, columns});
+    return sampler_.distribution(logits_, seen);
+  }
+
+  void follow(int32_t id) {
+    const Element element{id, positions_.next(id)};
+    feed({&element, 1});
+  }
+
+ private:
+  void feed(std::span<const Element> elements) {
+    const SequenceStep step{&sequence_, elements};
+    std::copy_n(model_.lm->forward({&step, 1}).data(), hidden_.size(), hidden_.begin());
+  }
+
+  LoadedModel& model_;
+  Sampler sampler_;
+  FramePositions positions_;
+  Lfm2Sequence sequence_;
+  std::vector<float> hidden_;
+  std::vector<float> logits_;
+};
+
+void compare(std::span<const Candidate> exact, std::span<const Candidate> tested,
+             QualityReport& report) {
+  double divergence = 0;
+  size_t top = 0, tested_top = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    const double p = exact[i].probability, q = tested[i].probability;
+    if (p > 0) divergence += p * std::log(p / std::max(q, 1e-30));
+    if (exact[i].probability > exact[top].probability) top = i;
+    if (tested[i].probability > tested[tested_top].probability) tested_top = i;
+  }
+  report.kl_mean += divergence;
+  report.kl_largest = std::max(report.kl_largest, divergence);
+  report.same_top += top == tested_top ? 1 : 0;
+  ++report.tokens;
+}
+
+void follow_text(LoadedModel& exact, LoadedModel& tested, const std::string& text, int frames,
+                 uint64_t seed, QualityReport& report) {
+  const std::vector<int32_t> prompt =
+      build_prompt(exact.layout, *exact.tokenizer, tagged_text(exact.config(), text, ""),
+                   AddedTokens::kPlainText, /*with_speech_start=*/true);
+  const std::vector<float> voice =
+      exact.default_voice ? exact.default_voice->values : std::vector<float>();
+  FrameGenerator speaker(*exact.lm, prompt, voice,
+                         {.sampling = sampler_settings(resolve_sampling(exact.defaults, {})),
+                          .seed = seed,
+                          .max_frames = frames});
+  const auto codebooks = static_cast<size_t>(exact.layout.codebooks);
+  std::vector<int32_t> codes;
+  while (const auto frame = speaker.next()) codes.insert(codes.end(), frame->begin(), frame->end());
+  Follower first(exact, prompt, voice, codes.size()), second(tested, prompt, voice, codes.size());
+  std::vector<std::vector<int32_t>> seen(codebooks);
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const size_t slot = i % codebooks;
+    compare(first.distribution(static_cast<int>(slot), seen[slot]),
+            second.distribution(static_cast<int>(slot), seen[slot]), report);
+    if (std::find(seen[slot].begin(), seen[slot].end(), codes[i]) == seen[slot].end())
+      seen[slot].push_back(codes[i]);
+    const int32_t id = exact.layout.audio_id(static_cast<int>(slot), codes[i]);
+    first.follow(id);
+    second.follow(id);
+  }
+}
+
+}  // namespace
+
+QualityReport compare_quality(const EngineOptions& options, std::span<const std::string> texts,
+                              int frames, uint64_t seed) {
+  require(frames >= 1 && frames <= 750, "frames are ", frames, ", must be 1 to 750");
+  require(!texts.empty(), "no text to compare on");
+  EngineOptions exact_options = options;
+  exact_options.weights = WeightType::kF32;
+  LoadedModel exact = load_model(exact_options), tested = load_model(options);
+  QualityReport report;
+  for (const std::string& text : texts) follow_text(exact, tested, text, frames, seed++, report);
+  if (report.tokens == 0) return report;
+  report.kl_mean /= static_cast<double>(report.tokens);
+  report.same_top /= static_cast<double>(report.tokens);
+  return report;
+}
+
+}  // namespace kani
