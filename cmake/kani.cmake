@@ -40,7 +40,7 @@ function(kani_library name)
 endfunction()
 
 # kani_isa_sources(FILES…): sets the compiler flags that a kernel file's suffix asks for (_avx2, _avx512, _avx512bf16,
-# _neon), -O3 in every build, and no exceptions: kernels never throw, and the marks of unwinding would be shared symbols.
+# _neon, _neondot), -O3 in every build, and no exceptions: kernels never throw, and the marks of unwinding would be shared symbols.
 # Files for another processor family are left out of the list that is returned in KANI_ISA_SOURCES.
 function(kani_isa_sources)
   set(kept "")
@@ -64,11 +64,13 @@ function(kani_isa_sources)
         endif()
       endif()
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions;${flags}")
-    elseif(file MATCHES "_neon\\.cc$" AND NOT CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    elseif(file MATCHES "_neon(dot)?\\.cc$" AND NOT CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
       continue()
     endif()
     if(file MATCHES "_neon\\.cc$")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions")
+    elseif(file MATCHES "_neondot\\.cc$")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions;-march=armv8.2-a+dotprod")
     endif()
     # Nothing of the C++ library may be compiled for one instruction set (tools/check_kernel_symbols.py).
     set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)

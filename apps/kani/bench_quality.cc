@@ -32,6 +32,9 @@ class BenchQuality : public Command {
     flags.heading("Bench quality");
     flags.positional("TEXT", texts_, "what is spoken [eight short sentences]", /*required=*/false);
     flags.integer({"--frames", "N", "frames of each text", "40"}, frames_, 1, 750);
+    flags.string({"--exact", "PATH", "the model to compare with, where MODEL was converted from it",
+                  "the same model"},
+                 exact_);
     define_model(flags, model_);
   }
 
@@ -39,7 +42,8 @@ class BenchQuality : public Command {
     const std::vector<std::string> texts =
         texts_.empty() ? std::vector<std::string>(std::begin(kTexts), std::end(kTexts)) : texts_;
     const QualityReport report =
-        compare_quality(model_.engine(), texts, frames_.value_or(40), /*seed=*/1);
+        compare_quality(model_.engine(), exact_.empty() ? model_.model : exact_, texts,
+                        frames_.value_or(40), /*seed=*/1);
     if (common.json) {
       context.out.line(json_document({{"dtype", model_.dtype},
                                       {"tokens", report.tokens},
@@ -59,6 +63,7 @@ class BenchQuality : public Command {
   ModelOptions model_;
   std::vector<std::string> texts_;
   std::optional<int> frames_;
+  std::string exact_;
 };
 
 }  // namespace

@@ -78,6 +78,7 @@ std::unique_ptr<Command> make_voice_rm();
 std::unique_ptr<Command> make_voice_mix();
 std::unique_ptr<Command> make_voice_export();
 std::unique_ptr<Command> make_voice_import();
+std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_check();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_bench();

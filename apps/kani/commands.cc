@@ -16,6 +16,7 @@ constexpr CommandEntry kCommands[] = {
     {"models list", "[FOLDER...]", "models on this machine", make_models_list},
     {"models show", "[MODEL]", "what a model is: sizes, languages, voices, licences",
      make_models_show},
+    {"convert", "FOLDER", "a model in 8 or 4 bits that is used as it lies in its file", make_convert},
     {"check", "FILE...", "verify models, codecs and voices without running them", make_check},
     {"doctor", "", "processor, memory, default model, player, folders, a self test", make_doctor},
     {"bench", "", "speed and memory as a table, CSV or JSON", make_bench},

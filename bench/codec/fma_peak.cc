@@ -102,7 +102,7 @@ Chains chains_for(cpu::Isa isa) {
   }
   if (isa == cpu::Isa::kAvx2) return {chains_avx2, flops * kChains * 8};
 #elif defined(__aarch64__)
-  if (isa == cpu::Isa::kNeon) return {chains_neon, flops * kChains * 4};
+  if (isa >= cpu::Isa::kNeon) return {chains_neon, flops * kChains * 4};
 #endif
   return {nullptr, 0};
 }

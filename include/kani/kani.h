@@ -31,7 +31,8 @@ namespace kani {
 std::string version();
 
 /// How the language model's matrices are kept in memory.  kAuto: bfloat16 if the file holds
-/// bfloat16, else float32.  kQ8, kQ4: 8 and 4 bits, 32 weights a scale, made at load.
+/// bfloat16, else float32; a converted model as it is stored.  kQ8, kQ4: 8 and 4 bits, made at
+/// load.
 enum class WeightType { kAuto, kF32, kBF16, kQ8, kQ4 };
 
 enum class LoadMode { kMap, kLock, kRead };  // mmap; mmap and mlock; no map
@@ -220,6 +221,32 @@ struct QualityReport {
 /// the two at each token of that.  Throws as Engine's constructor, Error(kInvalidArgument).
 QualityReport compare_quality(const EngineOptions& options, std::span<const std::string> texts,
                               int frames, uint64_t seed);
+
+/// The same against another model, that of which the tested one was converted.
+QualityReport compare_quality(const EngineOptions& options,
+                              const std::filesystem::path& exact_model,
+                              std::span<const std::string> texts, int frames, uint64_t seed);
+
+/// Makes a model whose matrices are stored as they are used: loaded in no time, and shared by the
+/// programs that use it.
+struct ConvertOptions {
+  EngineOptions engine{};          // which model; weights must be kQ8 or kQ4
+  std::filesystem::path output{};  // the folder to make: a set if the model is one
+  bool overwrite = false;          // replace a model that is there
+  /// kQ4: elements of the model's own speech that decide how its matrices are rounded, some minutes
+  /// of work for the real model; 0 = each weight by itself, as at load.
+  int calibration = 6000;
+};
+struct ConvertReport {
+  std::string stored_type{};  // "q8" or "q4"
+  uint64_t bytes = 0;         // of the new weights file
+  uint64_t source_bytes = 0;
+  double seconds = 0;
+};
+/// Everything else of the model's folder is copied.  Nothing is left behind if it fails.  Throws as
+/// Engine's constructor, Error(kInvalidArgument) for types and places that cannot be,
+/// Error(kCannotWrite).
+ConvertReport convert_model(const ConvertOptions& options);
 
 /// The model that ships with the program: KANI_MODEL, else share/kani/models/kani-mini beside the
 /// executable's folder, else models/kani-mini in a folder above it (a source tree).  Throws

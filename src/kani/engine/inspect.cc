@@ -9,6 +9,7 @@
 #include "kani/engine/engine_impl.h"
 #include "kani/formats/nemo.h"
 #include "kani/formats/safetensors.h"
+#include "kani/formats/stored_matrix.h"
 #include "kani/formats/voice_file.h"
 #include "kani/spec/speaker.h"
 #include "kani/text/libraries.h"
@@ -41,6 +42,7 @@ std::string tensors_fact(const TensorFile& file) {
 // Refuses NaN and infinity in every floating point tensor.
 void check_finite(const TensorFile& file) {
   for (const TensorInfo& tensor : file.tensors()) {
+    if (tensor.dtype == DType::kU8) continue;  // whole numbers; scales: check_stored()
     const std::vector<float> values = tensor_to_f32(tensor);
     for (size_t i = 0; i < values.size(); ++i) {
       if (!std::isfinite(values[i])) {
@@ -50,6 +52,17 @@ void check_finite(const TensorFile& file) {
     }
     file.release(tensor);
   }
+}
+
+void check_stored(const Lfm2Config& config, const TensorFile& file) {
+  const auto check = [&](const Lfm2Matrix& matrix) {
+    if (const auto stored = find_stored(file, matrix.name, matrix.rows, matrix.cols))
+      check_stored_scales(*stored, matrix.cols, file);
+  };
+  for (size_t layer = 0; layer < config.layers.size(); ++layer) {
+    for (const Lfm2Matrix& matrix : lfm2_layer_matrices(config, layer)) check(matrix);
+  }
+  for (int slot = 0; slot < config.tokens_per_frame; ++slot) check(lfm2_head_matrix(config, slot));
 }
 
 FileReport check_language_model(const fs::path& folder, bool check_tensors) {
@@ -63,8 +76,15 @@ FileReport check_language_model(const fs::path& folder, bool check_tensors) {
     throw Error(ErrorCode::kBadInput, folder / "tokenizer.json", ": ", tokenizer.size(),
                 " entries, the embedding has ", config.vocab_size, " rows");
   }
-  if (check_tensors) check_finite(*weights);
+  if (check_tensors) {
+    check_finite(*weights);
+    check_stored(config, *weights);
+  }
   report.facts.push_back(tensors_fact(*weights));
+  if (!config.stored_type.empty()) {
+    report.facts.push_back(concat("matrices stored as ", config.stored_type, ", ",
+                                  lfm2_parameters(config, *weights), " numbers in all"));
+  }
   report.facts.push_back(concat(config.layers.size(), " layers, hidden size ", config.hidden_size,
                                 ", vocabulary ", config.vocab_size, ", ", config.tokens_per_frame,
                                 " codebooks of ", config.codebook_size()));

@@ -125,13 +125,14 @@ ModelInfo make_info(const ModelFiles& files, const Lfm2Config& config, const Ten
   info.model_path = files.language_model;
   info.codec_path = files.codec;
   info.architecture = "KaniTTS2 (LFM2) with NanoCodec";
-  for (const TensorInfo& tensor : weights.tensors()) info.parameters += tensor.elements();
+  info.parameters = lfm2_parameters(config, weights);
   for (const TensorInfo& tensor : codec_weights.tensors())
     info.codec_parameters += tensor.elements();
   info.file_bytes = file_bytes(weights);
   info.codec_file_bytes = file_bytes(codec_weights);
   const TensorInfo* embedding = weights.find("model.embed_tokens.weight");
   info.stored_type = embedding == nullptr ? "" : std::string(dtype_name(embedding->dtype));
+  if (!config.stored_type.empty()) info.stored_type = config.stored_type;
   info.layers = static_cast<int>(config.layers.size());
   info.hidden_size = config.hidden_size;
   info.vocabulary = config.vocab_size;

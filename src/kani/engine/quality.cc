@@ -115,10 +115,17 @@ void follow_text(LoadedModel& exact, LoadedModel& tested, const std::string& tex
 
 QualityReport compare_quality(const EngineOptions& options, std::span<const std::string> texts,
                               int frames, uint64_t seed) {
+  return compare_quality(options, options.model, texts, frames, seed);
+}
+
+QualityReport compare_quality(const EngineOptions& options,
+                              const std::filesystem::path& exact_model,
+                              std::span<const std::string> texts, int frames, uint64_t seed) {
   require(frames >= 1 && frames <= 750, "frames are ", frames, ", must be 1 to 750");
   require(!texts.empty(), "no text to compare on");
   EngineOptions exact_options = options;
   exact_options.weights = WeightType::kF32;
+  exact_options.model = exact_model;
   LoadedModel exact = load_model(exact_options), tested = load_model(options);
   QualityReport report;
   for (const std::string& text : texts) follow_text(exact, tested, text, frames, seed++, report);

@@ -20,21 +20,22 @@ size_t widest(const Lfm2Config& c) {
 
 }  // namespace
 
-Lfm2::Workspace::Workspace(const Lfm2Config& c, size_t attention_layers)
-    : x(kBlockElements * static_cast<size_t>(c.hidden_size)),
+Lfm2::Workspace::Workspace(const Lfm2Config& c, size_t attention_layers, size_t block_elements)
+    : block(block_elements),
+      x(block * static_cast<size_t>(c.hidden_size)),
       normed(x.size()),
-      wide(kBlockElements * widest(c)),
+      wide(block * widest(c)),
       product(x.size()),
       hidden(x.size()),
-      mixed(kBlockElements * static_cast<size_t>(std::max(c.hidden_size, c.heads * c.head_dim))),
-      cos(kBlockElements * attention_layers * static_cast<size_t>(c.head_dim / 2)),
+      mixed(block * static_cast<size_t>(std::max(c.hidden_size, c.heads * c.head_dim))),
+      cos(block * attention_layers * static_cast<size_t>(c.head_dim / 2)),
       sin(cos.size()),
       half_dim(static_cast<size_t>(c.head_dim / 2)) {}
 
 Lfm2::Lfm2(Lfm2Config config, std::shared_ptr<const TensorFile> file, LanguageOps& ops,
            const Lfm2Options& options)
     : config_(std::move(config)), file_(std::move(file)), ops_(ops) {
-  for (const TensorInfo& tensor : file_->tensors()) parameters_ += tensor.elements();
+  parameters_ = lfm2_parameters(config_, *file_);
   embedding_ = file_->find("model.embed_tokens.weight");
   assert(embedding_ != nullptr && "lfm2_resolve() checks the tensors");
   const MatrixType stored =
@@ -50,7 +51,7 @@ Lfm2::Lfm2(Lfm2Config config, std::shared_ptr<const TensorFile> file, LanguageOp
   load_heads(options.check_tensors);
   const auto attention = static_cast<size_t>(
       std::count(config_.layers.begin(), config_.layers.end(), LayerKind::kAttention));
-  workspace_ = std::make_unique<Workspace>(config_, attention);
+  workspace_ = std::make_unique<Workspace>(config_, attention, options.block_elements);
 }
 
 Lfm2::~Lfm2() = default;
@@ -66,6 +67,23 @@ size_t Lfm2::weight_bytes() const {
   add(full_head_);
   add(speaker_projection_);
   return bytes;
+}
+
+std::vector<NamedMatrix> Lfm2::matrices() const {
+  std::vector<NamedMatrix> list;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    const bool attention = layer.kind == LayerKind::kAttention;
+    const MatrixWeight* weights[] = {attention ? layer.qkv.get() : layer.in_proj.get(),
+                                     layer.out_proj.get(), layer.w13.get(), layer.w2.get()};
+    const std::vector<Lfm2Matrix> names = lfm2_layer_matrices(config_, i);
+    for (size_t k = 0; k < names.size(); ++k) list.push_back({names[k].name, weights[k]});
+  }
+  for (size_t slot = 0; slot < heads_.size(); ++slot) {
+    list.push_back(
+        {lfm2_head_matrix(config_, static_cast<int>(slot)).name, heads_[slot].get()});
+  }
+  return list;
 }
 
 ConstMatrix Lfm2::forward(std::span<const SequenceStep> steps, bool every_element,
@@ -107,8 +125,8 @@ ConstMatrix Lfm2::forward(std::span<const SequenceStep> steps, bool every_elemen
   };
   for (const SequenceStep& step : steps) {
     for (size_t first = 0; first < step.elements.size();) {
-      if (rows == kBlockElements) flush();
-      const size_t count = std::min(step.elements.size() - first, kBlockElements - rows);
+      if (rows == workspace_->block) flush();
+      const size_t count = std::min(step.elements.size() - first, workspace_->block - rows);
       block.push_back({step.sequence, step.elements.subspan(first, count), rows});
       rows += count;
       first += count;

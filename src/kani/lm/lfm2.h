@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -86,6 +87,13 @@ struct SequenceStep {
 struct Lfm2Options {
   std::optional<MatrixType> matrices;  // absent: bf16 if the file holds bf16, else f32
   bool check_tensors = false;          // refuse NaN and infinity
+  size_t block_elements = 256;  // that run through the layers together; longer steps take several
+};
+
+/// A matrix of the model under its name in lfm2_layer_matrices() or lfm2_head_matrix().
+struct NamedMatrix {
+  std::string name;
+  const MatrixWeight* weight = nullptr;
 };
 
 /// The model.  Weights are immutable; forward() uses a workspace and the backend, so one thread at
@@ -93,8 +101,9 @@ struct Lfm2Options {
 class Lfm2 {
  public:
   /// `config` must have passed lfm2_resolve() with `file`.  The embedding table stays in the file's
-  /// map; everything else is copied into the backend's layout.  `ops` must outlive the model.
-  /// Throws Error(kBadInput, kOutOfMemory).
+  /// map, and so do matrices that are stored in the backend's layout; everything else is copied
+  /// into it.  `ops` must outlive the model.  Throws Error(kBadInput, kOutOfMemory);
+  /// Error(kInvalidArgument) if a file of stored matrices is asked for other ones.
   Lfm2(Lfm2Config config, std::shared_ptr<const TensorFile> file, LanguageOps& ops,
        const Lfm2Options& options);
   ~Lfm2();
@@ -105,6 +114,8 @@ class Lfm2 {
   uint64_t parameters() const { return parameters_; }
   size_t weight_bytes() const;
   MatrixType matrix_type() const { return matrix_type_; }
+  /// Matrices of layers and heads in the order of their use.
+  std::vector<NamedMatrix> matrices() const;
 
   /// Feeds the steps' elements, all in one pass over the weights, and returns the final-normed
   /// hidden states of the last element of each step, [steps, H] (or of every element, [T, H], with

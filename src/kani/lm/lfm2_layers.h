@@ -9,9 +9,6 @@
 
 namespace kani {
 
-/// Elements run through the layers together; longer prompts take several blocks.
-inline constexpr size_t kBlockElements = 256;
-
 struct Lfm2::Layer {
   LayerKind kind = LayerKind::kConv;
   int index = 0;    // in the model
@@ -35,9 +32,11 @@ struct Lfm2::Segment {
   size_t first_row = 0;
 };
 
-/// Named rows of one pass, each [kBlockElements, width]; allocated once.
+/// Named rows of one pass, each [block, width]; allocated once.
 struct Lfm2::Workspace {
-  explicit Workspace(const Lfm2Config& config, size_t attention_layers);
+  Workspace(const Lfm2Config& config, size_t attention_layers, size_t block_elements);
+
+  size_t block;  // elements that run through the layers together
 
   Buffer<float> x, normed, wide, product,
       hidden;               // residual stream; normed input; qkv / bcx / gate-up; output
@@ -47,7 +46,7 @@ struct Lfm2::Workspace {
   size_t half_dim = 0;
 
   Matrix rope(Buffer<float>& table, int ordinal, size_t rows) {
-    return {table.data() + static_cast<size_t>(ordinal) * kBlockElements * half_dim, rows,
+    return {table.data() + static_cast<size_t>(ordinal) * block * half_dim, rows,
             half_dim};
   }
 };

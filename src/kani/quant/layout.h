@@ -24,6 +24,9 @@ inline constexpr size_t kGroupScaleBytes = kQuantRows * 2;
 inline constexpr size_t kQ8Bytes = kGroupScaleBytes + 32 * kQuantRows;
 inline constexpr size_t kQ4Bytes = kGroupScaleBytes + 16 * kQuantRows;
 
+/// Writes row `r` (0 … 63) of 64 rows that begin at `row_block`.
+void put_quant_row(float scale, QuantRow row, size_t r, bool q4, uint8_t* row_block) noexcept;
+
 inline constexpr uint64_t quant_row_blocks(uint64_t rows) {
   return rows / kQuantRows + (rows % kQuantRows != 0 ? 1 : 0);
 }

@@ -113,6 +113,8 @@ Lfm2Matrix lfm2_head_matrix(const Lfm2Config& config, int slot);
 
 /// Numbers in all tensors that are not optional; 2^64 - 1 if that many do not fit.
 uint64_t lfm2_parameters(const Lfm2Config& config);
+/// Numbers of the model in a file that passed lfm2_resolve(), stored matrices counted as such.
+uint64_t lfm2_parameters(const Lfm2Config& config, const TensorFile& file);
 
 /// Checks a file against the list; missing, misshaped and (as a warning) unexpected tensors are
 /// reported in one go. Types must be F32, F16 or BF16.  Also settles what the config leaves open

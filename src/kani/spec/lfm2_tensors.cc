@@ -212,6 +212,18 @@ uint64_t lfm2_parameters(const Lfm2Config& config) {
   return total;
 }
 
+uint64_t lfm2_parameters(const Lfm2Config& config, const TensorFile& file) {
+  uint64_t total = 0;
+  for (const TensorSpec& spec : lfm2_tensors(config)) {
+    if (const TensorInfo* tensor = find_tensor(spec, file)) total += tensor->elements();
+  }
+  for (size_t layer = 0; !config.stored_type.empty() && layer < config.layers.size(); ++layer) {
+    for (const Lfm2Matrix& matrix : lfm2_layer_matrices(config, layer))
+      total += matrix.rows * matrix.cols;
+  }
+  return total;
+}
+
 void lfm2_resolve(Lfm2Config& config, const TensorFile& file) {
   const std::string source = file.path().string();
   validate(config, source);

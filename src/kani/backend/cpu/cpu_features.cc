@@ -1,6 +1,11 @@
 // cpu_features.cc - CPUID through the compiler's builtins, which check the operating system's state
-// saving as well.
+// saving as well; on ARM what the system says of the processor.
 #include "kani/backend/cpu/cpu_features.h"
+
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 namespace kani::cpu {
 
@@ -18,13 +23,16 @@ std::string_view isa_name(Isa isa) noexcept {
       return "avx512bf16";
     case Isa::kNeon:
       return "neon";
+    case Isa::kNeonDot:
+      return "neondot";
   }
   return "scalar";
 }
 
 std::optional<Isa> isa_from_name(std::string_view name) noexcept {
   for (const Isa isa :
-       {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kNeon}) {
+       {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kNeon,
+        Isa::kNeonDot}) {
     if (isa_name(isa) == name) return isa;
   }
   return std::nullopt;
@@ -48,6 +56,7 @@ const std::vector<Isa>& available_isas() {
     }
 #elif defined(__aarch64__)
     found.push_back(Isa::kNeon);
+    if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0) found.push_back(Isa::kNeonDot);
 #endif
     return found;
   }();
@@ -56,7 +65,7 @@ const std::vector<Isa>& available_isas() {
 
 bool isa_allows(Isa limit, Isa kernel) noexcept {
   if (kernel == Isa::kScalar) return true;
-  if (limit == Isa::kNeon || kernel == Isa::kNeon) return limit == kernel;
+  if ((limit >= Isa::kNeon) != (kernel >= Isa::kNeon)) return false;
   return static_cast<int>(kernel) <= static_cast<int>(limit);
 }
 

@@ -8,14 +8,15 @@
 
 namespace kani::cpu {
 
-/// Levels of one family are ordered: each includes those before it.  NEON stands alone.
-enum class Isa { kScalar, kAvx2, kAvx512, kAvx512Vnni, kAvx512Bf16, kNeon };
+/// Levels of one family are ordered: each includes those before it.  Those of ARM stand alone.
+enum class Isa { kScalar, kAvx2, kAvx512, kAvx512Vnni, kAvx512Bf16, kNeon, kNeonDot };
 
 std::string_view isa_name(Isa isa) noexcept;  // "scalar", "avx2", …
 std::optional<Isa> isa_from_name(std::string_view name) noexcept;
 
 /// All levels that this CPU can run, scalar first, best last.  avx2 = AVX2 + FMA + F16C; avx512 =
-/// F, BW, VL, DQ; avx512vnni adds dot products of whole numbers, avx512bf16 those of BF16.  Saved
+/// F, BW, VL, DQ; avx512vnni adds dot products of whole numbers, avx512bf16 those of BF16; neondot = NEON with dot products of
+/// whole numbers.  Saved
 /// register state is checked too (XGETBV).
 const std::vector<Isa>& available_isas();
 inline Isa best_isa() { return available_isas().back(); }

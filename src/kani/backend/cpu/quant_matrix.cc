@@ -10,29 +10,6 @@
 #include "kani/quant/layout.h"
 
 namespace kani::cpu {
-namespace {
-
-// Row r's numbers into the blocks' places: four neighbours at a time.
-void put_row(std::span<const int8_t> groups, std::span<const int8_t> q, size_t r, bool q4,
-             uint8_t* bytes) {
-  for (size_t b = 0; b < groups.size() / 2; ++b, bytes += q4 ? kQ4Bytes : kQ8Bytes) {
-    const int8_t* from = q.data() + b * kQuantBlock;
-    bytes[r] = static_cast<uint8_t>(groups[2 * b]);
-    bytes[kQuantRows + r] = static_cast<uint8_t>(groups[2 * b + 1]);
-    uint8_t* data = bytes + kGroupScaleBytes + r * 4;
-    if (q4) {
-      uint8_t both[kQuantGroup];
-      for (size_t k = 0; k < kQuantGroup; ++k)
-        both[k] = static_cast<uint8_t>(from[k] | from[k + kQuantGroup] << 4);
-      for (size_t g = 0; g < 4; ++g) std::memcpy(data + g * kQuantRows * 4, both + g * 4, 4);
-    } else {
-      for (size_t g = 0; g < 8; ++g) std::memcpy(data + g * kQuantRows * 4, from + g * 4, 4);
-    }
-  }
-}
-
-}  // namespace
-
 QuantTable quant_table(Isa limit) {
   QuantTable table = kQuantScalar;
   [[maybe_unused]] const auto overlay = [&table](const QuantTable& better) {
@@ -45,6 +22,9 @@ QuantTable quant_table(Isa limit) {
 #if defined(__x86_64__)
   if (isa_allows(limit, Isa::kAvx2)) overlay(kQuantAvx2);
   if (isa_allows(limit, Isa::kAvx512Vnni)) overlay(kQuantAvx512Vnni);
+#elif defined(__aarch64__)
+  if (isa_allows(limit, Isa::kNeon)) overlay(kQuantNeon);
+  if (isa_allows(limit, Isa::kNeonDot)) overlay(kQuantNeonDot);
 #endif
   return table;
 }
@@ -96,8 +76,7 @@ void QuantMatrix::fill_rows(size_t index, std::span<const MatrixPart> parts,
       const auto quantize = q4_ ? table.quantize_row_q4 : table.quantize_row_q8;
       const float scale =
           quantize(scratch.row.data(), blocks_ * 2, scratch.groups.data(), scratch.q.data());
-      std::memcpy(out + r * sizeof scale, &scale, sizeof scale);
-      put_row(scratch.groups.span(), scratch.q.span(), r, q4_, out + kRowScaleBytes);
+      put_quant_row(scale, {scratch.groups.span(), scratch.q.span()}, r, q4_, out);
     }
     first += part.rows;
   }
