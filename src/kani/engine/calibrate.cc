@@ -12,9 +12,6 @@ namespace {
 
 // Columns whose errors are spread over each other: the work grows with the cube.
 constexpr size_t kMostColumns = 1536;
-// Share of the earlier matrices' errors that a matrix makes up for.  All of it fits the calibration
-// speech too closely (mini model, mean KL: 0 0.0711, half 0.0569 …; see lm/quant_policy.h).
-constexpr float kCorrection = 0.5F;
 
 std::unique_ptr<MatrixWeight> pack_f32(LanguageOps& ops, const std::vector<float>& w, size_t rows,
                                        size_t cols) {
@@ -33,32 +30,32 @@ std::vector<float> transposed(ConstMatrix x, size_t first, size_t count) {
 
 }  // namespace
 
-// Exact until it is decided, then both.
+// Its weights until it is decided, then what they were rounded to.
 class CalibratingOps::Pending final : public MatrixWeight {
  public:
-  Pending(std::unique_ptr<MatrixWeight> exact, std::vector<float> weights)
-      : exact_(std::move(exact)), weights_(std::move(weights)) {}
+  Pending(std::vector<float> weights, size_t rows, size_t cols)
+      : rows_(rows), cols_(cols), weights_(std::move(weights)) {}
 
-  size_t rows() const override { return exact_->rows(); }
-  size_t cols() const override { return exact_->cols(); }
+  size_t rows() const override { return rows_; }
+  size_t cols() const override { return cols_; }
   size_t bytes() const override { return layout_.size(); }
   MatrixType type() const override { return MatrixType::kQ4; }
   std::span<const std::byte> layout() const override { return std::as_bytes(layout_.span()); }
 
-  const MatrixWeight& exact() const { return *exact_; }
   const MatrixWeight* rounded() const { return rounded_.get(); }
   std::vector<float> take_weights() { return std::move(weights_); }
   // `layout` as quant/layout.h has it.
   void decide(Buffer<uint8_t> layout, LanguageOps& ops) {
     layout_ = std::move(layout);
-    rounded_ = ops.adopt(this->layout(), rows(), cols(), type());
+    rounded_ = ops.adopt(this->layout(), rows_, cols_, type());
   }
 
  private:
+  size_t rows_;
+  size_t cols_;
+  std::vector<float> weights_;  // [N, K]
   Buffer<uint8_t> layout_;
   std::unique_ptr<MatrixWeight> rounded_;
-  std::unique_ptr<MatrixWeight> exact_;
-  std::vector<float> weights_;  // [N, K]
 };
 
 std::unique_ptr<MatrixWeight> CalibratingOps::pack(std::span<const MatrixPart> parts, size_t cols,
@@ -66,16 +63,13 @@ std::unique_ptr<MatrixWeight> CalibratingOps::pack(std::span<const MatrixPart> p
   const bool whole = cols % kQuantBlock == 0;
   if (type != MatrixType::kQ4 || !whole) return ops_.pack(parts, cols, type);
   std::vector<float> weights;
-  bool all_bf16 = true;
   for (const MatrixPart& part : parts) {
     const size_t at = weights.size();
     weights.resize(at + part.rows * cols);
     to_f32(part.dtype, part.bytes, std::span(weights).subspan(at));
-    all_bf16 &= part.dtype == DType::kBF16;
   }
-  return std::make_unique<Pending>(
-      ops_.pack(parts, cols, all_bf16 ? MatrixType::kBF16 : MatrixType::kF32),
-      std::move(weights));
+  const size_t rows = weights.size() / cols;
+  return std::make_unique<Pending>(std::move(weights), rows, cols);
 }
 
 void CalibratingOps::matmul(ConstMatrix x, const MatrixWeight& w, Matrix y) {
@@ -86,19 +80,15 @@ void CalibratingOps::matmul_add(ConstMatrix x, const MatrixWeight& w, Matrix y) 
 }
 
 void CalibratingOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add) {
-  const auto product = [&](ConstMatrix from, const MatrixWeight& by, Matrix to) {
-    add ? ops_.matmul_add(from, by, to) : ops_.matmul(from, by, to);
-  };
-  auto* pending = dynamic_cast<Pending*>(const_cast<MatrixWeight*>(&w));
-  if (pending == nullptr) return product(x, w, y);
-  const size_t half = x.rows() / 2;
-  assert(x.rows() % 2 == 0);
-  if (pending->rounded() == nullptr) decide(*pending, x.rows(0, half), x.rows(half, half));
-  product(x.rows(0, half), pending->exact(), y.rows(0, half));
-  product(x.rows(half, half), *pending->rounded(), y.rows(half, half));
+  const MatrixWeight* by = &w;
+  if (auto* pending = dynamic_cast<Pending*>(const_cast<MatrixWeight*>(&w))) {
+    if (pending->rounded() == nullptr) decide(*pending, x);
+    by = pending->rounded();
+  }
+  add ? ops_.matmul_add(x, *by, y) : ops_.matmul(x, *by, y);
 }
 
-void CalibratingOps::decide(Pending& matrix, ConstMatrix exact, ConstMatrix rounded) {
+void CalibratingOps::decide(Pending& matrix, ConstMatrix x) {
   const size_t rows = matrix.rows(), cols = matrix.cols();
   std::vector<float> weights = matrix.take_weights();
   const size_t pieces = (cols + kMostColumns - 1) / kMostColumns;
@@ -107,14 +97,12 @@ void CalibratingOps::decide(Pending& matrix, ConstMatrix exact, ConstMatrix roun
   std::vector<float> scales(rows);
   for (size_t first = 0; first < cols; first += width) {
     const size_t count = std::min(width, cols - first);
-    const std::vector<float> inputs = transposed(rounded, first, count);  // [count, T]
-    const auto packed = pack_f32(ops_, inputs, count, rounded.rows());
+    const std::vector<float> inputs = transposed(x, first, count);  // [count, T]
+    const auto packed = pack_f32(ops_, inputs, count, x.rows());
     std::vector<float> products(count * count);
-    ops_.matmul(ConstMatrix(inputs.data(), count, rounded.rows()), *packed,
+    ops_.matmul(ConstMatrix(inputs.data(), count, x.rows()), *packed,
                 Matrix(products.data(), count, count));
     const ErrorFeedback feedback(products, count);
-    if (count == cols && rounded.rows() >= 4 * cols)
-      correct(matrix, exact, rounded, *packed, feedback, weights);
     pool_.parallel_for(rows, 1, [&](size_t begin, size_t end) {
       for (size_t r = begin; r < end; ++r) {
         const std::span<float> row = std::span(weights).subspan(r * cols, cols);
@@ -135,32 +123,6 @@ void CalibratingOps::decide(Pending& matrix, ConstMatrix exact, ConstMatrix roun
                   layout.data() + r / kQuantRows * row_block);
   }
   matrix.decide(std::move(layout), ops_);
-}
-
-// W += kCorrection * W (X - X') X'^T (X' X'^T)^-1: what the inputs X' lack of the exact X, as far as
-// it can be told from X'.
-void CalibratingOps::correct(Pending& matrix, ConstMatrix exact, ConstMatrix rounded,
-                             const MatrixWeight& inputs, const ErrorFeedback& feedback,
-                             std::span<float> weights) {
-  const size_t count = exact.rows(), rows = matrix.rows(), cols = matrix.cols();
-  std::vector<float> lacking(count * cols), products(count * rows);
-  for (size_t t = 0; t < count; ++t) {
-    for (size_t k = 0; k < cols; ++k)
-      lacking[t * cols + k] = exact.at(t, k) - rounded.at(t, k);
-  }
-  const Matrix lost(products.data(), count, rows);
-  ops_.matmul(ConstMatrix(lacking.data(), count, cols), matrix.exact(), lost);
-  const std::vector<float> lost_rows = transposed(lost, 0, rows);  // [N, T]
-  std::vector<float> change(rows * cols);
-  ops_.matmul(ConstMatrix(lost_rows.data(), rows, count), inputs,
-              Matrix(change.data(), rows, cols));
-  pool_.parallel_for(rows, 1, [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; ++r) {
-      const std::span<float> row = std::span(change).subspan(r * cols, cols);
-      feedback.solve(row);
-      for (size_t k = 0; k < cols; ++k) weights[r * cols + k] += kCorrection * row[k];
-    }
-  });
 }
 
 }  // namespace kani

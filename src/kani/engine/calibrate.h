@@ -15,9 +15,9 @@
 
 namespace kani {
 
-/// Passes everything on to another backend; kQ4 matrices are kept exact until the first product,
-/// which decides their rounding.  The rows of every product must be two halves: the same elements
-/// once with exact weights, once with those that are rounded so far.
+/// Passes everything on to another backend; what goes into the first product with a kQ4 matrix
+/// decides how it is rounded.  Matrices with a width that is no multiple of 32 are rounded as at
+/// load.
 class CalibratingOps final : public LanguageOps {
  public:
   /// Both must outlive this.
@@ -60,10 +60,7 @@ class CalibratingOps final : public LanguageOps {
  private:
   class Pending;
   void multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add);
-  void decide(Pending& matrix, ConstMatrix exact, ConstMatrix rounded);
-  void correct(Pending& matrix, ConstMatrix exact, ConstMatrix rounded,
-               const MatrixWeight& inputs, const class ErrorFeedback& feedback,
-               std::span<float> weights);
+  void decide(Pending& matrix, ConstMatrix x);
 
   LanguageOps& ops_;
   ThreadPool& pool_;
@@ -83,8 +80,8 @@ struct Speaker {
 /// Everyday sentences in the speaker's words, at least `elements` in all; the same each time.
 std::vector<OwnSpeech> own_speech(const Speaker& speaker, size_t elements);
 
-/// Runs `speech` through a model that was made on CalibratingOps, with room for twice its elements
-/// in a block.
+/// Runs `speech` through a model that was made on CalibratingOps, with room for all of it in a
+/// block.
 void calibrate(Lfm2& lm, std::span<const OwnSpeech> speech);
 
 }  // namespace kani

@@ -65,13 +65,10 @@ std::vector<OwnSpeech> own_speech(const Speaker& speaker, size_t elements) {
 
 void calibrate(Lfm2& lm, std::span<const OwnSpeech> speech) {
   std::vector<Lfm2Sequence> sequences;
-  for (int half = 0; half < 2; ++half) {
-    for (const OwnSpeech& one : speech)
-      sequences.emplace_back(lm, one.elements.size(), one.voice);
-  }
+  for (const OwnSpeech& one : speech) sequences.emplace_back(lm, one.elements.size(), one.voice);
   std::vector<SequenceStep> steps;
   for (size_t i = 0; i < sequences.size(); ++i)
-    steps.push_back({&sequences[i], speech[i % speech.size()].elements});
+    steps.push_back({&sequences[i], speech[i].elements});
   lm.forward(steps);
 }
 

@@ -171,7 +171,7 @@ std::unique_ptr<Lfm2> calibrated(const ConvertOptions& options, const fs::path& 
   for (const OwnSpeech& one : speech) elements += one.elements.size();
   log_info("engine", "calibrating with ", elements, " elements of the model's own speech");
   auto lm = std::make_unique<Lfm2>(config, weights, calibrating,
-                                   Lfm2Options{MatrixType::kQ4, false, 2 * elements});
+                                   Lfm2Options{MatrixType::kQ4, false, elements});
   calibrate(*lm, speech);
   return lm;
 }

@@ -28,7 +28,7 @@ void factorize(std::vector<double>& h, size_t n) {
 }  // namespace
 
 ErrorFeedback::ErrorFeedback(std::span<const float> products, size_t n)
-    : n_(n), factor_(n * n), spread_(n * n) {
+    : n_(n), spread_(n * n) {
   assert(products.size() == n * n && n % kQuantBlock == 0);
   std::vector<double> h(products.begin(), products.end());
   double mean = 0;
@@ -43,12 +43,8 @@ ErrorFeedback::ErrorFeedback(std::span<const float> products, size_t n)
     row[i] = 1;
     for (size_t k = i + 1; k < n; ++k)
       subtract(row + k, h[k * n + i], u.data() + k * n + k, n - k);
-    const double first = h[i * n + i];
-    for (size_t k = i; k < n; ++k) {
-      row[k] /= first;
-      factor_[i * n + k] = static_cast<float>(row[k]);
-      spread_[i * n + k] = static_cast<float>(row[k] / row[i]);
-    }
+    for (size_t k = i; k < n; ++k) row[k] /= h[i * n + i];
+    for (size_t k = i; k < n; ++k) spread_[i * n + k] = static_cast<float>(row[k] / row[i]);
   }
 }
 
@@ -74,20 +70,6 @@ void ErrorFeedback::round_q4(std::span<float> w, float scale, QuantRow out) cons
     const float error = w[k] - step * kQ4Levels[out.q[k]];
     const float* spread = spread_.data() + k * n_;
     for (size_t i = k + 1; i < n_; ++i) w[i] -= error * spread[i];
-  }
-}
-
-void ErrorFeedback::solve(std::span<float> v) const {
-  assert(v.size() == n_);
-  std::vector<double> middle(n_);  // v U^T
-  for (size_t i = 0; i < n_; ++i) {
-    for (size_t k = i; k < n_; ++k)
-      middle[i] += static_cast<double>(v[k]) * static_cast<double>(factor_[i * n_ + k]);
-  }
-  std::fill(v.begin(), v.end(), 0.0F);
-  for (size_t i = 0; i < n_; ++i) {
-    const auto m = static_cast<float>(middle[i]);
-    for (size_t k = i; k < n_; ++k) v[k] += m * factor_[i * n_ + k];
   }
 }
 

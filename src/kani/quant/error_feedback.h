@@ -26,14 +26,10 @@ class ErrorFeedback {
   /// (row_scale_q4()).
   void round_q4(std::span<float> w, float scale, QuantRow out) const;
 
-  /// v (products + damping)^-1, in place: [n].
-  void solve(std::span<float> v) const;
-
  private:
   size_t n_;
-  // Upper triangular U, the inverse of products being U^T U, row by row; and each row divided by
-  // its first number.
-  std::vector<float> factor_;
+  // How much of a weight's error each later one takes: the upper triangular U, the inverse of
+  // products being U^T U, with each row divided by its first number.
   std::vector<float> spread_;
 };
 

@@ -45,24 +45,6 @@ double product_error(const Inputs& inputs, const std::vector<float>& w, float sc
   return error;
 }
 
-TEST(ErrorFeedback, solve_undoes_the_products) {
-  const Inputs inputs(500);
-  const ErrorFeedback feedback(inputs.products, kSize);
-  Random random(6);
-  std::vector<float> want(kSize), v(kSize);
-  double mean = 0;
-  for (size_t i = 0; i < kSize; ++i) mean += inputs.products[i * kSize + i] / kSize;
-  for (float& value : want) value = static_cast<float>(random.next_normal());
-  for (size_t i = 0; i < kSize; ++i) {
-    double sum = 0.01 * mean * want[i];
-    for (size_t k = 0; k < kSize; ++k)
-      sum += static_cast<double>(want[k]) * static_cast<double>(inputs.products[k * kSize + i]);
-    v[i] = static_cast<float>(sum);
-  }
-  feedback.solve(v);
-  for (size_t i = 0; i < kSize; ++i) EXPECT_NEAR(v[i], want[i], 2e-4);
-}
-
 TEST(ErrorFeedback, products_of_related_inputs_are_kept_better_than_by_rounding) {
   const Inputs inputs(500);
   const ErrorFeedback feedback(inputs.products, kSize);
