@@ -49,13 +49,16 @@ class BenchQuality : public Command {
                                       {"tokens", report.tokens},
                                       {"kl_mean", report.kl_mean},
                                       {"kl_largest", report.kl_largest},
+                                      {"kl_plain", report.kl_plain},
                                       {"same_top", report.same_top}}));
       return 0;
     }
     context.out.write(plain_table(
-        {{"dtype", "tokens", "mean KL, nats", "largest KL", "same best token"},
+        {{"dtype", "tokens", "mean KL, nats", "largest KL", "mean KL, temperature 1",
+          "same best token"},
          {model_.dtype, std::to_string(report.tokens), digits("%.6f", report.kl_mean),
-          digits("%.4f", report.kl_largest), digits("%.2f %%", 100 * report.same_top)}}));
+          digits("%.4f", report.kl_largest), digits("%.6f", report.kl_plain),
+          digits("%.2f %%", 100 * report.same_top)}}));
     return 0;
   }
 

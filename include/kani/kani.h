@@ -215,6 +215,7 @@ struct QualityReport {
   uint64_t tokens = 0;    // compared
   double kl_mean = 0;     // Kullback-Leibler divergence in nats a token, of the distributions after
   double kl_largest = 0;  // penalty and temperature, before top-k and top-p
+  double kl_plain = 0;    // mean of the distributions without penalty and at temperature 1
   double same_top = 0;    // share of tokens with the same most probable one, 0 … 1
 };
 /// Loads the model twice, lets the float32 one speak `texts` (at most `frames` each) and compares

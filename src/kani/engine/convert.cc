@@ -69,10 +69,21 @@ class FolderInWork {
   fs::path path_;
 };
 
+// Files and folders; what a link points to is copied.
 void copy_into(const fs::path& from, const fs::path& folder) {
+  const fs::path to = folder / from.filename();
+  if (!fs::is_directory(from)) {
+    const MappedFile source(from);
+    AtomicFile file(to);
+    file.write(source.bytes());
+    file.commit();
+    return;
+  }
   std::error_code error;
-  fs::copy(from, folder / from.filename(), fs::copy_options::recursive, error);
-  if (error) throw_cannot_write(folder / from.filename(), error.value());
+  fs::create_directory(to, error);
+  if (error) throw_cannot_write(to, error.value());
+  for (const fs::directory_entry& entry : fs::directory_iterator(from))
+    copy_into(entry.path(), to);
 }
 
 // Everything but the weights and, of a set, the language model.

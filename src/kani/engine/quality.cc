@@ -22,6 +22,11 @@ Sampling uncut(const LoadedModel& model) {
   return sampling;
 }
 
+// What the logits say by themselves, as others compare models.
+Sampling plain() {
+  return {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0, .repetition_penalty = 1};
+}
+
 // One model following a given text and codes.
 class Follower {
  public:
@@ -29,6 +34,7 @@ class Follower {
            size_t tokens)
       : model_(model),
         sampler_(uncut(model), 0),
+        plain_sampler_(plain(), 0),
         positions_(model.layout, model.config().audio_step),
         sequence_(*model.lm, prompt.size() + 1 + tokens, voice),
         hidden_(static_cast<size_t>(model.config().hidden_size)) {
@@ -40,12 +46,18 @@ class Follower {
     feed(elements);
   }
 
-  std::span<const Candidate> distribution(int slot, std::span<const int32_t> seen) {
+  // Computes what distribution() and plain_distribution() tell of.
+  void look(int slot) {
     const size_t columns = model_.lm->codebook_columns(slot);
     logits_.resize(columns);
     model_.lm->codebook_logits({hidden_.data(), 1, hidden_.size()}, slot,
                                {logits_.data(), 1, columns});
+  }
+  std::span<const Candidate> distribution(std::span<const int32_t> seen) {
     return sampler_.distribution(logits_, seen);
+  }
+  std::span<const Candidate> plain_distribution() {
+    return plain_sampler_.distribution(logits_, {});
   }
 
   void follow(int32_t id) {
@@ -61,25 +73,40 @@ class Follower {
 
   LoadedModel& model_;
   Sampler sampler_;
+  Sampler plain_sampler_;
   FramePositions positions_;
   Lfm2Sequence sequence_;
   std::vector<float> hidden_;
   std::vector<float> logits_;
 };
 
-void compare(std::span<const Candidate> exact, std::span<const Candidate> tested,
-             QualityReport& report) {
-  double divergence = 0;
-  size_t top = 0, tested_top = 0;
+double divergence(std::span<const Candidate> exact, std::span<const Candidate> tested) {
+  double sum = 0;
   for (size_t i = 0; i < exact.size(); ++i) {
     const double p = exact[i].probability, q = tested[i].probability;
-    if (p > 0) divergence += p * std::log(p / std::max(q, 1e-30));
-    if (exact[i].probability > exact[top].probability) top = i;
-    if (tested[i].probability > tested[tested_top].probability) tested_top = i;
+    if (p > 0) sum += p * std::log(p / std::max(q, 1e-30));
   }
-  report.kl_mean += divergence;
-  report.kl_largest = std::max(report.kl_largest, divergence);
-  report.same_top += top == tested_top ? 1 : 0;
+  return sum;
+}
+
+size_t most_probable(std::span<const Candidate> all) {
+  size_t top = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].probability > all[top].probability) top = i;
+  }
+  return top;
+}
+
+void compare(Follower& exact, Follower& tested, int slot, std::span<const int32_t> seen,
+             QualityReport& report) {
+  exact.look(slot);
+  tested.look(slot);
+  const auto first = exact.distribution(seen), second = tested.distribution(seen);
+  const double kl = divergence(first, second);
+  report.kl_mean += kl;
+  report.kl_largest = std::max(report.kl_largest, kl);
+  report.same_top += most_probable(first) == most_probable(second) ? 1 : 0;
+  report.kl_plain += divergence(exact.plain_distribution(), tested.plain_distribution());
   ++report.tokens;
 }
 
@@ -101,8 +128,7 @@ void follow_text(LoadedModel& exact, LoadedModel& tested, const std::string& tex
   std::vector<std::vector<int32_t>> seen(codebooks);
   for (size_t i = 0; i < codes.size(); ++i) {
     const size_t slot = i % codebooks;
-    compare(first.distribution(static_cast<int>(slot), seen[slot]),
-            second.distribution(static_cast<int>(slot), seen[slot]), report);
+    compare(first, second, static_cast<int>(slot), seen[slot], report);
     if (std::find(seen[slot].begin(), seen[slot].end(), codes[i]) == seen[slot].end())
       seen[slot].push_back(codes[i]);
     const int32_t id = exact.layout.audio_id(static_cast<int>(slot), codes[i]);
@@ -131,6 +157,7 @@ QualityReport compare_quality(const EngineOptions& options,
   for (const std::string& text : texts) follow_text(exact, tested, text, frames, seed++, report);
   if (report.tokens == 0) return report;
   report.kl_mean /= static_cast<double>(report.tokens);
+  report.kl_plain /= static_cast<double>(report.tokens);
   report.same_top /= static_cast<double>(report.tokens);
   return report;
 }

@@ -63,6 +63,8 @@ inline __m256 scales_at(const uint8_t* block, size_t group, size_t vec) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scales));
 }
 
+// Nothing is asked for ahead: the processor's own guess is better (one thread, 8 bits: 23 GB/s, 12
+// with requests; 4 bits 18 either way).
 template <size_t kBytes, auto kSums>
 void gemm(const QuantArgs& a) noexcept {
   float acc[kQuantTokens][kQuantRows];
@@ -71,8 +73,6 @@ void gemm(const QuantArgs& a) noexcept {
   }
   const uint8_t* block = a.w + kRowScaleBytes;
   for (size_t b = 0; b < a.blocks; ++b, block += kBytes) {
-    for (size_t line = 0; line < kBytes; line += 64)
-      _mm_prefetch(reinterpret_cast<const char*>(block + 4 * kBytes + line), _MM_HINT_T0);
     for (size_t t = 0; t < a.tokens; ++t) {
       const size_t at = t * a.blocks + b;
       const __m256 x_scale = _mm256_set1_ps(a.x.scale[at]);
@@ -88,11 +88,13 @@ void gemm(const QuantArgs& a) noexcept {
       }
     }
   }
-  const auto* row_scales = reinterpret_cast<const float*>(a.w);
   for (size_t t = 0; t < a.tokens; ++t) {
     float* y = a.y + t * a.ldy;
-    for (size_t r = 0; r < a.rows; ++r)
-      y[r] = __builtin_fmaf(acc[t][r], row_scales[r], a.add ? y[r] : 0.0F);
+    for (size_t r = 0; r < a.rows; ++r) {
+      float row_scale;
+      __builtin_memcpy(&row_scale, a.w + r * sizeof row_scale, sizeof row_scale);
+      y[r] = __builtin_fmaf(acc[t][r], row_scale, a.add ? y[r] : 0.0F);
+    }
   }
 }
 
