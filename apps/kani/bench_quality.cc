@@ -53,12 +53,12 @@ class BenchQuality : public Command {
                                       {"same_top", report.same_top}}));
       return 0;
     }
-    context.out.write(plain_table(
-        {{"dtype", "tokens", "mean KL, nats", "largest KL", "mean KL, temperature 1",
-          "same best token"},
-         {model_.dtype, std::to_string(report.tokens), digits("%.6f", report.kl_mean),
-          digits("%.4f", report.kl_largest), digits("%.6f", report.kl_plain),
-          digits("%.2f %%", 100 * report.same_top)}}));
+    context.out.write(
+        plain_table({{"dtype", "tokens", "mean KL, nats", "largest KL", "mean KL, temperature 1",
+                      "same best token"},
+                     {model_.dtype, std::to_string(report.tokens), digits("%.6f", report.kl_mean),
+                      digits("%.4f", report.kl_largest), digits("%.6f", report.kl_plain),
+                      digits("%.2f %%", 100 * report.same_top)}}));
     return 0;
   }
 

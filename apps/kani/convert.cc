@@ -12,10 +12,10 @@ class ConvertCommand : public Command {
     flags.positional("FOLDER", outputs_, "the folder to make", /*required=*/true);
     flags.heading("Convert");
     flags.toggle({"--force", "", "replace a model that is there", ""}, overwrite_);
-    flags.integer({"--calibration", "N",
-                   "tokens of the model's own speech that decide how q4 is rounded; 0 = none",
-                   "6000"},
-                  calibration_, 0, 1'000'000);
+    flags.integer(
+        {"--calibration", "N",
+         "tokens of the model's own speech that decide how q4 is rounded; 0 = none", "6000"},
+        calibration_, 0, 1'000'000);
     define_model(flags, model_);
   }
 

@@ -34,9 +34,7 @@ class CalibratingOps final : public LanguageOps {
   void rms_norm(ConstMatrix x, std::span<const float> w, float eps, Matrix y) override {
     ops_.rms_norm(x, w, eps, y);
   }
-  void silu_mul(ConstMatrix gate, ConstMatrix up, Matrix y) override {
-    ops_.silu_mul(gate, up, y);
-  }
+  void silu_mul(ConstMatrix gate, ConstMatrix up, Matrix y) override { ops_.silu_mul(gate, up, y); }
   void norm_rope(Matrix x, std::span<const float> w, float eps, ConstMatrix cos,
                  ConstMatrix sin) override {
     ops_.norm_rope(x, w, eps, cos, sin);

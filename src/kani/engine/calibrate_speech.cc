@@ -7,22 +7,38 @@ namespace {
 
 // None of them is a sentence of `kani bench quality`.
 constexpr const char* kTexts[] = {
-    "A cold wind blew over the hills.",   "The dog sleeps under the table.",
-    "I will call you tomorrow at seven.", "They built a house of stone.",
-    "Her sister works in a bank.",        "The soup is too hot to eat.",
-    "Can you tell me the time?",          "We have never been there before.",
-    "The teacher wrote a long letter.",   "Birds sing early in the morning.",
-    "He lost his keys in the park.",      "The road goes through the forest.",
-    "Fresh bread smells wonderful.",      "Two friends met at the station.",
-    "The moon was bright and full.",      "She speaks slowly and clearly.",
-    "What a beautiful day it is!",        "Nobody knew the answer.",
-    "The ship left the harbour at noon.", "My father likes to cook fish.",
-    "The price of milk has gone up.",     "They danced until midnight.",
-    "A good book is a good friend.",      "Snow covered the whole village.",
-    "The doctor will see you now.",       "It takes an hour by bus.",
-    "The cat chased a mouse.",            "I forgot to lock the door.",
-    "Open your eyes and look.",           "Their new song is very popular.",
-    "The river is deep and wide.",        "Do not forget your umbrella.",
+    "A cold wind blew over the hills.",
+    "The dog sleeps under the table.",
+    "I will call you tomorrow at seven.",
+    "They built a house of stone.",
+    "Her sister works in a bank.",
+    "The soup is too hot to eat.",
+    "Can you tell me the time?",
+    "We have never been there before.",
+    "The teacher wrote a long letter.",
+    "Birds sing early in the morning.",
+    "He lost his keys in the park.",
+    "The road goes through the forest.",
+    "Fresh bread smells wonderful.",
+    "Two friends met at the station.",
+    "The moon was bright and full.",
+    "She speaks slowly and clearly.",
+    "What a beautiful day it is!",
+    "Nobody knew the answer.",
+    "The ship left the harbour at noon.",
+    "My father likes to cook fish.",
+    "The price of milk has gone up.",
+    "They danced until midnight.",
+    "A good book is a good friend.",
+    "Snow covered the whole village.",
+    "The doctor will see you now.",
+    "It takes an hour by bus.",
+    "The cat chased a mouse.",
+    "I forgot to lock the door.",
+    "Open your eyes and look.",
+    "Their new song is very popular.",
+    "The river is deep and wide.",
+    "Do not forget your umbrella.",
 };
 constexpr int kMostFrames = 60;
 
@@ -32,9 +48,8 @@ OwnSpeech speak(const Speaker& speaker, const char* text, uint64_t seed) {
   const std::vector<int32_t> prompt =
       build_prompt(layout, speaker.tokenizer, tagged_text(config, text, ""),
                    AddedTokens::kPlainText, /*with_speech_start=*/true);
-  FrameGenerator generator(
-      speaker.lm, prompt, speaker.voice,
-      {.sampling = speaker.sampling, .seed = seed, .max_frames = kMostFrames});
+  FrameGenerator generator(speaker.lm, prompt, speaker.voice,
+                           {.sampling = speaker.sampling, .seed = seed, .max_frames = kMostFrames});
   OwnSpeech speech{{}, speaker.voice};
   FramePositions positions(layout, config.audio_step);
   for (size_t i = 0; i < prompt.size(); ++i) {

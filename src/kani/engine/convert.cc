@@ -82,8 +82,7 @@ void copy_into(const fs::path& from, const fs::path& folder) {
   std::error_code error;
   fs::create_directory(to, error);
   if (error) throw_cannot_write(to, error.value());
-  for (const fs::directory_entry& entry : fs::directory_iterator(from))
-    copy_into(entry.path(), to);
+  for (const fs::directory_entry& entry : fs::directory_iterator(from)) copy_into(entry.path(), to);
 }
 
 // Everything but the weights and, of a set, the language model.
@@ -176,8 +175,8 @@ std::unique_ptr<Lfm2> calibrated(const ConvertOptions& options, const fs::path& 
       voice = voices.load_named(voices.default_voice()).values;
     const Sampling sampling =
         sampler_settings(resolve_sampling(load_generation_defaults(folder), {}));
-    speech = own_speech({exact, tokenizer, sampling, voice},
-                        static_cast<size_t>(options.calibration));
+    speech =
+        own_speech({exact, tokenizer, sampling, voice}, static_cast<size_t>(options.calibration));
   }
   for (const OwnSpeech& one : speech) elements += one.elements.size();
   log_info("engine", "calibrating with ", elements, " elements of the model's own speech");
@@ -234,8 +233,7 @@ ConvertReport convert_model(const ConvertOptions& options) {
   report.bytes = fs::file_size(file);
   for (const TensorInfo& tensor : weights->tensors()) report.source_bytes += tensor.bytes.size();
   work.commit();
-  report.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
 

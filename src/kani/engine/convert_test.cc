@@ -1,9 +1,9 @@
 // Converting: the same sound as quantized at load, what is refused, what is left behind.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include "kani/engine/engine_impl.h"
 

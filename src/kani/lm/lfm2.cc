@@ -80,8 +80,7 @@ std::vector<NamedMatrix> Lfm2::matrices() const {
     for (size_t k = 0; k < names.size(); ++k) list.push_back({names[k].name, weights[k]});
   }
   for (size_t slot = 0; slot < heads_.size(); ++slot) {
-    list.push_back(
-        {lfm2_head_matrix(config_, static_cast<int>(slot)).name, heads_[slot].get()});
+    list.push_back({lfm2_head_matrix(config_, static_cast<int>(slot)).name, heads_[slot].get()});
   }
   return list;
 }

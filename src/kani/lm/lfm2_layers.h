@@ -46,8 +46,7 @@ struct Lfm2::Workspace {
   size_t half_dim = 0;
 
   Matrix rope(Buffer<float>& table, int ordinal, size_t rows) {
-    return {table.data() + static_cast<size_t>(ordinal) * block * half_dim, rows,
-            half_dim};
+    return {table.data() + static_cast<size_t>(ordinal) * block * half_dim, rows, half_dim};
   }
 };
 

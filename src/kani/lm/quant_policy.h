@@ -1,6 +1,6 @@
 // quant_policy.h - which matrices are kept in how many bits when 8 or 4 are asked for: the one
-// place that says so.  What is not in the list below stays exact: embedding rows, norms, taps of the
-// short convolutions, biases, the speaker projection.
+// place that says so.  What is not in the list below stays exact: embedding rows, norms, taps of
+// the short convolutions, biases, the speaker projection.
 //
 // Where the loss comes from: mean KL of the mini model (nats a token, speaking temperature) with
 // one kind of matrix in 4 bits and all else exact, and what a million weights of it cost:
@@ -14,8 +14,8 @@
 //   4 bits: heads, output projections of convolutions, and input projections of convolutions in the
 //           first third of the layers in 8 bits: 8.7 % more bytes a token at the real size.
 // What is left (mean KL of the mini model in nats a token; in brackets of the bare logits, at
-// temperature 1): 8 bits 0.00075 (0.00027); 4 bits 0.074 (0.027) with each weight rounded by itself,
-// 0.046 (0.017) with what goes into the matrices in mind (engine/calibrate.h).  With all
+// temperature 1): 8 bits 0.00075 (0.00027); 4 bits 0.074 (0.027) with each weight rounded by
+// itself, 0.046 (0.017) with what goes into the matrices in mind (engine/calibrate.h).  With all
 // convolutions in 8 bits it were 0.050 before calibration (14 % more bytes a token), with attention
 // too 0.034 (20 %).
 #pragma once

@@ -27,8 +27,7 @@ void factorize(std::vector<double>& h, size_t n) {
 
 }  // namespace
 
-ErrorFeedback::ErrorFeedback(std::span<const float> products, size_t n)
-    : n_(n), spread_(n * n) {
+ErrorFeedback::ErrorFeedback(std::span<const float> products, size_t n) : n_(n), spread_(n * n) {
   assert(products.size() == n * n && n % kQuantBlock == 0);
   std::vector<double> h(products.begin(), products.end());
   double mean = 0;
@@ -41,8 +40,7 @@ ErrorFeedback::ErrorFeedback(std::span<const float> products, size_t n)
   for (size_t i = n; i-- > 0;) {
     double* row = u.data() + i * n;
     row[i] = 1;
-    for (size_t k = i + 1; k < n; ++k)
-      subtract(row + k, h[k * n + i], u.data() + k * n + k, n - k);
+    for (size_t k = i + 1; k < n; ++k) subtract(row + k, h[k * n + i], u.data() + k * n + k, n - k);
     for (size_t k = i; k < n; ++k) row[k] /= h[i * n + i];
     for (size_t k = i; k < n; ++k) spread_[i * n + k] = static_cast<float>(row[k] / row[i]);
   }

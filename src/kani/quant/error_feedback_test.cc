@@ -76,8 +76,7 @@ TEST(ErrorFeedback, without_relations_it_is_rounding) {
   std::vector<float> changed = w;
   feedback.round_q4(changed, scale, {groups, q});
   EXPECT_EQ(changed, w);
-  for (size_t i = 0; i < kSize; ++i)
-    EXPECT_EQ(q[i], nearest_q4(w[i] / (scale * groups[i / 16])));
+  for (size_t i = 0; i < kSize; ++i) EXPECT_EQ(q[i], nearest_q4(w[i] / (scale * groups[i / 16])));
 }
 
 TEST(ErrorFeedback, inputs_that_are_always_zero_do_no_harm) {

@@ -30,9 +30,8 @@ std::string_view isa_name(Isa isa) noexcept {
 }
 
 std::optional<Isa> isa_from_name(std::string_view name) noexcept {
-  for (const Isa isa :
-       {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kNeon,
-        Isa::kNeonDot}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16,
+                        Isa::kNeon, Isa::kNeonDot}) {
     if (isa_name(isa) == name) return isa;
   }
   return std::nullopt;

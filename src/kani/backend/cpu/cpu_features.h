@@ -15,9 +15,8 @@ std::string_view isa_name(Isa isa) noexcept;  // "scalar", "avx2", …
 std::optional<Isa> isa_from_name(std::string_view name) noexcept;
 
 /// All levels that this CPU can run, scalar first, best last.  avx2 = AVX2 + FMA + F16C; avx512 =
-/// F, BW, VL, DQ; avx512vnni adds dot products of whole numbers, avx512bf16 those of BF16; neondot = NEON with dot products of
-/// whole numbers.  Saved
-/// register state is checked too (XGETBV).
+/// F, BW, VL, DQ; avx512vnni adds dot products of whole numbers, avx512bf16 those of BF16; neondot
+/// = NEON with dot products of whole numbers.  Saved register state is checked too (XGETBV).
 const std::vector<Isa>& available_isas();
 inline Isa best_isa() { return available_isas().back(); }
 

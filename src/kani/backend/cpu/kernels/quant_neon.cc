@@ -3,7 +3,7 @@
 
 namespace kani::cpu {
 
-constinit const QuantTable kQuantNeon{gemm<kQ8Bytes, block_sums_q8>,
-                                      gemm<kQ4Bytes, block_sums_q4>, quantize, nullptr, nullptr};
+constinit const QuantTable kQuantNeon{gemm<kQ8Bytes, block_sums_q8>, gemm<kQ4Bytes, block_sums_q4>,
+                                      quantize, nullptr, nullptr};
 
 }  // namespace kani::cpu

@@ -112,8 +112,7 @@ void quantize(const float* x, size_t n, const QuantInput& out) noexcept {
     const size_t count = n - first < 32 ? n - first : 32;
     __builtin_memcpy(block, x + first, count * sizeof(float));
     float32x4_t tops = vdupq_n_f32(0);
-    for (size_t i = 0; i < 32; i += kLanes)
-      tops = vmaxq_f32(tops, vabsq_f32(vld1q_f32(block + i)));
+    for (size_t i = 0; i < 32; i += kLanes) tops = vmaxq_f32(tops, vabsq_f32(vld1q_f32(block + i)));
     const float top = vmaxvq_f32(tops);
     const float32x4_t factor = vdupq_n_f32(top > 1e-30F ? end / top : 0.0F);
     int32_t* sums = out.sums + first / 32 * 2;

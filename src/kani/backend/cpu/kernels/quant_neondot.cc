@@ -5,7 +5,6 @@
 namespace kani::cpu {
 
 constinit const QuantTable kQuantNeonDot{gemm<kQ8Bytes, block_sums_q8>,
-                                         gemm<kQ4Bytes, block_sums_q4>, nullptr, nullptr,
-                                         nullptr};
+                                         gemm<kQ4Bytes, block_sums_q4>, nullptr, nullptr, nullptr};
 
 }  // namespace kani::cpu
