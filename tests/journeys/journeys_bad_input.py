@@ -289,7 +289,7 @@ class BadInput(Journey):
         self.assertEqual(self.files(), sorted([*before, *case.files]))
 
     def test_errors_are_json_if_asked(self) -> None:
-        ended = self.kani("say", "--json", "--dtype", "q8", TEXT, status=2)
+        ended = self.kani("say", "--json", "--dtype", "f16", TEXT, status=2)
         told = json.loads(ended.err)["error"]
         self.assertEqual(set(told), {"code", "message", "hint"})
         self.assertEqual(told["code"], "invalid_argument")
