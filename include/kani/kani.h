@@ -74,7 +74,8 @@ struct SpeechRequest {
   double speed = 1.0;               // 0.25 … 4, same pitch
   double volume = 1.0;              // factor on the samples, 0 … 4
   double sentence_silence_s = 0.2;  // between chunks
-  bool normalize_text = true;       // numbers, dates, symbols spelled out
+  int batch = 1;               // chunks of the text written at once, 1 … 64: same sound, sooner
+  bool normalize_text = true;  // numbers, dates, symbols spelled out
   bool strip_markdown = false;
   bool match_added_tokens = false;  // let "<|im_end|>" in the text be a control token (parity only)
 };

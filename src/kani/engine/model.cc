@@ -175,8 +175,14 @@ LoadedModel load_model(const EngineOptions& options) {
                              Lfm2Options{matrix_type(options.weights), options.check_tensors});
   if (options.load_mode == LoadMode::kLock) lock_embedding(*weights);
   model.codec_config = codec.config;
+  // Two threads and more: the codec works beside the language model (codec_worker.h).
+  if (model.backend->threads() > 1)
+    model.codec_backend = make_backend({options.device, options.threads, options.isa});
+  Backend& codec_backend = model.codec_backend ? *model.codec_backend : *model.backend;
   model.codec =
-      std::make_unique<NanoCodecDecoder>(codec.config, *codec.weights, model.backend->signal());
+      std::make_unique<NanoCodecDecoder>(codec.config, *codec.weights, codec_backend.signal());
+  if (model.codec_backend)
+    model.codec_worker = std::make_unique<CodecWorker>(*model.backend, codec_backend);
   if (model.lm->accepts_voice() && !model.voices->default_voice().empty()) {
     model.default_voice = model.voices->load_named(model.voices->default_voice());
   }
