@@ -98,8 +98,7 @@ TEST_P(Bf12Test, more_rare_weights_than_room_are_counted_and_not_written) {
   EXPECT_EQ(rare[2].column, 99u);
 }
 
-TEST_P(Bf12Test, one_vector_gives_the_bits_of_the_plain_kernel) {
-  if (table_.gemv == nullptr) GTEST_SKIP() << "products expand the block here";
+TEST_P(Bf12Test, a_few_vectors_give_the_bits_of_the_plain_kernel) {
   const LanguageTable language = language_table(GetParam());
   for (const auto& [cols, rows, add] : {std::tuple<size_t, size_t, bool>{1, 64, false},
                                         {2, 1, true},
@@ -117,25 +116,31 @@ TEST_P(Bf12Test, one_vector_gives_the_bits_of_the_plain_kernel) {
     std::vector<RareWeight> rare(plain.size());
     table_.pack(plain.data(), pairs, lowest, packed.data(), rare.data(), rare.size());
     table_.expand({packed.data(), pairs, lowest}, plain.data());
-    std::vector<float> x(cols + 1), y(rows + 1, 3), want(y);
-    for (float& value : x) value = static_cast<float>(random_.next_normal());
-    x[cols] = NAN;  // must not be read
-    table_.gemv({.block = {packed.data(), pairs, lowest},
-                 .x = x.data(),
-                 .cols = cols,
-                 .y = y.data(),
-                 .rows = rows,
-                 .add = add});
-    language.gemm_bf16({.x = x.data(),
-                        .ldx = cols,
-                        .tokens = 1,
-                        .cols = cols,
-                        .w = plain.data(),
-                        .y = want.data(),
-                        .ldy = rows,
-                        .rows = rows,
-                        .add = add});
-    EXPECT_EQ(std::memcmp(y.data(), want.data(), y.size() * sizeof(float)), 0);
+    for (size_t tokens = 1; tokens <= table_.tokens; ++tokens) {  // none: products expand the block
+      const size_t ldx = cols + 1, ldy = rows + 3;
+      std::vector<float> x(tokens * ldx), y(tokens * ldy, 3), want(y);
+      for (float& value : x) value = static_cast<float>(random_.next_normal());
+      for (size_t t = 0; t < tokens; ++t) x[t * ldx + cols] = NAN;  // must not be read
+      table_.gemm({.block = {packed.data(), pairs, lowest},
+                   .x = x.data(),
+                   .ldx = ldx,
+                   .tokens = tokens,
+                   .cols = cols,
+                   .y = y.data(),
+                   .ldy = ldy,
+                   .rows = rows,
+                   .add = add});
+      language.gemm_bf16({.x = x.data(),
+                          .ldx = ldx,
+                          .tokens = tokens,
+                          .cols = cols,
+                          .w = plain.data(),
+                          .y = want.data(),
+                          .ldy = ldy,
+                          .rows = rows,
+                          .add = add});
+      EXPECT_EQ(std::memcmp(y.data(), want.data(), y.size() * sizeof(float)), 0) << tokens;
+    }
   }
 }
 

@@ -145,30 +145,37 @@ void CpuLanguageOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bo
   });
 }
 
-// One vector reads the codes as they lie; several share a block that is expanded for them.  Either
-// way the rare weights come last, so that the sums are the same.
+// A few vectors read the codes as they lie, in turns; many share a block that is
+// expanded for them.  Either way the rare weights come last, so that the sums are the same.
 void CpuLanguageOps::multiply_bf12(ConstMatrix x, const Bf12Matrix& w, Matrix y, bool add) {
   assert(x.cols() == w.cols() && y.cols() == w.rows() && x.rows() == y.rows());
   if (x.rows() == 0) return;
-  const bool single = x.rows() == 1 && bf12_.gemv != nullptr;
+  constexpr size_t kMostTurns = 4;
+  const size_t turns = bf12_.tokens == 0 ? 0 : divide_up(x.rows(), bf12_.tokens);
+  const bool direct = turns == 1 || (bf12_.tokens > 1 && turns <= kMostTurns);
+  const size_t turn = direct ? divide_up(x.rows(), turns) : 0;
   const size_t numbers = w.pairs() * 2 * kBlockRows, threads = static_cast<size_t>(pool_.size());
-  if (!single && expanded_.size() < numbers * threads)
+  if (!direct && expanded_.size() < numbers * threads)
     expanded_ = Buffer<uint16_t>(numbers * threads);
   pool_.run([&](int index) {
     const auto self = static_cast<size_t>(index);
-    uint16_t* plain = single ? nullptr : expanded_.data() + self * (expanded_.size() / threads);
+    uint16_t* plain = direct ? nullptr : expanded_.data() + self * (expanded_.size() / threads);
     const size_t end = w.blocks() * (self + 1) / threads;
     for (size_t b = w.blocks() * self / threads; b < end; ++b) {
       const size_t row = b * kBlockRows, rows = std::min(kBlockRows, w.rows() - row);
       const Bf12Block block = w.block(b);
-      if (single) {
-        bf12_.gemv({.block = block,
-                    .x = x.data(),
+      for (size_t t = 0; direct && t < x.rows(); t += turn) {
+        bf12_.gemm({.block = block,
+                    .x = x.row(t),
+                    .ldx = x.stride(),
+                    .tokens = std::min(turn, x.rows() - t),
                     .cols = w.cols(),
-                    .y = y.data() + row,
+                    .y = y.row(t) + row,
+                    .ldy = y.stride(),
                     .rows = rows,
                     .add = add});
-      } else {
+      }
+      if (!direct) {
         bf12_.expand(block, plain);
         table_.gemm_bf16({.x = x.data(),
                           .ldx = x.stride(),

@@ -3,6 +3,6 @@
 
 namespace kani::cpu {
 
-constinit const Bf12Table kBf12Avx2{gemv, expand, pack, largest_exponent};
+constinit const Bf12Table kBf12Avx2{gemm, kTokens, expand, pack, largest_exponent};
 
 }  // namespace kani::cpu

@@ -4,6 +4,6 @@
 
 namespace kani::cpu {
 
-constinit const Bf12Table kBf12Avx512{gemv, expand, pack, largest_exponent};
+constinit const Bf12Table kBf12Avx512{gemm, kTokens, expand, pack, largest_exponent};
 
 }  // namespace kani::cpu

@@ -38,19 +38,23 @@ struct Bf12Block {
   uint8_t lowest;  // exponent of code 0, at least 1
 };
 
-/// y[r] (+)= sum over k of x[k] w[k, r] for one vector, rare weights left out: the same sums in the
-/// same order as the kernel for bf16.
+/// y[t, r] (+)= sum over k of x[t, k] w[k, r] for a few vectors, rare weights left out: the same
+/// sums in the same order as the kernel for bf16.
 struct Bf12Args {
   Bf12Block block;
-  const float* x;  // [K]
-  size_t cols;     // K
-  float* y;
+  const float* x;  // [tokens, K], stride ldx
+  size_t ldx;
+  size_t tokens;  // 1 … Bf12Table::tokens
+  size_t cols;    // K
+  float* y;       // [tokens, rows], stride ldy
+  size_t ldy;
   size_t rows;  // 1 … 64
   bool add;
 };
 
 struct Bf12Table {
-  void (*gemv)(const Bf12Args&) noexcept;
+  void (*gemm)(const Bf12Args&) noexcept;
+  size_t tokens;  // that one call of gemm takes; 0 without it
   /// plain [P][64][2], as GemmArgs has it.
   void (*expand)(const Bf12Block& block, uint16_t* plain) noexcept;
   /// Writes the codes of `plain` and up to `capacity` rare weights in the order of pairs; returns

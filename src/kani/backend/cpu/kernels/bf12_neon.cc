@@ -4,6 +4,6 @@
 
 namespace kani::cpu {
 
-constinit const Bf12Table kBf12Neon{gemv, expand, pack, largest_exponent};
+constinit const Bf12Table kBf12Neon{gemm, kTokens, expand, pack, largest_exponent};
 
 }  // namespace kani::cpu

@@ -1,5 +1,5 @@
 // bf12_scalar.cc - bf16 weights in 12 bits in plain loops: the definition of the layout.  Products
-// are those of the bf16 kernel on expanded blocks, so there is no gemv here.
+// are those of the bf16 kernel on expanded blocks, so there is no gemm here.
 #include <cstring>
 
 #include "kani/backend/cpu/kernels/bf12_kernels.h"
@@ -68,6 +68,6 @@ uint8_t largest_exponent(const uint16_t* numbers, size_t count) noexcept {
 
 }  // namespace
 
-constinit const Bf12Table kBf12Scalar{nullptr, expand, pack, largest_exponent};
+constinit const Bf12Table kBf12Scalar{nullptr, 0, expand, pack, largest_exponent};
 
 }  // namespace kani::cpu

@@ -168,29 +168,60 @@ inline void unpack_pair(const uint8_t* pair, const Exponents& exponents, Put put
   }
 }
 
-inline void gemv(const Bf12Args& a) noexcept {
+// Vectors that a call takes: their sums must stay in registers beside the weights.
+#if defined(__AVX512F__)
+constexpr size_t kTokens = 5;
+#else
+constexpr size_t kTokens = 1;
+#endif
+
+template <size_t kCount>
+void gemm_tokens(const Bf12Args& a) noexcept {
   constexpr size_t kVecs = kBlockRows / kLanes;
   const Exponents exponents = exponents_of(a.block);
-  Vec acc[kVecs];
-  KANI_UNROLL
-  for (size_t v = 0; v < kVecs; ++v) acc[v] = zero();
+  Vec acc[kCount][kVecs];
+  for (auto& row : acc) {
+    for (Vec& one : row) one = zero();
+  }
   const uint8_t* pair = a.block.packed;
   for (size_t k = 0; k < a.cols; k += 2, pair += kBf12PairBytes) {
     prefetch_pair(pair);
-    const Vec x0 = set1(a.x[k]), x1 = k + 1 < a.cols ? set1(a.x[k + 1]) : zero();
+    Vec x0[kCount], x1[kCount];
+    KANI_UNROLL
+    for (size_t t = 0; t < kCount; ++t) {
+      const float* x = a.x + t * a.ldx + k;
+      x0[t] = set1(x[0]);
+      x1[t] = k + 1 < a.cols ? set1(x[1]) : zero();
+    }
     unpack_pair(pair, exponents, [&](size_t v, Pairs w) {
-      acc[v] = fma(even(w), x0, acc[v]);
-      acc[v] = fma(odd(w), x1, acc[v]);
+      const Vec first = even(w), second = odd(w);
+      KANI_UNROLL
+      for (size_t t = 0; t < kCount; ++t) {
+        acc[t][v] = fma(first, x0[t], acc[t][v]);
+        acc[t][v] = fma(second, x1[t], acc[t][v]);
+      }
     });
   }
-  KANI_UNROLL
-  for (size_t v = 0; v < kVecs; ++v) {
-    const size_t row = v * kLanes;
-    if (row >= a.rows) break;
-    const size_t count = a.rows - row < kLanes ? a.rows - row : kLanes;
-    store_n(a.y + row, a.add ? acc[v] + load_n(a.y + row, count) : acc[v], count);
+  for (size_t t = 0; t < kCount; ++t) {
+    float* y = a.y + t * a.ldy;
+    KANI_UNROLL
+    for (size_t v = 0; v < kVecs; ++v) {
+      const size_t row = v * kLanes;
+      if (row >= a.rows) break;
+      const size_t count = a.rows - row < kLanes ? a.rows - row : kLanes;
+      store_n(y + row, a.add ? acc[t][v] + load_n(y + row, count) : acc[t][v], count);
+    }
   }
 }
+
+template <size_t kMost>
+inline void gemm_up_to(const Bf12Args& a) noexcept {
+  if constexpr (kMost > 1) {
+    if (a.tokens < kMost) return gemm_up_to<kMost - 1>(a);
+  }
+  gemm_tokens<kMost>(a);
+}
+inline void gemm(const Bf12Args& a) noexcept { gemm_up_to<kTokens>(a); }
 
 inline void expand(const Bf12Block& block, uint16_t* plain) noexcept {
   const Exponents exponents = exponents_of(block);
