@@ -15,6 +15,10 @@
 
 namespace kani {
 
+/// How a matrix is kept.  kQ8 and kQ4: quant/blocks.h; activations are rounded before the product,
+/// in blocks of 32, to 15 bits for kQ8 and to 8 for kQ4.
+enum class MatrixType { kF32, kBF16, kQ8, kQ4 };
+
 /// A matrix [N, K] in the layout that its backend reads best.  Immutable, shareable between
 /// threads.
 class MatrixWeight {
@@ -23,6 +27,9 @@ class MatrixWeight {
   virtual size_t rows() const = 0;  // N
   virtual size_t cols() const = 0;  // K
   virtual size_t bytes() const = 0;
+  virtual MatrixType type() const = 0;
+  /// The bytes of a kQ8 or kQ4 matrix (quant/layout.h); empty for other types.
+  virtual std::span<const std::byte> layout() const { return {}; }
 };
 
 /// Rows of a matrix as they lie in a file: row-major, little endian, any alignment.
@@ -31,10 +38,6 @@ struct MatrixPart {
   std::span<const std::byte> bytes;
   size_t rows = 0;
 };
-
-/// How a matrix is kept.  kQ8 and kQ4: blocks of 32 with a scale (quant/blocks.h), and activations
-/// rounded to 8 bits in blocks of 32 before the product.
-enum class MatrixType { kF32, kBF16, kQ8, kQ4 };
 
 /// Keys and values of one attention layer of one sequence.  Opaque layout, grown by the backend.
 class KvCache {
@@ -58,6 +61,11 @@ class LanguageOps {
   /// nearest even; exact where the file holds bf16).  Throws Error(kOutOfMemory).
   virtual std::unique_ptr<MatrixWeight> pack(std::span<const MatrixPart> parts, size_t cols,
                                              MatrixType type) = 0;
+
+  /// A kQ8 or kQ4 matrix from the layout() of another (quant/layout.h), used in place: `layout` must
+  /// outlive the result and hold exactly quant_bytes().
+  virtual std::unique_ptr<MatrixWeight> adopt(std::span<const std::byte> layout, size_t rows,
+                                              size_t cols, MatrixType type) = 0;
 
   /// y[t,n] = sum_k x[t,k] w[n,k]                       x [T, K]   y [T, N]
   /// Each sum runs over k in increasing order whatever T is, so a row's result does not depend on

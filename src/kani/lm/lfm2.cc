@@ -40,6 +40,12 @@ Lfm2::Lfm2(Lfm2Config config, std::shared_ptr<const TensorFile> file, LanguageOp
   const MatrixType stored =
       embedding_->dtype == DType::kBF16 ? MatrixType::kBF16 : MatrixType::kF32;
   matrix_type_ = options.matrices.value_or(stored);
+  if (!config_.stored_type.empty()) {
+    const MatrixType type = config_.stored_type == "q4" ? MatrixType::kQ4 : MatrixType::kQ8;
+    require(!options.matrices || *options.matrices == type, file_->path(), " holds ",
+            config_.stored_type, " and can be used as nothing else");
+    matrix_type_ = type;
+  }
   load_layers(options.check_tensors);
   load_heads(options.check_tensors);
   const auto attention = static_cast<size_t>(
@@ -120,7 +126,7 @@ void Lfm2::all_logits(ConstMatrix hidden, Matrix logits) {
   if (full_head_ == nullptr) {
     const MatrixPart part{head_rows_->dtype, head_rows_->bytes,
                           static_cast<size_t>(config_.vocab_size)};
-    full_head_ = ops_.pack({&part, 1}, static_cast<size_t>(config_.hidden_size), matrix_type_);
+    full_head_ = ops_.pack({&part, 1}, static_cast<size_t>(config_.hidden_size), head_type());
   }
   ops_.matmul(hidden, *full_head_, logits);
 }

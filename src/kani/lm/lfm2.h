@@ -135,8 +135,10 @@ class Lfm2 {
   void load_layers(bool check);
   void load_heads(bool check);
   std::vector<float> rope_frequencies(int layer) const;
-  std::unique_ptr<MatrixWeight> load_matrix(std::initializer_list<std::string_view> names,
-                                            size_t cols, MatrixType type, bool check) const;
+  std::unique_ptr<MatrixWeight> load_matrix(const Lfm2Matrix& matrix, MatrixType type,
+                                            bool check) const;
+  std::unique_ptr<MatrixWeight> load_stored(const Lfm2Matrix& matrix, bool check) const;
+  MatrixType head_type() const;
   std::vector<float> load_vector(std::string_view name, bool check) const;
 
   // lfm2_forward.cc

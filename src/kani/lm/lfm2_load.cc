@@ -5,7 +5,9 @@
 #include <cstring>
 
 #include "kani/base/error.h"
+#include "kani/formats/stored_matrix.h"
 #include "kani/lm/lfm2_layers.h"
+#include "kani/lm/quant_policy.h"
 #include "kani/tokens/layout.h"
 
 namespace kani {
@@ -48,18 +50,28 @@ std::vector<float> Lfm2::load_vector(std::string_view name, bool check) const {
   return values;
 }
 
-std::unique_ptr<MatrixWeight> Lfm2::load_matrix(std::initializer_list<std::string_view> names,
-                                                size_t cols, MatrixType type, bool check) const {
+std::unique_ptr<MatrixWeight> Lfm2::load_matrix(const Lfm2Matrix& matrix, MatrixType type,
+                                                bool check) const {
+  if (!config_.stored_type.empty()) return load_stored(matrix, check);
   std::vector<MatrixPart> parts;
-  for (const std::string_view name : names) {
+  for (const std::string& name : matrix.tensors) {
     const TensorInfo* tensor = file_->find(name);
     assert(tensor != nullptr && "lfm2_resolve() checks the tensors");
     if (check) check_finite(*tensor, file_->path());
     parts.push_back({tensor->dtype, tensor->bytes, tensor->shape.at(0)});
   }
-  std::unique_ptr<MatrixWeight> packed = ops_.pack(parts, cols, type);
-  for (const std::string_view name : names) file_->release(*file_->find(name));
+  std::unique_ptr<MatrixWeight> packed = ops_.pack(parts, matrix.cols, type);
+  for (const std::string& name : matrix.tensors) file_->release(*file_->find(name));
   return packed;
+}
+
+// Where the file holds the matrix in the backend's layout, it is used there; null if it does not.
+std::unique_ptr<MatrixWeight> Lfm2::load_stored(const Lfm2Matrix& matrix, bool check) const {
+  const auto stored = find_stored(*file_, matrix.name, matrix.rows, matrix.cols);
+  if (!stored) return nullptr;
+  if (check) check_stored_scales(*stored, matrix.cols, *file_);
+  return ops_.adopt(stored->tensor->bytes, matrix.rows, matrix.cols,
+                    stored->q4 ? MatrixType::kQ4 : MatrixType::kQ8);
 }
 
 // freq_k = alpha * theta^(-2k/D), in float32 as the reference computes it (language-model.md 6).
@@ -83,12 +95,18 @@ std::vector<float> Lfm2::rope_frequencies(int layer) const {
 
 void Lfm2::load_layers(bool check) {
   const auto width = static_cast<size_t>(config_.hidden_size);
-  const auto inner = static_cast<size_t>(config_.intermediate_size);
   const auto taps = static_cast<size_t>(config_.conv_kernel);
   alphas_.assign(config_.layers.size(), 1.0F);
   int convs = 0, attentions = 0;
   for (size_t i = 0; i < config_.layers.size(); ++i) {
     const std::string prefix = concat("model.layers.", i, ".");
+    const std::vector<Lfm2Matrix> matrices = lfm2_layer_matrices(config_, i);
+    const auto load = [&](size_t index, MatrixRole role) {
+      return load_matrix(matrices[index],
+                         matrix_type_for(matrix_type_, role, i, config_.layers.size(),
+                                         embedding_->dtype),
+                         check);
+    };
     Layer layer;
     layer.kind = config_.layers[i];
     layer.index = static_cast<int>(i);
@@ -104,18 +122,14 @@ void Lfm2::load_layers(bool check) {
       }
       const std::string attention = prefix + "self_attn.";
       layer.frequencies = rope_frequencies(layer.index);
-      layer.qkv = load_matrix(
-          {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
-          width, matrix_type_, check);
+      layer.qkv = load(0, MatrixRole::kAttentionIn);
       layer.q_norm = load_vector(attention + "q_layernorm.weight", check);
       layer.k_norm = load_vector(attention + "k_layernorm.weight", check);
-      layer.out_proj =
-          load_matrix({attention + "out_proj.weight"},
-                      static_cast<size_t>(config_.heads * config_.head_dim), matrix_type_, check);
+      layer.out_proj = load(1, MatrixRole::kAttentionOut);
     } else {
       layer.ordinal = convs++;
       const std::string conv = prefix + "conv.";
-      layer.in_proj = load_matrix({conv + "in_proj.weight"}, width, matrix_type_, check);
+      layer.in_proj = load(0, MatrixRole::kConvIn);
       const std::vector<float> stored = load_vector(conv + "conv.weight", check);  // [H, 1, L]
       layer.taps.resize(stored.size());
       for (size_t c = 0; c < width; ++c) {
@@ -126,20 +140,25 @@ void Lfm2::load_layers(bool check) {
         layer.conv_bias = load_vector(conv + "conv.bias", check);
         layer.out_bias = load_vector(conv + "out_proj.bias", check);
       }
-      layer.out_proj = load_matrix({conv + "out_proj.weight"}, width, matrix_type_, check);
+      layer.out_proj = load(1, MatrixRole::kConvOut);
     }
     layer.ffn_norm = load_vector(prefix + "ffn_norm.weight", check);
-    const std::string ffn = prefix + "feed_forward.";
-    layer.w13 = load_matrix({ffn + "w1.weight", ffn + "w3.weight"}, width, matrix_type_, check);
-    layer.w2 = load_matrix({ffn + "w2.weight"}, inner, matrix_type_, check);
+    layer.w13 = load(2, MatrixRole::kGateUp);
+    layer.w2 = load(3, MatrixRole::kDown);
     layers_.push_back(std::move(layer));
   }
   final_norm_ = load_vector("model.embedding_norm.weight", check);
-  if (file_->find("model.speaker_emb_projection.weight") != nullptr) {
-    speaker_projection_ =
-        load_matrix({"model.speaker_emb_projection.weight"},
-                    static_cast<size_t>(config_.speaker_emb_dim), MatrixType::kF32, check);
+  if (const TensorInfo* voice = file_->find("model.speaker_emb_projection.weight")) {
+    if (check) check_finite(*voice, file_->path());
+    const MatrixPart part{voice->dtype, voice->bytes, width};
+    speaker_projection_ = ops_.pack(
+        {&part, 1}, static_cast<size_t>(config_.speaker_emb_dim), MatrixType::kF32);
   }
+}
+
+MatrixType Lfm2::head_type() const {
+  return matrix_type_for(matrix_type_, MatrixRole::kHead, 0, config_.layers.size(),
+                         embedding_->dtype);
 }
 
 // A stored head that equals the embedding bit for bit is the tied one; one that differs is used
@@ -165,10 +184,14 @@ void Lfm2::load_heads(bool check) {
   };
   const int end_of_speech = TokenLayout::of(config_).end_of_speech;
   for (int slot = 0; slot < config_.tokens_per_frame; ++slot) {
+    if (auto stored = load_stored(lfm2_head_matrix(config_, slot), check)) {
+      heads_.push_back(std::move(stored));
+      continue;
+    }
     const int size = config_.codebook_size();
     std::vector<MatrixPart> parts{rows(config_.audio_tokens_start + slot * size, size)};
     if (slot == 0) parts.push_back(rows(end_of_speech, 1));
-    heads_.push_back(ops_.pack(parts, width, matrix_type_));
+    heads_.push_back(ops_.pack(parts, width, head_type()));
   }
 }
 

@@ -1,73 +1,91 @@
-// blocks.cc - see blocks.h.
+// blocks.cc - see blocks.h.  The order of the sums is part of the definition: kernels that treat
+// several groups at once add each in this order and get the same bits.
 #include "kani/quant/blocks.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
-#include <cstring>
-
-#include "kani/base/numbers.h"
 
 namespace kani {
 namespace {
 
-float largest(std::span<const float> w) {
+constexpr float kNothing = 1e-30F;  // weights below are zero
+
+float largest(const float* w) {
   float top = 0;
-  for (const float x : w) {
-    if (std::fabs(x) > std::fabs(top)) top = x;
+  for (size_t i = 0; i < kQuantGroup; ++i) {
+    if (std::fabs(w[i]) > std::fabs(top)) top = w[i];
   }
   return top;
 }
 
-// As a float16 can hold it; weights beyond its range do not occur in networks that were trained.
-float as_f16(float scale) { return f16_to_f32(f32_to_f16(scale)); }
-
-void round_to(std::span<const float> w, float scale, int low, int high, QuantBlock& block) {
-  const float inverse = scale == 0 ? 0 : 1 / scale;
-  for (size_t i = 0; i < w.size(); ++i) {
-    const float q = std::nearbyint(w[i] * inverse);
-    block.q[i] =
-        static_cast<int8_t>(std::clamp(q, static_cast<float>(low), static_cast<float>(high)));
-  }
-  block.scale = scale;
-}
-
 }  // namespace
 
-QuantBlock quantize_q8(std::span<const float> w) {
-  QuantBlock block{};
-  round_to(w, as_f16(std::fabs(largest(w)) / 127), -127, 127, block);
-  return block;
+float quantize_row_q8(std::span<const float> w, QuantRow out) noexcept {
+  assert(w.size() % kQuantBlock == 0 && out.q.size() == w.size());
+  float top = 0;
+  for (const float x : w) top = std::max(top, std::fabs(x));
+  const bool zero = top < kNothing;
+  const float scale = zero ? 0 : top / (127 * 127), units = zero ? 0 : 1 / scale;
+  for (size_t g = 0; g < out.groups.size(); ++g) {
+    const float* from = w.data() + g * kQuantGroup;
+    const float steps = std::ceil(std::fabs(largest(from)) / 127 * units);
+    const float group = std::min(steps, 127.0F);
+    const float inverse = group == 0 ? 0 : 1 / (scale * group);
+    out.groups[g] = static_cast<int8_t>(group);
+    for (size_t i = 0; i < kQuantGroup; ++i) {
+      const float q = std::nearbyint(from[i] * inverse);
+      out.q[g * kQuantGroup + i] = static_cast<int8_t>(std::clamp(q, -127.0F, 127.0F));
+    }
+  }
+  return scale;
 }
 
-// For given whole numbers the best scale is sum(w q) / sum(q^2), and the squared error that is then
-// left is sum(w^2) - sum(w q)^2 / sum(q^2).
-float scale_q4(std::span<const float> w) {
+int8_t nearest_q4(float x) noexcept {
+  int code = 0;
+  for (const float bound : kQ4Bounds) code += x > bound ? 1 : 0;
+  return static_cast<int8_t>(code);
+}
+
+// For given levels l the best scale is sum(w l) / sum(l^2), and the squared error that is then left
+// is sum(w^2) - sum(w l)^2 / sum(l^2).
+float fit_q4(const float* w) noexcept {
   const float top = largest(w);
+  if (std::fabs(top) < kNothing) return 0;
   float most = -1, best = 0;
-  if (std::fabs(top) < 1e-30F) return 0;
-  // The end of the range at 7 to 9.5 instead of 8: beyond it the largest weight is cut off.
-  for (int step = -4; step <= 6; ++step) {
-    const float inverse = -(8.0F + 0.25F * static_cast<float>(step)) / top;
-    float wq = 0, qq = 0;
-    for (const float x : w) {
-      const float q = std::clamp(std::nearbyint(x * inverse), -8.0F, 7.0F);
-      wq += x * q;
-      qq += q * q;
+  for (const float candidate : kQ4Candidates) {
+    const float inverse = candidate / top;
+    float wl = 0, ll = 0;
+    for (size_t i = 0; i < kQuantGroup; ++i) {
+      const float level = kQ4Levels[nearest_q4(w[i] * inverse)];
+      wl = std::fma(w[i], level, wl);
+      ll += level * level;  // exact
     }
-    if (qq > 0 && wq * wq > most * qq) {
-      most = wq * wq / qq;
-      best = wq / qq;
+    const float gain = wl * (wl / ll);  // ll >= 1: no level is 0
+    if (gain > most) {
+      most = gain;
+      best = wl / ll;
     }
   }
   return best;
 }
 
-QuantBlock with_scale_q4(std::span<const float> w, float scale) {
-  QuantBlock block{};
-  round_to(w, as_f16(scale), -8, 7, block);
-  return block;
+float quantize_row_q4(std::span<const float> w, QuantRow out) noexcept {
+  assert(w.size() % kQuantBlock == 0 && out.q.size() == w.size());
+  float top = 0;
+  for (size_t g = 0; g < out.groups.size(); ++g)
+    top = std::max(top, std::fabs(fit_q4(w.data() + g * kQuantGroup)));
+  const bool zero = top < kNothing;
+  const float scale = zero ? 0 : top / 127, units = zero ? 0 : 1 / scale;
+  for (size_t g = 0; g < out.groups.size(); ++g) {
+    const float* from = w.data() + g * kQuantGroup;
+    const float group = std::nearbyint(fit_q4(from) * units);
+    const float inverse = group == 0 ? 0 : 1 / (scale * group);
+    out.groups[g] = static_cast<int8_t>(group);
+    for (size_t i = 0; i < kQuantGroup; ++i)
+      out.q[g * kQuantGroup + i] = nearest_q4(from[i] * inverse);
+  }
+  return scale;
 }
-
-QuantBlock quantize_q4(std::span<const float> w) { return with_scale_q4(w, scale_q4(w)); }
 
 }  // namespace kani

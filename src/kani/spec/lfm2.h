@@ -54,6 +54,7 @@ struct Lfm2Config {
   // Set by lfm2_resolve from the file's tensors:
   bool accepts_voice = false;  // speaker_emb_projection is there
   bool separate_head = false;  // lm_head is there and differs from the embedding: it is the head
+  std::string stored_type;     // "q8" or "q4": the layers' matrices are stored so; else empty
 
   /// Codes per codebook: (V - A) / F; validate() makes sure that it divides.
   int codebook_size() const { return (vocab_size - audio_tokens_start) / tokens_per_frame; }
@@ -95,6 +96,20 @@ GenerationDefaults parse_generation_config(std::string_view json, std::string_vi
 /// is [] and a file may also have [1]. lm_head is optional in a tied model, the speaker projection
 /// always.
 std::vector<TensorSpec> lfm2_tensors(const Lfm2Config& config);
+
+/// A matrix of the layers as products use it: one tensor of the file or several, one below the
+/// other.
+struct Lfm2Matrix {
+  std::string name;  // without ".weight"; with ".q8" or ".q4" where it is stored so
+  std::vector<std::string> tensors;
+  uint64_t rows = 0;
+  uint64_t cols = 0;
+};
+/// Those of one layer: the operator's input and output projection, gate and up, down.
+std::vector<Lfm2Matrix> lfm2_layer_matrices(const Lfm2Config& config, size_t layer);
+/// The part of the head that belongs to a codebook, as it may be stored: END_OF_SPEECH is the last
+/// row of slot 0's.  `tensors` is empty: the rows lie in the embedding or in lm_head.
+Lfm2Matrix lfm2_head_matrix(const Lfm2Config& config, int slot);
 
 /// Numbers in all tensors that are not optional; 2^64 - 1 if that many do not fit.
 uint64_t lfm2_parameters(const Lfm2Config& config);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kani/base/log.h"
+#include "kani/formats/stored_matrix.h"
 #include "kani/spec/lfm2.h"
 
 namespace kani {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::string_view kEmbedding = "model.embed_tokens.weight";
 constexpr std::string_view kHead = "lm_head.weight";
 constexpr std::string_view kVoice = "model.speaker_emb_projection.weight";
+constexpr std::string_view kLayers = "model.layers.";
 constexpr std::string_view kRopePrefix = "model.learnable_rope_layers.";
 
 /// Collects the list; sizes are those of the configuration as unsigned numbers.
@@ -137,7 +139,63 @@ void settle_head(Lfm2Config& config, const TensorFile& file) {
   file.release(*head);
 }
 
+/// Tensors of layers that are stored as matrices of 8 or 4 bits are not asked for.
+void leave_out_stored(std::vector<TensorSpec>& specs) {
+  std::erase_if(specs, [](const TensorSpec& spec) {
+    return spec.matrix && std::string_view(spec.name).starts_with(kLayers);
+  });
+}
+
+void check_stored(const Lfm2Config& config, const TensorFile& file) {
+  NameList missing;
+  for (size_t layer = 0; layer < config.layers.size(); ++layer) {
+    for (const Lfm2Matrix& matrix : lfm2_layer_matrices(config, layer)) {
+      if (!find_stored(file, matrix.name, matrix.rows, matrix.cols)) missing.add(matrix.name);
+    }
+  }
+  for (int slot = 0; slot < config.tokens_per_frame; ++slot) {
+    const Lfm2Matrix head = lfm2_head_matrix(config, slot);
+    find_stored(file, head.name, head.rows, head.cols);  // may be absent
+  }
+  if (missing.count() == 0) return;
+  throw Error(ErrorCode::kBadInput, file.path(), ": missing stored matrices: ", missing.text());
+}
+
 }  // namespace
+
+std::vector<Lfm2Matrix> lfm2_layer_matrices(const Lfm2Config& config, size_t layer) {
+  const std::string base = concat(kLayers, layer, ".");
+  const auto hidden = static_cast<uint64_t>(config.hidden_size);
+  const auto inner = static_cast<uint64_t>(config.intermediate_size);
+  const auto head = static_cast<uint64_t>(config.head_dim);
+  const uint64_t queries = static_cast<uint64_t>(config.heads) * head;
+  const uint64_t keys = static_cast<uint64_t>(config.kv_heads) * head;
+  std::vector<Lfm2Matrix> list;
+  const auto add = [&](const char* name, std::initializer_list<const char*> tensors, uint64_t rows,
+                       uint64_t cols) {
+    Lfm2Matrix matrix{base + name, {}, rows, cols};
+    for (const char* tensor : tensors) matrix.tensors.push_back(concat(base, tensor, ".weight"));
+    list.push_back(std::move(matrix));
+  };
+  if (config.layers[layer] == LayerKind::kConv) {
+    add("conv.in_proj", {"conv.in_proj"}, 3 * hidden, hidden);
+    add("conv.out_proj", {"conv.out_proj"}, hidden, hidden);
+  } else {
+    add("self_attn.qkv_proj", {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"},
+        queries + 2 * keys, hidden);
+    add("self_attn.out_proj", {"self_attn.out_proj"}, hidden, queries);
+  }
+  add("feed_forward.w13", {"feed_forward.w1", "feed_forward.w3"}, 2 * inner, hidden);
+  add("feed_forward.w2", {"feed_forward.w2"}, hidden, inner);
+  return list;
+}
+
+Lfm2Matrix lfm2_head_matrix(const Lfm2Config& config, int slot) {
+  return {concat("lm_head.", slot),
+          {},
+          static_cast<uint64_t>(config.codebook_size()) + (slot == 0 ? 1 : 0),
+          static_cast<uint64_t>(config.hidden_size)};
+}
 
 std::vector<TensorSpec> lfm2_tensors(const Lfm2Config& config) {
   return ListBuilder(config).build();
@@ -160,10 +218,15 @@ void lfm2_resolve(Lfm2Config& config, const TensorFile& file) {
   settle_rope(config, file);
   validate(config, source);  // again: learnable RoPE has a rule of its own
   check_feed_forward(config, file);
-  const std::vector<TensorSpec> specs = lfm2_tensors(config);
+  std::vector<TensorSpec> specs = lfm2_tensors(config);
+  config.stored_type = stored_type(file);
+  const bool stored = !config.stored_type.empty();
+  if (stored) leave_out_stored(specs);
   check_tensor_list(specs, file);
+  if (stored) check_stored(config, file);
   warn_of_strangers(specs, file, [&](std::string_view name) {
-    return !*config.use_learnable_rope && name.starts_with(kRopePrefix);
+    return (!*config.use_learnable_rope && name.starts_with(kRopePrefix)) ||
+           (stored && (name.ends_with(".q8") || name.ends_with(".q4")));
   });
   settle_head(config, file);
   config.accepts_voice = file.find(kVoice) != nullptr;

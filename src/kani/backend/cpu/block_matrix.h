@@ -24,7 +24,7 @@ class BlockMatrix final : public MatrixWeight {
   size_t cols() const override { return cols_; }
   size_t bytes() const override { return data_.size(); }
   size_t blocks() const { return (rows_ + kBlockRows - 1) / kBlockRows; }
-  MatrixType type() const { return type_; }
+  MatrixType type() const override { return type_; }
   const void* block(size_t b) const { return data_.data() + b * block_bytes_; }
 
  private:
@@ -47,6 +47,7 @@ class Bf12Matrix final : public MatrixWeight {
   size_t rows() const override { return rows_; }
   size_t cols() const override { return cols_; }
   size_t bytes() const override;
+  MatrixType type() const override { return MatrixType::kBF16; }
   size_t blocks() const { return (rows_ + kBlockRows - 1) / kBlockRows; }
   size_t pairs() const { return (cols_ + 1) / 2; }
   Bf12Block block(size_t b) const {

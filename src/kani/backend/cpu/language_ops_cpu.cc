@@ -77,6 +77,10 @@ class CpuLanguageOps final : public LanguageOps {
 
   std::unique_ptr<MatrixWeight> pack(std::span<const MatrixPart> parts, size_t cols,
                                      MatrixType type) override;
+  std::unique_ptr<MatrixWeight> adopt(std::span<const std::byte> layout, size_t rows, size_t cols,
+                                      MatrixType type) override {
+    return std::make_unique<QuantMatrix>(layout, rows, cols, type);
+  }
   void matmul(ConstMatrix x, const MatrixWeight& w, Matrix y) override { multiply(x, w, y, false); }
   void matmul_add(ConstMatrix x, const MatrixWeight& w, Matrix y) override {
     multiply(x, w, y, true);
@@ -198,7 +202,7 @@ void CpuLanguageOps::multiply_bf12(ConstMatrix x, const Bf12Matrix& w, Matrix y,
 void CpuLanguageOps::multiply_quantized(ConstMatrix x, const QuantMatrix& w, Matrix y, bool add) {
   assert(x.cols() == w.cols() && y.cols() == w.rows() && x.rows() == y.rows());
   if (x.rows() == 0) return;
-  activations_.fill(x, quant_, pool_);
+  activations_.fill(x, /*fine=*/!w.is_q4(), quant_, pool_);
   const auto kernel = w.is_q4() ? quant_.gemm_q4 : quant_.gemm_q8;
   pool_.parallel_for(w.row_blocks(), 1, [&](size_t begin, size_t end) {
     for (size_t b = begin; b < end; ++b) {

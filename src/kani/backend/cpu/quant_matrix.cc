@@ -7,24 +7,27 @@
 #include <vector>
 
 #include "kani/base/numbers.h"
-#include "kani/quant/blocks.h"
+#include "kani/quant/layout.h"
 
 namespace kani::cpu {
 namespace {
 
-// Row r's numbers of one block into the block's bytes.
-void put(const QuantBlock& block, size_t r, bool q4, uint8_t* bytes) {
-  const uint16_t scale = f32_to_f16(block.scale);
-  std::memcpy(bytes + r * 2, &scale, sizeof scale);
-  uint8_t* data = bytes + kScaleBytes;
-  if (q4) {
-    for (size_t k = 0; k < 16; ++k) {
-      const int low = block.q[k] + 8, high = block.q[k + 16] + 8;
-      data[(k / 4 * kQuantRows + r) * 4 + k % 4] = static_cast<uint8_t>(low | high << 4);
+// Row r's numbers into the blocks' places: four neighbours at a time.
+void put_row(std::span<const int8_t> groups, std::span<const int8_t> q, size_t r, bool q4,
+             uint8_t* bytes) {
+  for (size_t b = 0; b < groups.size() / 2; ++b, bytes += q4 ? kQ4Bytes : kQ8Bytes) {
+    const int8_t* from = q.data() + b * kQuantBlock;
+    bytes[r] = static_cast<uint8_t>(groups[2 * b]);
+    bytes[kQuantRows + r] = static_cast<uint8_t>(groups[2 * b + 1]);
+    uint8_t* data = bytes + kGroupScaleBytes + r * 4;
+    if (q4) {
+      uint8_t both[kQuantGroup];
+      for (size_t k = 0; k < kQuantGroup; ++k)
+        both[k] = static_cast<uint8_t>(from[k] | from[k + kQuantGroup] << 4);
+      for (size_t g = 0; g < 4; ++g) std::memcpy(data + g * kQuantRows * 4, both + g * 4, 4);
+    } else {
+      for (size_t g = 0; g < 8; ++g) std::memcpy(data + g * kQuantRows * 4, from + g * 4, 4);
     }
-  } else {
-    for (size_t k = 0; k < 32; k += 4)
-      std::memcpy(data + (k / 4 * kQuantRows + r) * 4, block.q + k, 4);
   }
 }
 
@@ -36,7 +39,8 @@ QuantTable quant_table(Isa limit) {
     if (better.gemm_q8 != nullptr) table.gemm_q8 = better.gemm_q8;
     if (better.gemm_q4 != nullptr) table.gemm_q4 = better.gemm_q4;
     if (better.quantize != nullptr) table.quantize = better.quantize;
-    if (better.scale_q4 != nullptr) table.scale_q4 = better.scale_q4;
+    if (better.quantize_row_q8 != nullptr) table.quantize_row_q8 = better.quantize_row_q8;
+    if (better.quantize_row_q4 != nullptr) table.quantize_row_q4 = better.quantize_row_q4;
   };
 #if defined(__x86_64__)
   if (isa_allows(limit, Isa::kAvx2)) overlay(kQuantAvx2);
@@ -45,67 +49,89 @@ QuantTable quant_table(Isa limit) {
   return table;
 }
 
+// What a thread needs to quantize a row.
+struct QuantMatrix::Scratch {
+  explicit Scratch(size_t blocks)
+      : row(blocks * kQuantBlock), q(blocks * kQuantBlock), groups(blocks * 2) {}
+  Buffer<float> row;
+  Buffer<int8_t> q, groups;
+};
+
 QuantMatrix::QuantMatrix(std::span<const MatrixPart> parts, size_t cols, MatrixType type,
                          const QuantTable& table, ThreadPool& pool)
-    : cols_(cols), blocks_((cols + kQuantBlock - 1) / kQuantBlock), q4_(type == MatrixType::kQ4) {
+    : cols_(cols), blocks_(quant_blocks(cols)), q4_(type == MatrixType::kQ4) {
   for (const MatrixPart& part : parts) rows_ += part.rows;
-  data_ = Buffer<uint8_t>(row_blocks() * blocks_ * block_bytes());
+  owned_ = Buffer<uint8_t>(row_blocks() * row_block_bytes());
+  layout_ = std::as_bytes(owned_.span());
   const auto threads = static_cast<size_t>(pool.size());
-  std::vector<Buffer<float>> rows;
-  for (size_t i = 0; i < threads; ++i) rows.emplace_back(blocks_ * kQuantBlock);
+  std::vector<Scratch> scratch;
+  for (size_t i = 0; i < threads; ++i) scratch.emplace_back(blocks_);
   pool.run([&](int thread) {
     const auto self = static_cast<size_t>(thread);
     for (size_t index = self; index < row_blocks(); index += threads)
-      fill_rows(index, parts, table, rows[self].span());
+      fill_rows(index, parts, table, scratch[self]);
   });
 }
 
+QuantMatrix::QuantMatrix(std::span<const std::byte> bytes, size_t rows, size_t cols,
+                         MatrixType type)
+    : rows_(rows),
+      cols_(cols),
+      blocks_(quant_blocks(cols)),
+      q4_(type == MatrixType::kQ4),
+      layout_(bytes) {
+  assert(bytes.size() == row_blocks() * row_block_bytes());
+}
+
 void QuantMatrix::fill_rows(size_t index, std::span<const MatrixPart> parts,
-                            const QuantTable& table, std::span<float> row) {
-  uint8_t* out = data_.data() + index * blocks_ * block_bytes();
+                            const QuantTable& table, Scratch& scratch) {
+  uint8_t* out = owned_.data() + index * row_block_bytes();
   size_t first = 0;  // row of the matrix where the part begins
   for (const MatrixPart& part : parts) {
     const size_t width = dtype_size(part.dtype), begin = index * kQuantRows;
     for (size_t r = 0; r < kQuantRows; ++r) {
       if (begin + r < first || begin + r >= first + part.rows) continue;
       to_f32(part.dtype, part.bytes.subspan((begin + r - first) * cols_ * width, cols_ * width),
-             row.first(cols_));
-      for (size_t b = 0; b < blocks_; ++b) {
-        const std::span<const float> w = row.subspan(b * kQuantBlock, kQuantBlock);
-        put(q4_ ? with_scale_q4(w, table.scale_q4(w.data())) : quantize_q8(w), r, q4_,
-            out + b * block_bytes());
-      }
+             scratch.row.span().first(cols_));
+      const auto quantize = q4_ ? table.quantize_row_q4 : table.quantize_row_q8;
+      const float scale =
+          quantize(scratch.row.data(), blocks_ * 2, scratch.groups.data(), scratch.q.data());
+      std::memcpy(out + r * sizeof scale, &scale, sizeof scale);
+      put_row(scratch.groups.span(), scratch.q.span(), r, q4_, out + kRowScaleBytes);
     }
     first += part.rows;
   }
 }
 
-void QuantActivations::fill(ConstMatrix x, const QuantTable& table, ThreadPool& pool) {
-  blocks_ = (x.cols() + kQuantBlock - 1) / kQuantBlock;
+void QuantActivations::fill(ConstMatrix x, bool fine, const QuantTable& table, ThreadPool& pool) {
+  blocks_ = quant_blocks(x.cols());
+  fine_ = fine;
   const size_t blocks = x.rows() * blocks_;
   if (scales_.size() < blocks) {
-    numbers_ = Buffer<int8_t>(blocks * kQuantBlock);
+    high_ = Buffer<int8_t>(blocks * kQuantBlock);
+    low_ = Buffer<int8_t>(blocks * kQuantBlock);
     scales_ = Buffer<float>(blocks);
-    sums_ = Buffer<int32_t>(blocks);
+    sums_ = Buffer<int32_t>(blocks * 2);
   }
-  const auto fill_row = [&](size_t t) {
-    table.quantize(x.row(t), x.cols(), numbers_.data() + t * blocks_ * kQuantBlock,
-                   scales_.data() + t * blocks_, sums_.data() + t * blocks_);
-  };
   if (x.rows() < 4) {  // a fork costs more
-    for (size_t t = 0; t < x.rows(); ++t) fill_row(t);
+    for (size_t t = 0; t < x.rows(); ++t) table.quantize(x.row(t), x.cols(), input(t));
     return;
   }
   pool.parallel_for(x.rows(), 1, [&](size_t begin, size_t end) {
-    for (size_t t = begin; t < end; ++t) fill_row(t);
+    for (size_t t = begin; t < end; ++t) table.quantize(x.row(t), x.cols(), input(t));
   });
+}
+
+QuantInput QuantActivations::input(size_t token) const {
+  const size_t first = token * blocks_;
+  return {high_.data() + first * kQuantBlock,
+          fine_ ? low_.data() + first * kQuantBlock : nullptr, scales_.data() + first,
+          sums_.data() + first * 2};
 }
 
 QuantArgs QuantActivations::args(size_t first_token, size_t tokens) const {
   QuantArgs a{};
-  a.x = numbers_.data() + first_token * blocks_ * kQuantBlock;
-  a.x_scale = scales_.data() + first_token * blocks_;
-  a.x_sum = sums_.data() + first_token * blocks_;
+  a.x = input(first_token);
   a.tokens = tokens;
   a.blocks = blocks_;
   return a;
