@@ -5,6 +5,12 @@
 
 namespace kani::cpu {
 
-constinit const SignalTable kSignalAvx512{{conv<9, 3>, 9, 3 * kLanes}, half_snake, upsample};
+constinit const SignalTable kSignalAvx512{.conv = {conv<Block<Single>, 9, 3>, 9, 3 * kLanes},
+                                          .half_snake = half_snake,
+                                          .upsample = upsample,
+                                          .conv_bf16 = {},
+                                          .pack_bf16 = nullptr,
+                                          .conv_i8 = {},
+                                          .pack_i8 = nullptr};
 
 }  // namespace kani::cpu
