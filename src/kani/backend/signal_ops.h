@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "kani/base/view.h"
 
@@ -37,6 +38,19 @@ class SignalMemory {
 ///          have a scale per output.  A zeroed cell with a zeroed scale is zero.
 /// Bits depend on one time step alone, so that pieces still equal the whole.
 enum class SignalType { kF32, kBf16, kI8 };
+
+/// "f32", "bf16", "i8".
+constexpr std::string_view signal_type_name(SignalType type) {
+  switch (type) {
+    case SignalType::kF32:
+      return "f32";
+    case SignalType::kBf16:
+      return "bf16";
+    case SignalType::kI8:
+      return "i8";
+  }
+  return "f32";
+}
 
 /// Rows of cells that hold C channels, without and with the row of scales.
 constexpr size_t channel_cells(SignalType type, size_t channels) {

@@ -117,7 +117,7 @@ constinit const SignalTable kSignalAvx512Vnni{.conv = {},
                                               .upsample = nullptr,
                                               .conv_bf16 = {},
                                               .pack_bf16 = nullptr,
-                                              .conv_i8 = {conv<ByteBlock, 4, 3>, 4, 3 * kLanes},
+                                              .conv_i8 = {conv<ByteBlock, 6, 2>, 6, 2 * kLanes},
                                               .pack_i8 = pack_i8};
 
 }  // namespace kani::cpu
