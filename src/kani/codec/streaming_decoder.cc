@@ -14,10 +14,10 @@
 namespace kani {
 namespace {
 
-// Numbers of one signal in one piece of work.  512 KB: more than the second-level caches of two cores
-// keep of the four or five signals that a residual layer touches, but they come back in order from
-// the third, and threads meet less often.  Where the cores are near each other nothing changes from
-// 128 to 768 KB; where they are far apart 192 KB takes 8 to 11 % longer.
+// Numbers of one signal in one piece of work.  512 KB: more than the second-level caches of two
+// cores keep of the four or five signals that a residual layer touches, but they come back in order
+// from the third, and threads meet less often.  Where the cores are near each other nothing changes
+// from 128 to 768 KB; where they are far apart 192 KB takes 8 to 11 % longer.
 constexpr size_t kPieceFloats = 131072;
 // Pieces are whole cache lines of columns as long as they are not shorter than one.
 constexpr size_t kPieceUnit = SignalOps::kAlignment;

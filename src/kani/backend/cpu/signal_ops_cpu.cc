@@ -6,14 +6,12 @@
 #include "kani/backend/cpu/signal_ops_cpu.h"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
-#include <cmath>
 #include <cstring>
 
 #include "kani/backend/cpu/kernels/signal_kernels.h"
+#include "kani/backend/cpu/packed_weights.h"
 #include "kani/base/buffer.h"
-#include "kani/base/numbers.h"
 
 namespace kani::cpu {
 namespace {
@@ -22,28 +20,6 @@ constexpr size_t kFloatsPerLine = 16;
 
 size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 size_t round_up(size_t a, size_t unit) { return divide_up(a, unit) * unit; }
-
-// Rows of a convolution cut into as few blocks as fit the kernel, as even as they go: a block of
-// two rows behind blocks of nine would waste most of its loads.
-class RowBlocks {
- public:
-  RowBlocks(size_t rows, size_t most)
-      : count_(divide_up(rows, most)), least_(rows / count_), larger_(rows % count_) {}
-  size_t count() const { return count_; }
-  size_t first(size_t block) const { return block * least_ + std::min(block, larger_); }
-  size_t rows(size_t block) const { return least_ + (block < larger_ ? 1 : 0); }
-  // An order of blocks whose every part holds as many of the first half as of the second: a
-  // half-snake behind the convolution has its sines in the first half of the rows, and they would
-  // all fall to the first thread.
-  size_t mixed(size_t index) const {
-    return index % 2 == 0 ? index / 2 : (count_ + 1) / 2 + index / 2;
-  }
-
- private:
-  size_t count_;
-  size_t least_;
-  size_t larger_;  // so many blocks at the front have one row more
-};
 
 class CpuMemory final : public SignalMemory {
  public:
@@ -54,59 +30,6 @@ class CpuMemory final : public SignalMemory {
  private:
   Buffer<float> buffer_;
 };
-
-// Floats of packed weights per output row, without its bias (signal_kernels.h: ConvTile).
-size_t packed_row(const ConvShape& s) {
-  const size_t cells = channel_cells(s.type, s.inputs);
-  return s.type == SignalType::kI8 ? s.taps * (cells + 1) + 1 : s.taps * cells;
-}
-
-// Where one row's weights go: a block of packed rows of which it is number `row`.
-struct PackedRow {
-  float* block;
-  size_t rows;
-  size_t row;
-  float& at(size_t cell) const { return block[cell * rows + row]; }
-};
-
-// weight [inputs][taps]
-void pack_f32(const ConvShape& s, const float* weight, const PackedRow& to) {
-  for (size_t k = 0; k < s.inputs * s.taps; ++k) to.at(k) = weight[k];
-}
-
-void pack_bf16(const ConvShape& s, const float* weight, const PackedRow& to) {
-  const auto bits = [&](size_t i, size_t j) -> uint32_t {
-    return i < s.inputs ? f32_to_bf16(weight[i * s.taps + j]) : 0;
-  };
-  const size_t cells = channel_cells(s.type, s.inputs);
-  for (size_t c = 0; c < cells; ++c) {
-    for (size_t j = 0; j < s.taps; ++j) {
-      const uint32_t pair = bits(2 * c, j) | bits(2 * c + 1, j) << 16;
-      to.at(c * s.taps + j) = std::bit_cast<float>(pair);
-    }
-  }
-}
-
-void pack_i8(const ConvShape& s, const float* weight, const PackedRow& to) {
-  float most = 0;
-  for (size_t k = 0; k < s.inputs * s.taps; ++k) most = std::max(most, std::fabs(weight[k]));
-  const float factor = most > 0 ? 127 / most : 0.0F;
-  const size_t cells = channel_cells(s.type, s.inputs);
-  for (size_t j = 0; j < s.taps; ++j) {
-    int32_t sum = 0;
-    for (size_t c = 0; c < cells; ++c) {
-      uint32_t four = 0;
-      for (size_t i = 4 * c; i < std::min(4 * c + 4, s.inputs); ++i) {
-        const auto whole = static_cast<int32_t>(std::nearbyint(weight[i * s.taps + j] * factor));
-        sum += whole;
-        four |= (static_cast<uint32_t>(whole) & 0xFF) << (8 * (i % 4));
-      }
-      to.at(j * cells + c) = std::bit_cast<float>(four);
-    }
-    to.at(s.taps * cells + j) = std::bit_cast<float>(-128 * sum);
-  }
-  to.at(s.taps * (cells + 1)) = most / 127;
-}
 
 const ConvKernel& pick(const SignalTable& table, SignalType type) {
   if (type == SignalType::kBf16) return table.conv_bf16;
@@ -198,17 +121,14 @@ void CpuSignalOps::pack_conv(const ConvShape& shape, std::span<const float> weig
                              std::span<const float> bias, float* packed) {
   const size_t terms = shape.inputs * shape.taps;
   assert(weight.size() == shape.outputs * terms && bias.size() == shape.outputs);
-  const auto pack = shape.type == SignalType::kF32    ? pack_f32
-                    : shape.type == SignalType::kBf16 ? pack_bf16
-                                                      : pack_i8;
   const RowBlocks blocks(shape.outputs, kernel(shape.type).rows);
   pool_.parallel_for(blocks.count(), 1, [&](size_t begin, size_t end) {
     for (size_t b = begin; b < end; ++b) {
       const size_t first = blocks.first(b);
       const size_t rows = blocks.rows(b);
       for (size_t r = 0; r < rows; ++r) {
-        pack(shape, weight.data() + (first + r) * terms,
-             {packed + first * packed_row(shape), rows, r});
+        pack_row(shape, weight.data() + (first + r) * terms,
+                 {packed + first * packed_row(shape), rows, r});
       }
     }
   });
