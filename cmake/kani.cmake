@@ -9,22 +9,9 @@ if(KANI_PCH)
   file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/generated/pch.cc" CONTENT "// holds the precompiled header\n")
   add_library(kani_pch OBJECT "${PROJECT_BINARY_DIR}/generated/pch.cc")
   target_link_libraries(kani_pch PRIVATE kani_flags)
-  set(KANI_PCH_HEADERS <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map> <memory> <optional> <span>
-                       <string> <string_view> <vector>)
-  target_precompile_headers(kani_pch PRIVATE ${KANI_PCH_HEADERS})
+  target_precompile_headers(kani_pch PRIVATE <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map>
+                            <memory> <optional> <span> <string> <string_view> <vector>)
 endif()
-
-# kani_precompile_test(TARGET): the first test program precompiles googletest too, the others take what it made: programs
-# are compiled otherwise than libraries (-fPIE), so these two headers cannot be one.
-function(kani_precompile_test target)
-  get_property(first GLOBAL PROPERTY kani_first_test)
-  if(first)
-    target_precompile_headers(${target} REUSE_FROM ${first})
-  else()
-    set_property(GLOBAL PROPERTY kani_first_test ${target})
-    target_precompile_headers(${target} PRIVATE ${KANI_PCH_HEADERS} <gtest/gtest.h>)
-  endif()
-endfunction()
 
 # kani_library(NAME SOURCES … [TESTS …] [DEPS …] [LINK …] [TEST_DEPS …])
 #   makes the static target kani_NAME; TESTS become the program kani_NAME_test; DEPS are folders of ours (public),
@@ -48,9 +35,6 @@ function(kani_library name)
     endforeach()
     target_compile_definitions(kani_${name}_test PRIVATE KANI_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
                                                            KANI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    if(KANI_PCH)
-      kani_precompile_test(kani_${name}_test)
-    endif()
     add_test(NAME ${name} COMMAND kani_${name}_test --gtest_brief=1)
   endif()
 endfunction()
