@@ -169,7 +169,7 @@ about_arm() { printf 'cross build for 64-bit ARM; unit tests and reference data 
 stage_arm() {
   local name left_out targets=(kani)
   # Not built: what works on strings alone (text), what the program itself shows (engine, cli), kani-tool, libkani.so.
-  local folders=(base backend formats spec tokens audio lm codec speaker)
+  local folders=(base quant backend formats spec tokens audio lm codec speaker)
   have aarch64-linux-gnu-g++ qemu-aarch64 || return 0
   if ! tools/arm64_root.sh; then
     skip 'no arm64 libraries in the package sources of this system: kernels alone are tried'

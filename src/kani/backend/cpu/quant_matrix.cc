@@ -33,7 +33,7 @@ void put_row(std::span<const int8_t> groups, std::span<const int8_t> q, size_t r
 
 }  // namespace
 
-QuantTable quant_table(Isa limit) {
+QuantTable quant_table([[maybe_unused]] Isa limit) {
   QuantTable table = kQuantScalar;
   [[maybe_unused]] const auto overlay = [&table](const QuantTable& better) {
     if (better.gemm_q8 != nullptr) table.gemm_q8 = better.gemm_q8;
