@@ -62,8 +62,8 @@ class LanguageOps {
   virtual std::unique_ptr<MatrixWeight> pack(std::span<const MatrixPart> parts, size_t cols,
                                              MatrixType type) = 0;
 
-  /// A kQ8 or kQ4 matrix from the layout() of another (quant/layout.h), used in place: `layout` must
-  /// outlive the result and hold exactly quant_bytes().
+  /// A kQ8 or kQ4 matrix from the layout() of another (quant/layout.h), used in place: `layout`
+  /// must outlive the result and hold exactly quant_bytes().
   virtual std::unique_ptr<MatrixWeight> adopt(std::span<const std::byte> layout, size_t rows,
                                               size_t cols, MatrixType type) = 0;
 

@@ -46,8 +46,7 @@ std::optional<StoredMatrix> find_stored(const TensorFile& file, std::string_view
 
 void check_stored_scales(const StoredMatrix& matrix, uint64_t cols, const TensorFile& file) {
   const auto bytes = matrix.tensor->bytes;
-  const size_t stride =
-      kRowScaleBytes + quant_blocks(cols) * (matrix.q4 ? kQ4Bytes : kQ8Bytes);
+  const size_t stride = kRowScaleBytes + quant_blocks(cols) * (matrix.q4 ? kQ4Bytes : kQ8Bytes);
   for (size_t at = 0; at + kRowScaleBytes <= bytes.size(); at += stride) {
     float scales[kQuantRows];
     std::memcpy(scales, bytes.data() + at, sizeof scales);

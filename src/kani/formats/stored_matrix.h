@@ -16,7 +16,8 @@ namespace kani {
 /// Keys of the metadata.
 inline constexpr std::string_view kStoredVersionKey = "kani_stored_version";  // "1"
 inline constexpr std::string_view kStoredTypeKey = "kani_stored_type";        // "q8" or "q4"
-inline constexpr std::string_view kStoredSourceKey = "kani_source_sha256";    // of the file it is from
+inline constexpr std::string_view kStoredSourceKey =
+    "kani_source_sha256";  // of the file it is from
 inline constexpr std::string_view kStoredVersion = "1";
 
 /// "q8" or "q4" if the file is of this form, empty if it is not.  Throws Error(kBadInput) for a

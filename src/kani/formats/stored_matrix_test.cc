@@ -75,8 +75,8 @@ TEST_F(StoredMatrixTest, a_wrong_size_is_refused) {
 }
 
 TEST_F(StoredMatrixTest, scales_must_be_numbers) {
-  for (const float scale : {-1.0F, std::numeric_limits<float>::infinity(),
-                            std::numeric_limits<float>::quiet_NaN()}) {
+  for (const float scale :
+       {-1.0F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     const auto found = file("w.q4", kQ4Size, words("1", "q4"), scale);
     const auto matrix = find_stored(*found, "w", 100, 70);
     EXPECT_NE(refusal([&] { check_stored_scales(*matrix, 70, *found); }).find("at row 0"),

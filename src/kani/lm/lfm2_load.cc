@@ -102,10 +102,9 @@ void Lfm2::load_layers(bool check) {
     const std::string prefix = concat("model.layers.", i, ".");
     const std::vector<Lfm2Matrix> matrices = lfm2_layer_matrices(config_, i);
     const auto load = [&](size_t index, MatrixRole role) {
-      return load_matrix(matrices[index],
-                         matrix_type_for(matrix_type_, role, i, config_.layers.size(),
-                                         embedding_->dtype),
-                         check);
+      return load_matrix(
+          matrices[index],
+          matrix_type_for(matrix_type_, role, i, config_.layers.size(), embedding_->dtype), check);
     };
     Layer layer;
     layer.kind = config_.layers[i];
@@ -151,8 +150,8 @@ void Lfm2::load_layers(bool check) {
   if (const TensorInfo* voice = file_->find("model.speaker_emb_projection.weight")) {
     if (check) check_finite(*voice, file_->path());
     const MatrixPart part{voice->dtype, voice->bytes, width};
-    speaker_projection_ = ops_.pack(
-        {&part, 1}, static_cast<size_t>(config_.speaker_emb_dim), MatrixType::kF32);
+    speaker_projection_ =
+        ops_.pack({&part, 1}, static_cast<size_t>(config_.speaker_emb_dim), MatrixType::kF32);
   }
 }
 

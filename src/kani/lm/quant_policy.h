@@ -1,6 +1,6 @@
 // quant_policy.h - which matrices are kept in how many bits when 8 or 4 are asked for: the one
-// place that says so.  What is not in the list below stays exact: embedding rows, norms, taps of the
-// short convolutions, biases, the speaker projection.
+// place that says so.  What is not in the list below stays exact: embedding rows, norms, taps of
+// the short convolutions, biases, the speaker projection.
 //
 // Where the loss comes from: mean KL of the mini model (nats a token, speaking temperature) with
 // one kind of matrix in 4 bits and all else exact, and what a million weights of it cost:

@@ -124,9 +124,8 @@ void QuantActivations::fill(ConstMatrix x, bool fine, const QuantTable& table, T
 
 QuantInput QuantActivations::input(size_t token) const {
   const size_t first = token * blocks_;
-  return {high_.data() + first * kQuantBlock,
-          fine_ ? low_.data() + first * kQuantBlock : nullptr, scales_.data() + first,
-          sums_.data() + first * 2};
+  return {high_.data() + first * kQuantBlock, fine_ ? low_.data() + first * kQuantBlock : nullptr,
+          scales_.data() + first, sums_.data() + first * 2};
 }
 
 QuantArgs QuantActivations::args(size_t first_token, size_t tokens) const {

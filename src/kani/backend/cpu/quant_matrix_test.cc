@@ -76,8 +76,7 @@ TEST_P(QuantTest, rows_are_rounded_to_the_bits_of_the_definition) {
     for (const auto member : {&QuantTable::quantize_row_q8, &QuantTable::quantize_row_q4}) {
       std::vector<int8_t> got_groups(groups), want_groups(groups), got(w.size()), want(w.size());
       const float got_scale = (table_.*member)(w.data(), groups, got_groups.data(), got.data());
-      const float scale =
-          (kQuantScalar.*member)(w.data(), groups, want_groups.data(), want.data());
+      const float scale = (kQuantScalar.*member)(w.data(), groups, want_groups.data(), want.data());
       EXPECT_EQ(got_scale, scale);
       EXPECT_EQ(got_groups, want_groups);
       EXPECT_EQ(got, want);

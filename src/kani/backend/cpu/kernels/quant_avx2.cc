@@ -41,8 +41,7 @@ inline void block_sums_q8(const uint8_t* data, const int8_t* high, const int8_t*
   }
 }
 
-inline void block_sums_q4(const uint8_t* data, const int8_t* x, const int8_t*,
-                          __m256i (&sums)[2]) {
+inline void block_sums_q4(const uint8_t* data, const int8_t* x, const int8_t*, __m256i (&sums)[2]) {
   const __m256i mask = _mm256_set1_epi8(15);
   const __m256i levels = _mm256_broadcastsi128_si256(
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(kLevels.as_int8)));
@@ -58,8 +57,8 @@ inline void block_sums_q4(const uint8_t* data, const int8_t* x, const int8_t*,
 }
 
 inline __m256 scales_at(const uint8_t* block, size_t group, size_t vec) {
-  const __m128i scales = _mm_loadl_epi64(
-      reinterpret_cast<const __m128i*>(block + group * kQuantRows + vec * kLanes));
+  const __m128i scales =
+      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(block + group * kQuantRows + vec * kLanes));
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scales));
 }
 
@@ -139,8 +138,7 @@ void quantize(const float* x, size_t n, const QuantInput& out) noexcept {
     int32_t* sums = out.sums + first / 32 * 2;
     sums[0] = sums[1] = 0;
     for (size_t i = 0; i < 32; i += kLanes) {
-      const __m256i whole =
-          _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(block + i), factor));
+      const __m256i whole = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(block + i), factor));
       if (out.low == nullptr) {
         store_bytes(out.high + first + i, whole);
       } else {
@@ -176,8 +174,8 @@ float quantize_row_q8(const float* w, size_t groups, int8_t* scales, int8_t* q) 
 // In which piece of [-128, 128) a number lies (quant_levels.h).
 inline __m256i piece_of(__m256 x) {
   const __m256 place = _mm256_fmadd_ps(x, _mm256_set1_ps(0.125F), _mm256_set1_ps(16));
-  return _mm256_cvttps_epi32(_mm256_min_ps(_mm256_max_ps(place, _mm256_setzero_ps()),
-                                           _mm256_set1_ps(31)));
+  return _mm256_cvttps_epi32(
+      _mm256_min_ps(_mm256_max_ps(place, _mm256_setzero_ps()), _mm256_set1_ps(31)));
 }
 
 // The best scales of eight groups at once, a group a lane.
@@ -246,8 +244,7 @@ float quantize_row_q4(const float* w, size_t groups, int8_t* scales, int8_t* q) 
 
 }  // namespace
 
-constinit const QuantTable kQuantAvx2{gemm<kQ8Bytes, block_sums_q8>,
-                                      gemm<kQ4Bytes, block_sums_q4>, quantize, quantize_row_q8,
-                                      quantize_row_q4};
+constinit const QuantTable kQuantAvx2{gemm<kQ8Bytes, block_sums_q8>, gemm<kQ4Bytes, block_sums_q4>,
+                                      quantize, quantize_row_q8, quantize_row_q4};
 
 }  // namespace kani::cpu

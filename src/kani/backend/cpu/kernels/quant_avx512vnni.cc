@@ -33,8 +33,8 @@ inline void read_lines(const uint8_t* data, __m512i (&lines)[8]) {
       lines[g] = _mm512_xor_si512(_mm512_loadu_si512(data + g * kLine), _mm512_set1_epi8(-128));
   } else {
     const __m512i mask = _mm512_set1_epi8(15);
-    const __m512i levels = _mm512_broadcast_i32x4(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(kLevels.plus_128)));
+    const __m512i levels =
+        _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(kLevels.plus_128)));
     KANI_UNROLL
     for (size_t g = 0; g < 4; ++g) {
       const __m512i both = _mm512_loadu_si512(data + g * kLine);
@@ -46,15 +46,14 @@ inline void read_lines(const uint8_t* data, __m512i (&lines)[8]) {
 }
 
 inline __m512 scales_at(const uint8_t* block, size_t group, size_t vec) {
-  const __m128i scales = _mm_loadu_si128(
-      reinterpret_cast<const __m128i*>(block + group * kQuantRows + vec * kLanes));
+  const __m128i scales =
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + group * kQuantRows + vec * kLanes));
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(scales));
 }
 
 // The sum of a group: 8 bits of activations for weights of 4, two halves for those of 8.
 template <size_t kBytes>
-inline __m512 group_sums(const QuantInput& x, size_t at, size_t group,
-                         const __m512i (&lines)[8]) {
+inline __m512 group_sums(const QuantInput& x, size_t at, size_t group, const __m512i (&lines)[8]) {
   const size_t first = at * 32 + group * 16;
   const __m512i start = _mm512_set1_epi32(-128 * x.sums[at * 2 + group]);
   __m512i even = kBytes == kQ8Bytes ? _mm512_setzero_si512() : start;
@@ -92,8 +91,8 @@ inline void put(const QuantArgs& a, size_t token, size_t vec, __m512 value) {
   const auto mask = static_cast<__mmask16>(left >= kLanes ? 0xFFFFu : (1u << left) - 1);
   float* y = a.y + token * a.ldy + row;
   const __m512 scale = _mm512_loadu_ps(a.w + row * sizeof(float));
-  value = _mm512_fmadd_ps(value, scale,
-                          a.add ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps());
+  value =
+      _mm512_fmadd_ps(value, scale, a.add ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps());
   _mm512_mask_storeu_ps(y, mask, value);
 }
 
@@ -119,8 +118,8 @@ inline __m512i four(const int8_t* x) {
 inline void block_sums_q4(const uint8_t* block, const QuantInput& x, size_t b,
                           __m512i (&sums)[2][kVecs]) {
   const __m512i mask = _mm512_set1_epi8(15);
-  const __m512i levels = _mm512_broadcast_i32x4(
-      _mm_loadu_si128(reinterpret_cast<const __m128i*>(kLevels.plus_128)));
+  const __m512i levels =
+      _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(kLevels.plus_128)));
   KANI_UNROLL
   for (size_t g = 0; g < 4; ++g) {
     const __m512i first = four(x.high + b * 32 + 4 * g);
@@ -161,9 +160,9 @@ inline void block_sums_q8(const uint8_t* block, const QuantInput& x, size_t b,
   }
 }
 
-// One token: memory is read strictly in order, so that the processor fetches ahead by itself: asking
-// for lines makes it slower (one thread, 8 bits: 30 GB/s as it is, 16 to 22 with requests; 4 bits 34,
-// 24 to 31).
+// One token: memory is read strictly in order, so that the processor fetches ahead by itself:
+// asking for lines makes it slower (one thread, 8 bits: 30 GB/s as it is, 16 to 22 with requests; 4
+// bits 34, 24 to 31).
 template <size_t kBytes>
 void gemv(const QuantArgs& a) noexcept {
   __m512 acc[kVecs];
@@ -213,8 +212,8 @@ void gemm_tokens(const QuantArgs& a) noexcept {
       const __m512 scale0 = scales_at(block, 0, v), scale1 = scales_at(block, 1, v);
       for (size_t t = 0; t < a.tokens; ++t) {
         const __m512 before = _mm512_load_ps(acc[v][t]);
-        _mm512_store_ps(acc[v][t], add_block<kBytes>(before, a.x, t * a.blocks + b, lines, scale0,
-                                                     scale1));
+        _mm512_store_ps(acc[v][t],
+                        add_block<kBytes>(before, a.x, t * a.blocks + b, lines, scale0, scale1));
       }
     }
   }
@@ -273,8 +272,7 @@ float quantize_row_q8(const float* w, size_t groups, int8_t* scales, int8_t* q) 
   const float scale = zero ? 0 : top / (127 * 127), units = zero ? 0 : 1 / scale;
   for (size_t g = 0; g < groups; ++g) {
     const __m512 x = _mm512_loadu_ps(w + g * 16);
-    const float steps =
-        __builtin_ceilf(_mm512_reduce_max_ps(_mm512_abs_ps(x)) / 127 * units);
+    const float steps = __builtin_ceilf(_mm512_reduce_max_ps(_mm512_abs_ps(x)) / 127 * units);
     const float group = steps < 127 ? steps : 127;
     const float inverse = group == 0 ? 0 : 1 / (scale * group);
     scales[g] = static_cast<int8_t>(group);
@@ -288,10 +286,10 @@ float quantize_row_q8(const float* w, size_t groups, int8_t* scales, int8_t* q) 
 // Codes of sixteen numbers.  [-128, 128) is cut into 32 pieces, none of which holds more than one
 // bound between codes (quant_levels.h).
 inline __m512i codes(__m512 x) {
-  const __m512 place = _mm512_min_ps(
-      _mm512_max_ps(_mm512_fmadd_ps(x, _mm512_set1_ps(0.125F), _mm512_set1_ps(16)),
-                    _mm512_setzero_ps()),
-      _mm512_set1_ps(31));
+  const __m512 place =
+      _mm512_min_ps(_mm512_max_ps(_mm512_fmadd_ps(x, _mm512_set1_ps(0.125F), _mm512_set1_ps(16)),
+                                  _mm512_setzero_ps()),
+                    _mm512_set1_ps(31));
   const __m512i piece = _mm512_cvttps_epi32(place);
   const __m512 bound = _mm512_permutex2var_ps(_mm512_loadu_ps(kLevels.bounds), piece,
                                               _mm512_loadu_ps(kLevels.bounds + 16));
@@ -303,8 +301,8 @@ inline __m512i codes(__m512 x) {
 
 // The best scales of sixteen groups at once, a group a lane; those beyond `count` are not read.
 inline __m512 fit(const float* w, size_t count) {
-  const __m512i places = _mm512_slli_epi32(
-      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 4);
+  const __m512i places =
+      _mm512_slli_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 4);
   const auto mask = static_cast<__mmask16>(count >= 16 ? 0xFFFFu : (1u << count) - 1);
   __m512 x[16], top = _mm512_setzero_ps();
   KANI_UNROLL
@@ -330,8 +328,7 @@ inline __m512 fit(const float* w, size_t count) {
     most = _mm512_mask_mov_ps(most, better, gain);
     best = _mm512_mask_mov_ps(best, better, ratio);
   }
-  const __mmask16 some =
-      _mm512_cmp_ps_mask(_mm512_abs_ps(top), _mm512_set1_ps(1e-30F), _CMP_GE_OQ);
+  const __mmask16 some = _mm512_cmp_ps_mask(_mm512_abs_ps(top), _mm512_set1_ps(1e-30F), _CMP_GE_OQ);
   return _mm512_maskz_mov_ps(some, best);
 }
 

@@ -29,8 +29,8 @@ struct QuantInput {
 /// y[t, r] (+)= row_scale[r] * sum over b of scale[t, b] * (sum over groups g of b of
 ///              group[g, r] * (sum over k in g of x[t, k] number(r, k)))
 struct QuantArgs {
-  QuantInput x;  // of the first token; the others follow at `blocks` blocks' distance
-  size_t tokens; // 1 … kQuantTokens
+  QuantInput x;   // of the first token; the others follow at `blocks` blocks' distance
+  size_t tokens;  // 1 … kQuantTokens
   size_t blocks;
   const uint8_t* w;  // the rows' scales and [blocks] of kQ8Bytes or kQ4Bytes
   float* y;          // rows `ldy` apart

@@ -1,4 +1,5 @@
-// quant_levels.h - the levels of 4 bits (quant/blocks.h) in the forms that kernels read.  Data only.
+// quant_levels.h - the levels of 4 bits (quant/blocks.h) in the forms that kernels read.  Data
+// only.
 #pragma once
 
 #include <cstdint>
