@@ -87,7 +87,8 @@ void gemm(const QuantArgs& a) noexcept {
       }
     }
   }
-  const auto* row_scales = reinterpret_cast<const float*>(a.w);
+  float row_scales[kQuantRows];  // a stored matrix may lie at any address
+  __builtin_memcpy(row_scales, a.w, sizeof row_scales);
   for (size_t t = 0; t < a.tokens; ++t) {
     float* y = a.y + t * a.ldy;
     for (size_t r = 0; r < a.rows; ++r)
