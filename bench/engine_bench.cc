@@ -2,7 +2,7 @@
 // bench/peers do.
 //   engine_bench MODEL decode|prefill|codec|first-sound [--threads N] [--runs N] [--tokens N]
 //   [--prompt N] [--seconds S]
-//                [--frames N] [--batch N] [--isa NAME] [--f32]
+//                [--frames N] [--batch N] [--isa NAME] [--f32] [--codec-dtype f32|bf16|i8]
 // min / median / max over the runs after one warm-up.
 #include <sys/resource.h>
 
@@ -23,6 +23,13 @@ struct Options {
   int runs = 5, tokens = 200, prompt = 40, frames = 8, batch = 1;
   double seconds = 10;
 };
+
+kani::CodecType codec_type(const std::string& name) {
+  if (name == "f32") return kani::CodecType::kF32;
+  if (name == "bf16") return kani::CodecType::kBF16;
+  if (name == "i8") return kani::CodecType::kI8;
+  throw kani::Error(kani::ErrorCode::kInvalidArgument, "unknown --codec-dtype ", name);
+}
 
 Options parse(int argc, char** argv) {
   kani::require(argc >= 3, "usage: engine_bench MODEL decode|prefill|codec|first-sound [flags]");
@@ -56,6 +63,8 @@ Options parse(int argc, char** argv) {
       o.seconds = std::atof(value);
     else if (flag == "--isa")
       o.engine.isa = value;
+    else if (flag == "--codec-dtype")
+      o.engine.codec_type = codec_type(value);
     else
       throw kani::Error(kani::ErrorCode::kInvalidArgument, "unknown flag ", flag);
   }
@@ -92,11 +101,12 @@ int main(int argc, char** argv) {
     getrusage(RUSAGE_SELF, &usage);
     const char* unit = o.task == "codec" ? "rtf" : o.task == "first-sound" ? "s" : "tokens_per_s";
     std::printf(
-        "{\"metric\": \"kani-%s\", \"backend\": \"%s\", \"%s\": {\"min\": %.5g, \"median\": %.5g, "
+        "{\"metric\": \"kani-%s\", \"backend\": \"%s\", \"codec\": \"%s\", \"%s\": {\"min\": %.5g, "
+        "\"median\": %.5g, "
         "\"max\": %.5g}, "
         "\"peak_rss_mb\": %ld}\n",
-        o.task.c_str(), engine.backend_name().c_str(), unit, values.front(),
-        values[values.size() / 2], values.back(), usage.ru_maxrss / 1024);
+        o.task.c_str(), engine.backend_name().c_str(), engine.codec_type().c_str(), unit,
+        values.front(), values[values.size() / 2], values.back(), usage.ru_maxrss / 1024);
     return 0;
   } catch (const kani::Error& error) {
     std::fprintf(stderr, "engine_bench: error: %s\n", error.what());

@@ -2,15 +2,15 @@
 # Sourced by run and check.  Names are those of Debian 12; Ubuntu 24.04 has all of them under the same names (universe
 # included, as it is by default).  tools/try_fresh.sh proves the lists on a bare system.
 
-# To build the program `kani`: compiler, build tools, and one line of libraries per purpose.
-build_packages=(
-  g++ cmake ninja-build pkgconf
+# To build the program `kani`: libraries, one line per purpose; compiler and build tools.
+library_packages=(
   nlohmann-json3-dev libcli11-dev
   libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libmp3lame-dev libvo-aacenc-dev
   libyaml-cpp-dev zlib1g-dev
   libssl-dev
   libicu-dev
 )
+build_packages=(g++ cmake ninja-build pkgconf "${library_packages[@]}")
 
 # What ./check needs beyond that.
 check_packages=(
@@ -20,6 +20,9 @@ check_packages=(
   g++-aarch64-linux-gnu qemu-user
   valgrind espeak-ng flite
 )
+
+# What the cross build for 64-bit ARM links and runs with: tools/arm64_root.sh unpacks these, they are not installed.
+arm64_packages=(libc6-dev libstdc++6 libgtest-dev "${library_packages[@]}")
 
 # missing_packages NAME…: those that are not installed, one a line.
 missing_packages() {

@@ -1,5 +1,7 @@
 // decode.cc - `kani-tool decode`: codes to samples, at once or streamed.
 #include <cstring>
+#include <map>
+#include <string>
 
 #include "kani/base/error.h"
 #include "kani/codec/streaming_decoder.h"
@@ -15,6 +17,7 @@ namespace {
 struct Flags {
   std::filesystem::path codec, codes, out;
   size_t chunk_frames = 0;
+  SignalType type = SignalType::kF32;
   ComputeFlags compute;
 };
 
@@ -62,7 +65,7 @@ void run(const Flags& flags) {
   nanocodec_check(config, *archive.weights, /*with_encoder=*/false);
   const std::vector<int32_t> codes = read_codes(flags.codes, config);
   const std::unique_ptr<Backend> backend = make_backend(flags.compute.device);
-  const NanoCodecDecoder codec(config, *archive.weights, backend->signal());
+  const NanoCodecDecoder codec(config, *archive.weights, backend->signal(), flags.type);
   StreamingDecoder decoder(codec);
   const auto codebooks = static_cast<size_t>(config.codebooks);
   const size_t frames = codes.size() / codebooks, per_frame = codec.samples_per_frame();
@@ -87,6 +90,12 @@ void add_decode(CLI::App& app, Action& action) {
       ->required();
   command->add_option("--chunk-frames", flags->chunk_frames,
                       "stream so many frames at a time; 0 = all at once");
+  const std::map<std::string, SignalType> types{
+      {"f32", SignalType::kF32}, {"bf16", SignalType::kBf16}, {"i8", SignalType::kI8}};
+  command
+      ->add_option("--codec-dtype", flags->type,
+                   "f32, bf16 or i8: what it computes in, if the processor can")
+      ->transform(CLI::CheckedTransformer(types));
   flags->compute.add_to(*command);
   command->add_option("-o,--out", flags->out, "safetensors file to write")->required();
   command->callback([flags, &action] { action = [flags] { run(*flags); }; });

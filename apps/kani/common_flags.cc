@@ -110,6 +110,9 @@ void define_model(FlagSet& flags, ModelOptions& options, ThreadFlag threads) {
                          ", expected one of auto, f32, bf16, q8, q4");
                  options.dtype = value;
                });
+  flags.choice({"--codec-dtype", "auto|f32|bf16|i8",
+                "what the codec computes in, if the processor can", "auto"},
+               options.codec_dtype);
   flags.choice(
       {"--load-mode", "mmap|mlock|none", "map the file, map and lock it, or read it", "mmap"},
       options.load_mode);
@@ -166,6 +169,10 @@ EngineOptions ModelOptions::engine() const {
                    : dtype == "q8"   ? WeightType::kQ8
                    : dtype == "q4"   ? WeightType::kQ4
                                      : WeightType::kAuto;
+  engine.codec_type = codec_dtype == "f32"    ? CodecType::kF32
+                      : codec_dtype == "bf16" ? CodecType::kBF16
+                      : codec_dtype == "i8"   ? CodecType::kI8
+                                              : CodecType::kAuto;
   engine.load_mode = load_mode == "mlock"  ? LoadMode::kLock
                      : load_mode == "none" ? LoadMode::kRead
                                            : LoadMode::kMap;

@@ -40,6 +40,7 @@ struct ModelOptions {
   std::optional<int> threads;
   std::string device = "auto";
   std::string dtype = "auto";
+  std::string codec_dtype = "auto";
   std::string load_mode = "mmap";
   bool check_tensors = false;
   bool offline = false;

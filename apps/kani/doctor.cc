@@ -105,7 +105,7 @@ Finding self_test(const EngineOptions& options) {
   const double level = samples == 0 ? 0 : std::sqrt(energy / static_cast<double>(samples));
   const std::string text =
       concat(byte_size(samples * 2), " of sound, ", result.sound_s, " s in ", result.elapsed_s,
-             " s, level ", level, ", ", engine.backend_name());
+             " s, level ", level, ", ", engine.backend_name(), ", codec in ", engine.codec_type());
   // NaN fails the comparison, too.
   const bool heard = samples > 0 && level > 1e-4 && level <= 1;
   return {"", heard ? Health::kOk : Health::kProblem, heard ? text : concat("no sound: ", text), 1};

@@ -104,6 +104,7 @@ class SayRun {
     request.speed = utterance.speed.value_or(options_.effective_speed());
     request.volume = options_.volume.value_or(request.volume);
     request.sentence_silence_s = options_.sentence_silence_s.value_or(request.sentence_silence_s);
+    request.batch = options_.effective_batch();
     request.normalize_text = !options_.no_text_normalization;
     request.strip_markdown = utterance.strip_markdown;
     return request;

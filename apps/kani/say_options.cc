@@ -49,6 +49,10 @@ void define_speech(FlagSet& flags, SayOptions& options) {
                kSpeeds);
   flags.number({"--sentence-silence", "S", "seconds of silence between groups of sentences", "0.2"},
                options.sentence_silence_s, {0, 60});
+  flags.integer(
+      {"--batch", "N", "sentences of a text written at once, 1 to 64: the same sound, sooner",
+       "8 into files, else 1"},
+      options.batch, 1, 64);
   flags.number({"--volume", "X", "factor on the samples, 0 to 4", "1"}, options.volume, {0, 4});
   flags.toggle({"--no-normalize", "", "accepted for Piper's sake: the level is never adjusted", ""},
                options.no_normalize);
@@ -87,6 +91,12 @@ void define_output(FlagSet& flags, SayOptions& options) {
 Markdown SayOptions::markdown_rule() const {
   if (markdown == "auto") return Markdown::kAuto;
   return markdown == "strip" ? Markdown::kStrip : Markdown::kKeep;
+}
+
+// Whoever listens wants the next sentence, whoever waits for a file wants the last.
+int SayOptions::effective_batch() const {
+  const bool file = !output_dir.empty() || (!output_file.empty() && output_file != "-");
+  return batch.value_or(file && !play && !stream ? 8 : 1);
 }
 
 EngineOptions SayOptions::engine() const {

@@ -37,6 +37,7 @@ struct SayOptions {
   std::string language;
   std::optional<double> speed, length_scale;
   std::optional<double> sentence_silence_s;
+  std::optional<int> batch;
   std::optional<double> volume;
   std::string markdown = "auto";
   bool no_text_normalization = false;
@@ -45,6 +46,7 @@ struct SayOptions {
 
   double effective_speed() const { return length_scale ? 1 / *length_scale : speed.value_or(1.0); }
   Markdown markdown_rule() const;
+  int effective_batch() const;
   bool wants_timings() const { return !srt.empty() || !vtt.empty() || !timestamps.empty(); }
 };
 

@@ -1,7 +1,7 @@
 // codec_bench.cc - how fast the codec's decoder or encoder is on this machine: random weights at
 // the real width of the 0.6 kbps model, every instruction set that the CPU has.
 //   codec_bench [--encode] [--seconds 10] [--threads 1,2] [--isa avx512,avx2] [--push 0,1]
-//               [--repeats 5] [--json]
+//               [--precision f32|bf16|i8] [--repeats 5] [--json]
 // --push: frames per call, 0 = all at once.  Printed: the best and the median of the repeats, or
 // with --json a line for each measurement as the programs in bench/peers print it.  RTF is time
 // taken per second of sound.  GFLOP/s count the convolutions as codec.md 7 does.
@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ struct Options {
   std::vector<size_t> pushes{0, 1};
   int repeats = 5;
   bool encode = false;
+  SignalType precision = SignalType::kF32;
   bool json = false;
 };
 
@@ -124,11 +126,11 @@ struct Subject {
   std::function<double(size_t frames, size_t push)> time;  // seconds
 };
 
-template <typename Model, typename Stream>
-Subject subject(const NanoCodecConfig& config, const TensorFile& file, SignalOps& ops,
-                double flops_per_frame, double (*time)(const Model&, size_t, size_t)) {
+template <typename Stream, typename Model, typename... Args>
+Subject subject(double flops_per_frame, double (*time)(const Model&, size_t, size_t),
+                const Args&... args) {
   const auto start = std::chrono::steady_clock::now();
-  const auto model = std::make_shared<Model>(config, file, ops);
+  const auto model = std::make_shared<Model>(args...);
   return {seconds_since(start), Stream(*model).bytes(), flops_per_frame,
           [model, time](size_t frames, size_t push) { return time(*model, frames, push); }};
 }
@@ -138,10 +140,10 @@ void run(const Options& options, cpu::Isa isa, int threads, const NanoCodecConfi
   ThreadPool pool(threads);
   const auto ops = cpu::make_signal_ops(pool, isa);
   const Subject codec = options.encode
-                            ? subject<NanoCodecEncoder, StreamingEncoder>(
-                                  config, file, *ops, encoder_flops(config), time_encode)
-                            : subject<NanoCodecDecoder, StreamingDecoder>(
-                                  config, file, *ops, decoder_flops(config), time_decode);
+                            ? subject<StreamingEncoder>(encoder_flops(config), time_encode, config,
+                                                        file, std::ref(*ops))
+                            : subject<StreamingDecoder>(decoder_flops(config), time_decode, config,
+                                                        file, std::ref(*ops), options.precision);
   const double peak = fma_peak_gflops(isa, pool);
   const double frame_seconds = config.samples_per_frame / double(config.sample_rate_hz);
   const auto frames = std::max<size_t>(1, static_cast<size_t>(options.seconds / frame_seconds));
@@ -174,13 +176,14 @@ void run(const Options& options, cpu::Isa isa, int threads, const NanoCodecConfi
   }
 }
 
-std::vector<cpu::Isa> chosen_isas(const std::vector<std::string>& names) {
+std::vector<cpu::Isa> chosen_isas(const std::vector<std::string>& names, SignalType precision) {
   if (names.size() == 1 && names[0] == "best") return {cpu::best_isa()};
   std::vector<cpu::Isa> isas;
   for (const cpu::Isa isa : cpu::available_isas()) {
     const bool named = std::find(names.begin(), names.end(), isa_name(isa)) != names.end();
-    // The levels with VNNI and with BF16 have no float32 kernels of their own.
-    const bool own = isa != cpu::Isa::kAvx512Vnni && isa != cpu::Isa::kAvx512Bf16;
+    // The levels with VNNI and with BF16 have no float32 kernels of their own, the others no more.
+    const bool more = isa == cpu::Isa::kAvx512Vnni || isa == cpu::Isa::kAvx512Bf16;
+    const bool own = more == (precision != SignalType::kF32);
     if (names.empty() ? own : named) isas.push_back(isa);
   }
   return isas;
@@ -195,13 +198,17 @@ int run_all(int argc, char** argv) {
   app.add_option("--threads", options.threads, "numbers of threads")->delimiter(',');
   app.add_option("--isa", options.isas, "instruction sets, or best (default: all)")->delimiter(',');
   app.add_option("--push", options.pushes, "frames per call, 0 = all")->delimiter(',');
+  const std::map<std::string, SignalType> precisions{
+      {"f32", SignalType::kF32}, {"bf16", SignalType::kBf16}, {"i8", SignalType::kI8}};
+  app.add_option("--precision", options.precision, "f32, bf16 or i8: the decoder's convolutions")
+      ->transform(CLI::CheckedTransformer(precisions));
   app.add_option("--repeats", options.repeats, "repeats")->check(CLI::Range(1, 1000));
   CLI11_PARSE(app, argc, argv);
   const NanoCodecConfig config =
       options.encode ? with_encoder(nanocodec_06kbps()) : nanocodec_06kbps();
   const MemoryTensors file =
       options.encode ? rule_codec(config, /*seed=*/1) : rule_decoder(config, /*seed=*/1);
-  for (const cpu::Isa isa : chosen_isas(options.isas)) {
+  for (const cpu::Isa isa : chosen_isas(options.isas, options.precision)) {
     for (const int threads : options.threads) run(options, isa, threads, config, file);
   }
   if (options.json) return 0;

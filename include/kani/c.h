@@ -71,6 +71,7 @@ typedef struct kani_request {
   double speed;              /* 0.25 to 4, default 1 */
   double volume;             /* default 1 */
   double sentence_silence_s; /* default 0.2 */
+  int32_t batch; /* sentences written at once, 1 to 64: the same sound, sooner; default 1 */
 } kani_request;
 
 /* n mono samples in [-1, 1] at `rate` Hz; is_last is 1 in the last call (n may then be 0).  Returns

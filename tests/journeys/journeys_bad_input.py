@@ -289,10 +289,10 @@ class BadInput(Journey):
         self.assertEqual(self.files(), sorted([*before, *case.files]))
 
     def test_errors_are_json_if_asked(self) -> None:
-        ended = self.kani("say", "--json", "--dtype", "f16", TEXT, status=2)
+        ended = self.kani("say", "--json", "--hf-file", "x", TEXT, status=4)
         told = json.loads(ended.err)["error"]
         self.assertEqual(set(told), {"code", "message", "hint"})
-        self.assertEqual(told["code"], "invalid_argument")
+        self.assertEqual(told["code"], "not_found")
 
     def test_a_newline_in_a_name_stays_on_the_line(self) -> None:
         ended = self.kani("say", "-i", "a\nb", status=4)

@@ -17,6 +17,9 @@ class Backend {
   /// For people: "cpu avx512bf16, 2 threads".
   virtual std::string name() const = 0;
   virtual int threads() const = 0;
+  /// From the next operation on at most `threads` (1 … threads()) of them work; results are the
+  /// same.  Any thread may call it: for whoever computes on two backends of one processor.
+  virtual void limit_threads(int threads) = 0;
   virtual LanguageOps& language() = 0;
   virtual SignalOps& signal() = 0;
   virtual EncoderOps& encoder() = 0;

@@ -1,15 +1,18 @@
 // signal_ops.h - the operations that an accelerator offers to codec/: convolutions along time and
 // what lies between them.
 // Legend: C channels, T time steps, k taps, d dilation, r rate.  A signal is a matrix [C, T] of
-// float32: a channel per row, time along the columns.  Source: codec.md 3, 4.
+// float32: a channel per row, time along the columns; what a convolution reads may also be written
+// in fewer bits (SignalType).  Source: codec.md 3, 4, 8.
 // Common rules: shapes are asserted; T = 0 does nothing; outputs do not overlap inputs unless said;
-// nothing but allocate() fails.  Every output element is summed in one order that depends neither
+// nothing but allocate() fails, and what needs work space for wider signals of kI8 than any before,
+// both with Error(kOutOfMemory).  Every output element is summed in one order that depends neither
 // on T nor on the number of threads, so a signal cut into pieces gives the same bits as the whole.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "kani/base/view.h"
 
@@ -24,12 +27,54 @@ class SignalMemory {
   virtual size_t size() const = 0;
 };
 
+/// How the samples that a convolution reads are written, and its weights with them.  Sums, biases
+/// and results are float32 whatever the type.  Fewer bits are packed into cells of 32, which lie
+/// where a float32 signal has its numbers, so that a history is copied without knowing the type:
+///   kF32   a cell is a number
+///   kBf16  a cell is two channels rounded to bfloat16, the even one in the low half
+///   kI8    a cell is four channels as round(x / scale) + 128, the first in the low byte, and a
+///   last
+///          row holds the scale of each time step, largest magnitude / 127, in float32.  Weights
+///          have a scale per output.  A zeroed cell with a zeroed scale is zero.
+/// Bits depend on one time step alone, so that pieces still equal the whole.
+enum class SignalType { kF32, kBf16, kI8 };
+
+/// "f32", "bf16", "i8".
+constexpr std::string_view signal_type_name(SignalType type) {
+  switch (type) {
+    case SignalType::kF32:
+      return "f32";
+    case SignalType::kBf16:
+      return "bf16";
+    case SignalType::kI8:
+      return "i8";
+  }
+  return "f32";
+}
+
+/// Rows of cells that hold C channels, without and with the row of scales.
+constexpr size_t channel_cells(SignalType type, size_t channels) {
+  switch (type) {
+    case SignalType::kF32:
+      return channels;
+    case SignalType::kBf16:
+      return (channels + 1) / 2;
+    case SignalType::kI8:
+      return (channels + 3) / 4;
+  }
+  return channels;
+}
+constexpr size_t signal_rows(SignalType type, size_t channels) {
+  return channel_cells(type, channels) + (type == SignalType::kI8 ? 1 : 0);
+}
+
 /// A causal convolution of stride 1 (codec.md 3.4).
 struct ConvShape {
   size_t inputs = 0;
   size_t outputs = 0;
   size_t taps = 0;
   size_t dilation = 1;
+  SignalType type = SignalType::kF32;  // of its input and weights
 
   /// Columns before the first new one that the convolution reads.
   size_t history() const { return (taps - 1) * dilation; }
@@ -42,10 +87,11 @@ struct CausalConv {
 /// y = x + inverse[c] * sin(alpha[c] * x)^2 in the first `snakes` channels, leaky ReLU of slope
 /// 0.01 in the others (codec.md 3.2): half of each in the decoder, no snakes in the encoder.
 struct HalfSnake {
-  size_t channels = 0;             // C
-  size_t snakes = 0;               // at most C
-  const float* alpha = nullptr;    // [snakes]
-  const float* inverse = nullptr;  // [snakes]: 1 / (alpha + 1e-9)
+  size_t channels = 0;                 // C
+  size_t snakes = 0;                   // at most C
+  const float* alpha = nullptr;        // [snakes]
+  const float* inverse = nullptr;      // [snakes]: 1 / (alpha + 1e-9)
+  SignalType type = SignalType::kF32;  // of its result: what the next convolution reads
 };
 
 /// A transposed convolution of kernel 2r and stride r in groups of two inputs to one output,
@@ -59,8 +105,8 @@ struct Upsampler {
 
 /// What becomes of a convolution's result v [outputs, T]; empty views are left out:
 ///   y = ((v + add) + sum) / divisor        activated = activation(y)
-/// `y` may be `add` or `sum`, or empty where only `activated` is wanted.  `activated` overlaps
-/// nothing.
+/// `y` may be `add` or `sum`, or empty where only `activated` is wanted and that is float32.
+/// `activated` overlaps nothing.
 struct ConvOutput {
   ConstMatrix add{};
   ConstMatrix sum{};
@@ -85,6 +131,10 @@ class SignalOps {
   virtual size_t row_stride(size_t cols) const = 0;
   static constexpr size_t kAlignment = 16;
 
+  /// `wanted` if this machine has instructions for it, otherwise kF32: every type works everywhere,
+  /// but the others are slow where they are plain loops.
+  virtual SignalType fast_type(SignalType wanted) const = 0;
+
   /// Floats that pack_conv() writes: a multiple of kAlignment.
   virtual size_t packed_size(const ConvShape& shape) const = 0;
   /// weight [outputs, inputs, taps], the last tap meets the newest sample; bias [outputs]; both in
@@ -93,10 +143,10 @@ class SignalOps {
                          std::span<const float> bias, float* packed) = 0;
 
   /// v[o,t] = bias[o] + sum over i, j of weight[o,i,j] * x[i, t + j*d]
-  ///   x [inputs, history + T]: the old columns, then the new ones.
+  ///   x [inputs, history + T] of the shape's type: the old columns, then the new ones.
   virtual void causal_conv(const CausalConv& conv, ConstMatrix x, const ConvOutput& out) = 0;
 
-  /// x, y [C, T]; y may be x.
+  /// x [C, T], y of the activation's type; y may be x if that is float32.
   virtual void half_snake(const HalfSnake& activation, ConstMatrix x, Matrix y) = 0;
 
   /// y[o, t*r+p] = bias[o] + sum over i in {2o, 2o+1} of w[i,p] * x[i,t+1] + w[i,p+r] * x[i,t]

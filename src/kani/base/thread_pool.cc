@@ -1,5 +1,5 @@
-// thread_pool.cc - a generation counter wakes the workers, a down counter tells the caller when all
-// are done.
+// thread_pool.cc - a count of forks wakes the workers, a down counter tells the caller when all are
+// done.
 #include "kani/base/thread_pool.h"
 
 #include <sched.h>
@@ -18,6 +18,9 @@
 
 namespace kani {
 namespace {
+
+constexpr uint32_t kOneFork = 256;  // the low byte of fork_ is a number of threads
+constexpr int kMostThreads = 255;
 
 void pause_cpu() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -50,40 +53,51 @@ int allowed_cpus() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : size_(std::max(1, threads)) {
+ThreadPool::ThreadPool(int threads) : size_(std::clamp(threads, 1, kMostThreads)), limit_(size_) {
   workers_.reserve(static_cast<size_t>(size_ - 1));
   for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { work(i); });
 }
 
 ThreadPool::~ThreadPool() {
   stopping_.store(true, std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
+  fork_.fetch_add(kOneFork, std::memory_order_release);
+  fork_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
 void ThreadPool::work(int index) noexcept {
   uint32_t seen = 0;
   while (true) {
-    const auto changed = [&] { return generation_.load(std::memory_order_acquire) != seen; };
-    if (!spin_until(changed)) generation_.wait(seen, std::memory_order_acquire);
+    const auto changed = [&] { return fork_.load(std::memory_order_acquire) != seen; };
+    if (!spin_until(changed)) fork_.wait(seen, std::memory_order_acquire);
     if (!changed()) continue;
-    seen = generation_.load(std::memory_order_acquire);
+    seen = fork_.load(std::memory_order_acquire);
     if (stopping_.load(std::memory_order_relaxed)) return;
-    (*body_)(index);
+    const int active = static_cast<int>(seen % kOneFork);
+    if (index >= active) continue;
+    for (int i = index; i < size_; i += active) (*body_)(i);
     if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) running_.notify_one();
   }
 }
 
+void ThreadPool::limit(int threads) noexcept {
+  limit_.store(std::clamp(threads, 1, size_), std::memory_order_relaxed);
+}
+
 void ThreadPool::run(FunctionRef<void(int)> body) noexcept {
-  if (size_ == 1) return body(0);
+  const int active = limit_.load(std::memory_order_relaxed);
+  if (active == 1) {
+    for (int i = 0; i < size_; ++i) body(i);
+    return;
+  }
   [[maybe_unused]] const bool was_busy = busy_.exchange(true, std::memory_order_acquire);
   assert(!was_busy && "one fork at a time");
   body_ = &body;
-  running_.store(size_ - 1, std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
-  body(0);
+  running_.store(active - 1, std::memory_order_relaxed);
+  const uint32_t count = fork_.load(std::memory_order_relaxed) / kOneFork + 1;
+  fork_.store(count * kOneFork + static_cast<uint32_t>(active), std::memory_order_release);
+  fork_.notify_all();
+  for (int i = 0; i < size_; i += active) body(i);
   const auto done = [&] { return running_.load(std::memory_order_acquire) == 0; };
   while (!spin_until(done)) {
     const int left = running_.load(std::memory_order_acquire);

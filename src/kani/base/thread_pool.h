@@ -46,8 +46,13 @@ class ThreadPool {
 
   int size() const noexcept { return size_; }
 
-  /// Calls body(0) … body(size() - 1), each in a thread of its own (0 in the caller's), and returns
-  /// when all are done. body must not throw and must not call back into the pool.
+  /// From the next fork on at most `threads` (1 … size()) threads work; what they compute is the
+  /// same.  For whoever shares the processor with other work; any thread may call it.
+  void limit(int threads) noexcept;
+
+  /// Calls body(0) … body(size() - 1), each in a thread of its own (0 in the caller's) unless
+  /// limit() says otherwise, and returns when all are done.  So no body may wait for another; none
+  /// may throw or call back into the pool.
   void run(FunctionRef<void(int)> body) noexcept;
 
   /// Splits [0, count) into at most size() adjacent ranges of whole `grain`s (the last may be
@@ -59,7 +64,10 @@ class ThreadPool {
   void work(int index) noexcept;
 
   int size_;
-  std::atomic<uint32_t> generation_{0};  // bumped by each fork; workers wait for a change
+  std::atomic<int> limit_;
+  // Changed by each fork, workers wait for that: a count, and in the low byte how many threads take
+  // part.  One word, so that a worker who is not among them cannot take one fork for another.
+  std::atomic<uint32_t> fork_{0};
   std::atomic<int> running_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> busy_{false};

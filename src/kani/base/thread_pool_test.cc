@@ -44,6 +44,38 @@ TEST(ThreadPool, wakes_after_its_workers_fell_asleep) {
   EXPECT_EQ(calls.load(), 15);
 }
 
+TEST(ThreadPool, a_limit_changes_who_works_and_not_what_is_done) {
+  ThreadPool pool(4);
+  for (int round = 0; round < 500; ++round) {
+    pool.limit(1 + round % 5);
+    std::vector<int> calls(4);
+    std::vector<std::thread::id> workers(4);
+    pool.run([&](int index) {
+      ++calls[static_cast<size_t>(index)];
+      workers[static_cast<size_t>(index)] = std::this_thread::get_id();
+    });
+    ASSERT_EQ(calls, std::vector<int>(4, 1));
+    std::sort(workers.begin(), workers.end());
+    const auto distinct = std::unique(workers.begin(), workers.end()) - workers.begin();
+    ASSERT_EQ(distinct, std::min(4, 1 + round % 5));
+  }
+}
+
+TEST(ThreadPool, a_limit_may_come_from_another_thread) {
+  ThreadPool pool(3);
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    for (int i = 0; !stop.load(); ++i) pool.limit(1 + i % 3);
+  });
+  for (int round = 0; round < 2000; ++round) {
+    std::atomic<int> calls{0};
+    pool.run([&](int) { calls.fetch_add(1); });
+    ASSERT_EQ(calls.load(), 3);
+  }
+  stop.store(true);
+  other.join();
+}
+
 TEST(ThreadPool, ends_without_having_worked) { ThreadPool pool(4); }
 
 TEST(ThreadPool, default_is_at_least_one) { EXPECT_GE(default_thread_count(), 1); }

@@ -6,7 +6,7 @@
 namespace kani {
 namespace {
 
-DecoderStage write_stage(const NanoCodecStage& layers, WeightWriter& writer) {
+DecoderStage write_stage(const NanoCodecStage& layers, SignalType type, WeightWriter& writer) {
   DecoderStage stage;
   const size_t inputs = layers.up.shape[0];
   const size_t outputs = layers.up.bias;
@@ -15,10 +15,11 @@ DecoderStage write_stage(const NanoCodecStage& layers, WeightWriter& writer) {
   for (const std::vector<NanoCodecBlock>& branch : layers.branches) {
     DecoderBranch blocks;
     for (const NanoCodecBlock& block : branch) {
-      blocks.push_back({.input_activation = writer.activation(block.input_activation, outputs),
-                        .input_conv = writer.conv(block.input_conv),
-                        .skip_activation = writer.activation(block.skip_activation, outputs),
-                        .skip_conv = writer.conv(block.skip_conv)});
+      blocks.push_back(
+          {.input_activation = writer.activation(block.input_activation, outputs, type),
+           .input_conv = writer.conv(block.input_conv, type),
+           .skip_activation = writer.activation(block.skip_activation, outputs, type),
+           .skip_conv = writer.conv(block.skip_conv, type)});
     }
     stage.branches.push_back(std::move(blocks));
   }
@@ -28,15 +29,20 @@ DecoderStage write_stage(const NanoCodecStage& layers, WeightWriter& writer) {
 }  // namespace
 
 NanoCodecDecoder::NanoCodecDecoder(const NanoCodecConfig& config, const TensorFile& file,
-                                   SignalOps& ops)
-    : config_(config), quantizer_(config.levels, config.fsq_eps), ops_(&ops) {
+                                   SignalOps& ops, SignalType precision)
+    : config_(config),
+      quantizer_(config.levels, config.fsq_eps),
+      ops_(&ops),
+      precision_(ops.fast_type(precision)) {
   nanocodec_check(config, file, /*with_encoder=*/false);
   const NanoCodecDecoderLayers layers = nanocodec_decoder_layers(config);
   WeightWriter writer(ops, file);
   const auto write = [&] {
     pre_conv_ = writer.conv(layers.pre_conv);
     stages_.clear();
-    for (const NanoCodecStage& stage : layers.stages) stages_.push_back(write_stage(stage, writer));
+    for (const NanoCodecStage& stage : layers.stages) {
+      stages_.push_back(write_stage(stage, precision_, writer));
+    }
     post_activation_ = writer.activation(layers.post_activation, layers.post_conv.shape[1]);
     post_conv_ = writer.conv(layers.post_conv);
   };

@@ -104,6 +104,7 @@ class StreamingDecoder {
   float* first_ = nullptr;      // result of pre_conv
   float* x_ = nullptr;          // what the branches start from
   float* y_ = nullptr;          // a branch's running sum
+  float* between_ = nullptr;    // a first convolution's result, if the second reads cells
   float* activated_ = nullptr;  // what a first convolution reads
   float* inner_ = nullptr;      // what a second convolution reads
   std::vector<float> host_latent_;

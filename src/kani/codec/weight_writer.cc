@@ -25,11 +25,12 @@ void WeightWriter::use(SignalMemory& memory) {
   carver_ = Carver(memory.data());
 }
 
-CausalConv WeightWriter::conv(const NanoCodecConv& layer) {
+CausalConv WeightWriter::conv(const NanoCodecConv& layer, SignalType type) {
   return pack({.inputs = layer.shape[1],
                .outputs = layer.shape[0],
                .taps = layer.shape[2],
-               .dilation = static_cast<size_t>(layer.dilation)},
+               .dilation = static_cast<size_t>(layer.dilation),
+               .type = type},
               layer, /*rate=*/1);
 }
 
@@ -62,8 +63,8 @@ Upsampler WeightWriter::upsampler(const NanoCodecConv& layer) {
   return out;
 }
 
-HalfSnake WeightWriter::activation(const NanoCodecAlpha& slopes, size_t channels) {
-  HalfSnake out{.channels = channels, .snakes = slopes.channels};
+HalfSnake WeightWriter::activation(const NanoCodecAlpha& slopes, size_t channels, SignalType type) {
+  HalfSnake out{.channels = channels, .snakes = slopes.channels, .type = type};
   float* alpha = carver_.take(slopes.channels);
   float* inverse = carver_.take(slopes.channels);
   if (alpha == nullptr) return out;

@@ -25,12 +25,13 @@ class WeightWriter {
   size_t used() const { return carver_.used(); }
 
   /// Pointers of what is returned lie in the memory; null without it.
-  CausalConv conv(const NanoCodecConv& layer);
+  CausalConv conv(const NanoCodecConv& layer, SignalType type = SignalType::kF32);
   /// A convolution of 2r taps and stride r as one of two taps over the r phases of its input, as
   /// SignalOps::split_phases() makes them: weight [o, i, q * r + s] becomes [o, i * r + s, q].
   CausalConv strided_conv(const NanoCodecConv& layer);
   Upsampler upsampler(const NanoCodecConv& layer);
-  HalfSnake activation(const NanoCodecAlpha& slopes, size_t channels);
+  HalfSnake activation(const NanoCodecAlpha& slopes, size_t channels,
+                       SignalType type = SignalType::kF32);
 
  private:
   CausalConv pack(const ConvShape& shape, const NanoCodecConv& layer, size_t rate);

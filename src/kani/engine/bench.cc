@@ -104,11 +104,19 @@ BenchTimes Engine::time_codec(double seconds_of_sound, int frames_per_push) {
   StreamingDecoder decoder(*impl_->model.codec);
   const auto group = static_cast<size_t>(frames_per_push);
   std::vector<float> samples(std::min(frames, group) * impl_->model.codec->samples_per_frame());
+  const auto decode_all = [&] {
+    for (size_t first = 0; first < frames; first += group) {
+      const size_t count = std::min(frames - first, group);
+      decoder.push(std::span(codes).subspan(first * codebooks, count * codebooks),
+                   std::span(samples).first(count * impl_->model.codec->samples_per_frame()));
+    }
+  };
   const auto start = Clock::now();
-  for (size_t first = 0; first < frames; first += group) {
-    const size_t count = std::min(frames - first, group);
-    decoder.push(std::span(codes).subspan(first * codebooks, count * codebooks),
-                 std::span(samples).first(count * impl_->model.codec->samples_per_frame()));
+  if (CodecWorker* worker = impl_->model.codec_worker.get()) {
+    std::future<void> done = worker->start(decode_all);
+    worker->wait(done);
+  } else {
+    decode_all();
   }
   return {seconds_since(start), frames};
 }

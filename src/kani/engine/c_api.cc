@@ -148,6 +148,7 @@ kani::SpeechRequest request_of(const kani_request& r) {
   request.speed = r.speed;
   request.volume = r.volume;
   request.sentence_silence_s = r.sentence_silence_s;
+  request.batch = r.batch;
   request.normalize_text = r.normalize_text != 0;
   return request;
 }
@@ -287,6 +288,7 @@ void kani_request_default(kani_request* request) {
   request->seed = -1;
   request->speed = request->volume = 1.0;
   request->sentence_silence_s = 0.2;
+  request->batch = 1;
 }
 
 kani_status kani_say(kani_engine* engine, const kani_request* request, kani_audio_callback callback,

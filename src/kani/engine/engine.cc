@@ -73,6 +73,9 @@ const VoiceLibrary& Engine::voices() const { return *impl_->model.voices; }
 int Engine::sample_rate_hz() const { return impl_->model.codec_config.sample_rate_hz; }
 const ModelInfo& Engine::info() const { return impl_->model.info; }
 std::string Engine::backend_name() const { return impl_->model.backend->name(); }
+std::string Engine::codec_type() const {
+  return std::string(signal_type_name(impl_->model.codec->precision()));
+}
 
 SamplingOptions Engine::effective_sampling(const SamplingOptions& asked) const {
   return resolve_sampling(impl_->model.defaults, asked);

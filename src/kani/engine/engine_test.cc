@@ -106,6 +106,68 @@ TEST_F(EngineTest, a_chunk_sounds_the_same_alone_and_after_others) {
   EXPECT_EQ(request.text.substr(result.segments[1].source_begin, 7), "The old");
 }
 
+TEST_F(EngineTest, chunks_written_at_once_give_the_same_sound) {
+  SpeechRequest request = hello();
+  request.sampling.max_new_tokens = 40;
+  request.text.clear();
+  for (const char* sentence :
+       {"Good morning.", "The old dog walked to the river on Sunday.", "Yes.",
+        "[pause:200ms] A third of it is gone.", "She sings.", "Good night."})
+    request.text += std::string(sentence) + "\n\n";
+  SpeechResult alone, together;
+  const std::vector<float> want = speak(request, &alone);
+  ASSERT_GE(alone.segments.size(), 5u);
+  for (const int batch : {2, 3, 8, 64}) {
+    request.batch = batch;
+    EXPECT_EQ(speak(request, &together), want) << batch;
+    ASSERT_EQ(together.segments.size(), alone.segments.size());
+    EXPECT_EQ(together.tokens, alone.tokens);
+    for (size_t i = 0; i < alone.segments.size(); ++i) {
+      EXPECT_EQ(together.segments[i].text, alone.segments[i].text);
+      EXPECT_EQ(together.segments[i].start_s, alone.segments[i].start_s);
+      EXPECT_EQ(together.segments[i].end_s, alone.segments[i].end_s);
+      EXPECT_EQ(together.segments[i].truncated, alone.segments[i].truncated);
+    }
+  }
+}
+
+TEST_F(EngineTest, two_streams_of_one_engine_take_turns) {
+  SpeechRequest request = hello();
+  request.text = "Good morning. The old dog walked to the river.";
+  std::vector<float> piece, want, sounds[2];
+  SpeechStream alone = engine_->stream(request);
+  alone.flush();
+  while (alone.next(piece)) want.insert(want.end(), piece.begin(), piece.end());
+  SpeechStream first = engine_->stream(request), second = engine_->stream(request);
+  first.flush();
+  second.flush();
+  for (bool more = true; more;) {
+    more = false;
+    if (first.next(piece)) {
+      sounds[0].insert(sounds[0].end(), piece.begin(), piece.end());
+      more = true;
+    }
+    if (second.next(piece)) {
+      sounds[1].insert(sounds[1].end(), piece.begin(), piece.end());
+      more = true;
+    }
+  }
+  EXPECT_EQ(sounds[0], want);
+  EXPECT_EQ(sounds[1], want);
+}
+
+TEST_F(EngineTest, a_stream_may_be_dropped_in_the_middle) {
+  SpeechRequest request = hello();
+  request.text = "The old dog walked to the river on Sunday.";
+  std::vector<float> piece;
+  for (int pieces = 0; pieces < 4; ++pieces) {
+    SpeechStream stream = engine_->stream(request);
+    stream.flush();
+    for (int i = 0; i < pieces; ++i) ASSERT_TRUE(stream.next(piece));
+  }
+  EXPECT_FALSE(speak(hello()).empty());
+}
+
 TEST_F(EngineTest, pauses_in_the_text_are_silence_before_between_and_behind) {
   SpeechRequest request = hello();
   request.sampling.max_new_tokens = 8;
@@ -173,6 +235,8 @@ TEST_F(EngineTest, bad_requests_are_refused_by_name) {
   EXPECT_EQ(refused([](SpeechRequest& r) { r.volume = -1; }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refused([](SpeechRequest& r) { r.sentence_silence_s = NAN; }),
             ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.batch = 0; }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused([](SpeechRequest& r) { r.batch = 65; }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refused([](SpeechRequest& r) { r.sampling.top_p = 0; }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refused([](SpeechRequest& r) { r.sampling.temperature = -1; }),
             ErrorCode::kInvalidArgument);

@@ -152,6 +152,23 @@ ModelInfo make_info(const ModelFiles& files, const Lfm2Config& config, const Ten
   return info;
 }
 
+namespace {
+
+SignalType signal_type(CodecType type) {
+  switch (type) {
+    case CodecType::kF32:
+      return SignalType::kF32;
+    case CodecType::kI8:
+      return SignalType::kI8;
+    case CodecType::kAuto:
+    case CodecType::kBF16:
+      return SignalType::kBf16;
+  }
+  return SignalType::kF32;
+}
+
+}  // namespace
+
 LoadedModel load_model(const EngineOptions& options) {
   LoadedModel model;
   model.files = find_model_files(options.model, options.codec);
@@ -176,15 +193,22 @@ LoadedModel load_model(const EngineOptions& options) {
                              Lfm2Options{matrix_type(options.weights), options.check_tensors});
   if (options.load_mode == LoadMode::kLock) lock_embedding(*weights);
   model.codec_config = codec.config;
-  model.codec =
-      std::make_unique<NanoCodecDecoder>(codec.config, *codec.weights, model.backend->signal());
+  // Two threads and more: the codec works beside the language model (codec_worker.h).
+  if (model.backend->threads() > 1)
+    model.codec_backend = make_backend({options.device, options.threads, options.isa});
+  Backend& codec_backend = model.codec_backend ? *model.codec_backend : *model.backend;
+  model.codec = std::make_unique<NanoCodecDecoder>(
+      codec.config, *codec.weights, codec_backend.signal(), signal_type(options.codec_type));
+  if (model.codec_backend)
+    model.codec_worker = std::make_unique<CodecWorker>(*model.backend, codec_backend);
   if (model.lm->accepts_voice() && !model.voices->default_voice().empty()) {
     model.default_voice = model.voices->load_named(model.voices->default_voice());
   }
   log_trace("engine", "loaded ", folder, ": ", model.info.parameters, " parameters, ",
             model.info.stored_type, ", audio_step ", config.audio_step, ", learnable RoPE ",
             config.use_learnable_rope.value_or(false), ", alpha ", config.alpha_min, " to ",
-            config.alpha_max, "; ", model.backend->name());
+            config.alpha_max, "; ", model.backend->name(), "; codec in ",
+            signal_type_name(model.codec->precision()));
   return model;
 }
 

@@ -6,6 +6,7 @@
 
 #include "kani/backend/registry.h"
 #include "kani/codec/nanocodec_decoder.h"
+#include "kani/engine/codec_worker.h"
 #include "kani/engine/model_files.h"
 #include "kani/kani.h"
 #include "kani/lm/lfm2.h"
@@ -19,7 +20,8 @@ namespace kani {
 /// Immutable but for the workspaces inside lm and backend: one request at a time.
 struct LoadedModel {
   ModelFiles files;
-  std::unique_ptr<Backend> backend;
+  std::unique_ptr<Backend> backend;        // of the language model
+  std::unique_ptr<Backend> codec_backend;  // the same kind; null: shared
   std::unique_ptr<Tokenizer> tokenizer;
   TokenLayout layout;
   GenerationDefaults defaults;
@@ -29,6 +31,7 @@ struct LoadedModel {
   std::optional<VoiceLibrary> voices;
   std::optional<Voice> default_voice;
   ModelInfo info;
+  std::unique_ptr<CodecWorker> codec_worker;  // null with a single thread
 
   const Lfm2Config& config() const { return lm->config(); }
   size_t voice_length() const { return static_cast<size_t>(config().speaker_emb_dim); }

@@ -15,6 +15,8 @@ namespace {
 // Frames are handed to the codec one at a time at first, so that sound begins at once, then in
 // groups: its wide stages read 126 MB of weights for each call, whatever the number of frames.
 constexpr size_t kLargestGroup = 8;
+// Frames that may be written ahead of the sound that is being made.
+constexpr size_t kLargestLead = 4 * kLargestGroup;
 
 uint64_t chunk_seed(uint64_t seed, size_t chunk) {
   return splitmix64(seed + 0x632BE59BD9B4E019u * chunk);
@@ -38,6 +40,7 @@ Narrator::Narrator(LoadedModel& model, const SpeechRequest& request, const Cance
     : model_(model),
       request_(request),
       cancel_(cancel),
+      batch_(*model.lm),
       decoder_(*model.codec),
       stretcher_(request.speed, model.codec_config.sample_rate_hz),
       start_(std::chrono::steady_clock::now()) {
@@ -51,6 +54,8 @@ Narrator::Narrator(LoadedModel& model, const SpeechRequest& request, const Cance
           ", must be 0 to 4");
   require(request.sentence_silence_s >= 0 && request.sentence_silence_s <= 60,
           "silence between sentences is ", request.sentence_silence_s, " s, must be 0 to 60");
+  require(request.batch >= 1 && request.batch <= 64, "batch is ", request.batch,
+          ", must be 1 to 64");
   result_.seed = request.sampling.seed.value_or(random_seed());
   if (request_.random_voice) {
     request_.voice.reset();
@@ -60,6 +65,10 @@ Narrator::Narrator(LoadedModel& model, const SpeechRequest& request, const Cance
   if (request_.voice && !model.lm->accepts_voice()) {
     throw Error(ErrorCode::kBadInput, "this model takes no voice");
   }
+}
+
+Narrator::~Narrator() {
+  if (decoding_.valid()) decoding_.wait();
 }
 
 void Narrator::add(std::vector<Chunk> chunks, size_t source_offset) {
@@ -81,58 +90,139 @@ void Narrator::append_silence(double seconds, std::vector<float>& samples) const
   samples.resize(samples.size() + static_cast<size_t>(std::lround(seconds * rate)));
 }
 
-void Narrator::begin_chunk() {
-  chunk_ = std::move(waiting_.front());
+// Takes the next chunk of the text into the batch.
+void Narrator::begin_writing() {
+  Utterance& utterance = utterances_.emplace_back();
+  utterance.chunk = std::move(waiting_.front());
   waiting_.pop_front();
-  const size_t index = result_.segments.size();
   const AddedTokens added =
       request_.match_added_tokens ? AddedTokens::kMatch : AddedTokens::kPlainText;
   const std::vector<int32_t> prompt =
       build_prompt(model_.layout, *model_.tokenizer,
-                   tagged_text(model_.config(), chunk_.text, request_.language), added,
+                   tagged_text(model_.config(), utterance.chunk.text, request_.language), added,
                    /*with_speech_start=*/true);
   const std::span<const float> voice =
       request_.voice ? std::span<const float>(request_.voice->values) : std::span<const float>();
-  generator_.emplace(*model_.lm, prompt, voice,
-                     GenerationSettings{.sampling = sampling_,
-                                        .seed = chunk_seed(result_.seed, index),
-                                        .max_frames = max_frames_});
+  utterance.generator.emplace(*model_.lm, prompt, voice,
+                              GenerationSettings{.sampling = sampling_,
+                                                 .seed = chunk_seed(result_.seed, chunks_begun_++),
+                                                 .max_frames = max_frames_});
+}
+
+// One frame for every chunk that is being written.  Others join the first as soon as that has
+// sounded, and take the place of those that end.
+void Narrator::write_frames() {
+  const auto count_writing = [this] {
+    return std::count_if(utterances_.begin(), utterances_.end(),
+                         [](const Utterance& u) { return u.generator.has_value(); });
+  };
+  const auto most = static_cast<size_t>(request_.batch);
+  while (samples_out_ > 0 && !waiting_.empty() && utterances_.size() < most + 1 &&
+         static_cast<size_t>(count_writing()) < most) {
+    begin_writing();
+  }
+  writing_.clear();
+  for (Utterance& utterance : utterances_) {
+    if (utterance.generator) writing_.push_back(&*utterance.generator);
+  }
+  batch_.advance(writing_);
+  for (Utterance& utterance : utterances_) {
+    if (!utterance.generator) continue;
+    if (const auto frame = utterance.generator->frame()) {
+      utterance.codes.insert(utterance.codes.end(), frame->begin(), frame->end());
+    } else {
+      utterance.truncated = utterance.generator->limit_reached();
+      utterance.tokens = utterance.generator->tokens();
+      utterance.generator.reset();
+    }
+  }
+}
+
+bool Narrator::may_write() const {
+  const bool first_goes_on = utterances_.front().generator.has_value();
+  if (first_goes_on) return frames_waiting() < kLargestLead;
+  const auto goes_on = [](const Utterance& u) { return u.generator.has_value(); };
+  return std::any_of(utterances_.begin(), utterances_.end(), goes_on) ||
+         (!waiting_.empty() && utterances_.size() < static_cast<size_t>(request_.batch) + 1);
+}
+
+// Frames of the first chunk that are written and not yet given to the codec.
+size_t Narrator::frames_waiting() const {
+  const Utterance& first = utterances_.front();
+  return (first.codes.size() - first.spoken) / static_cast<size_t>(model_.layout.codebooks);
+}
+
+void Narrator::begin_chunk() {
+  if (utterances_.empty()) begin_writing();
+  speaking_ = true;
   decoder_.reset();
   group_frames_ = 1;
-  result_.segments.push_back({.text = chunk_.text,
-                              .source_begin = chunk_.source_begin,
-                              .source_end = chunk_.source_end,
+  while (group_frames_ < kLargestGroup && 2 * group_frames_ <= frames_waiting()) group_frames_ *= 2;
+  const Chunk& chunk = utterances_.front().chunk;
+  result_.segments.push_back({.text = chunk.text,
+                              .source_begin = chunk.source_begin,
+                              .source_end = chunk.source_end,
                               .start_s = result_.sound_s,
                               .end_s = result_.sound_s});
 }
 
-// Generates and decodes the next few frames into raw_.  False at the end of the chunk.
-bool Narrator::decode_group() {
-  codes_.clear();
-  size_t frames = 0;
-  while (frames < group_frames_) {
-    check_cancelled();
-    const auto frame = generator_->next();
-    if (!frame) break;
-    codes_.insert(codes_.end(), frame->begin(), frame->end());
-    ++frames;
-  }
-  group_frames_ = std::min(group_frames_ * 2, kLargestGroup);
-  if (frames == 0) return false;
+// Gives the next frames to the codec if there are enough of them, or no more will come.
+void Narrator::start_group() {
+  Utterance& first = utterances_.front();
+  const size_t frames = std::min(frames_waiting(), group_frames_);
+  if (frames == 0 || (frames < group_frames_ && first.generator)) return;
+  const size_t codes = frames * static_cast<size_t>(model_.layout.codebooks);
+  codes_.assign(first.codes.begin() + static_cast<ptrdiff_t>(first.spoken),
+                first.codes.begin() + static_cast<ptrdiff_t>(first.spoken + codes));
+  first.spoken += codes;
   raw_.resize(frames * model_.codec->samples_per_frame());
-  decoder_.push(codes_, raw_);
-  return true;
+  group_frames_ = std::min(group_frames_ * 2, kLargestGroup);
+  const auto decode = [this] { decoder_.push(codes_, raw_); };
+  if (model_.codec_worker) {
+    decoding_ = model_.codec_worker->start(decode);
+  } else {
+    std::packaged_task<void()> task(decode);
+    decoding_ = task.get_future();
+    task();
+  }
+}
+
+void Narrator::finish_group() {
+  if (model_.codec_worker) return model_.codec_worker->wait(decoding_);
+  decoding_.get();
+}
+
+// The next few frames' samples into raw_.  False at the end of the chunk.
+bool Narrator::decode_group() {
+  while (true) {
+    check_cancelled();
+    if (!decoding_.valid()) start_group();
+    if (!decoding_.valid()) {
+      if (!utterances_.front().generator) return false;
+      write_frames();
+      continue;
+    }
+    // The first sound is waited for with all threads; later ones are fetched between two frames.
+    const bool ready = decoding_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    if (!ready && samples_out_ > 0 && may_write()) {
+      write_frames();
+      continue;
+    }
+    finish_group();
+    return true;
+  }
 }
 
 void Narrator::end_chunk(std::vector<float>& samples) {
-  SpeechSegment& segment = result_.segments.back();
-  segment.truncated = generator_->limit_reached();
-  result_.tokens += generator_->tokens();
-  generator_.reset();
+  const Utterance& spoken = utterances_.front();
+  result_.segments.back().truncated = spoken.truncated;
+  result_.tokens += spoken.tokens;
   stretcher_.finish(samples);
-  characters_done_ += utf8_length(chunk_.text);
+  characters_done_ += utf8_length(spoken.chunk.text);
   gap_due_ = true;
-  pause_after_s_ = chunk_.pause_after_s;
+  pause_after_s_ = spoken.chunk.pause_after_s;
+  utterances_.pop_front();
+  speaking_ = false;
 }
 
 // Volume, counts, times.
@@ -151,28 +241,36 @@ void Narrator::check_cancelled() const {
   if (cancel_ != nullptr && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "cancelled");
 }
 
+const Chunk* Narrator::next_chunk() const {
+  if (!utterances_.empty()) return &utterances_.front().chunk;
+  return waiting_.empty() ? nullptr : &waiting_.front();
+}
+
 // Seconds of silence before the next chunk, 0 once they were given; nothing if there is no more to
 // say.  A pause that the text asks for is kept at its very end too.
 std::optional<double> Narrator::next_silence() {
   double seconds = std::exchange(pause_after_s_, 0.0);
-  if (waiting_.empty()) return seconds > 0 ? std::optional(seconds) : std::nullopt;
+  const Chunk* chunk = next_chunk();
+  if (chunk == nullptr) return seconds > 0 ? std::optional(seconds) : std::nullopt;
   if (gap_due_) {
     gap_due_ = false;
     seconds += request_.sentence_silence_s;
   }
-  return seconds + std::exchange(waiting_.front().pause_before_s, 0.0);
+  if (std::exchange(silence_given_, true)) return seconds;
+  return seconds + chunk->pause_before_s;
 }
 
 bool Narrator::next(std::vector<float>& samples) {
   check_cancelled();
   samples.clear();
   while (samples.empty()) {
-    if (!generator_) {
+    if (!speaking_) {
       const std::optional<double> silence = next_silence();
       if (!silence) return false;
       append_silence(*silence, samples);
       if (!samples.empty()) break;
       begin_chunk();
+      silence_given_ = false;
     }
     if (decode_group()) {
       stretcher_.push(raw_, samples);
@@ -185,7 +283,7 @@ bool Narrator::next(std::vector<float>& samples) {
     }
   }
   emit(samples);
-  if (generator_) result_.segments.back().end_s = result_.sound_s;
+  if (speaking_) result_.segments.back().end_s = result_.sound_s;
   return true;
 }
 

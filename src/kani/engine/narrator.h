@@ -1,7 +1,8 @@
 // narrator.h - the pipeline itself: chunks of text in, samples out, pulled a few frames at a time.
 //   chunk -> prompt -> frames (lm/) -> samples (codec/) -> volume, speed, pauses
 // Each chunk starts from a fresh prompt, a fresh decoder and a seed of its own, so that it sounds
-// the same alone.
+// the same alone.  That lets several be written at once (SpeechRequest::batch), and lets frames
+// become sound on another thread while the next are written.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include "kani/audio/stretch.h"
 #include "kani/base/cancel.h"
 #include "kani/codec/streaming_decoder.h"
+#include "kani/engine/codec_worker.h"
 #include "kani/engine/model.h"
 #include "kani/lm/generator.h"
 #include "kani/text/text.h"
@@ -26,6 +28,9 @@ class Narrator {
  public:
   /// Checks the request's settings.  Throws Error(kInvalidArgument, kBadInput).
   Narrator(LoadedModel& model, const SpeechRequest& request, const CancelToken* cancel);
+  Narrator(const Narrator&) = delete;
+  Narrator& operator=(const Narrator&) = delete;
+  ~Narrator();
 
   /// Chunks to speak after those that are waiting; `source_offset` is added to their offsets.
   void add(std::vector<Chunk> chunks, size_t source_offset);
@@ -37,11 +42,28 @@ class Narrator {
   SpeechProgress progress() const;
 
  private:
+  // A chunk whose frames are being written, or are written and not yet all spoken.
+  struct Utterance {
+    Chunk chunk;
+    std::optional<FrameGenerator> generator;  // until the last frame
+    std::vector<int32_t> codes;               // of all frames
+    size_t spoken = 0;                        // codes given to the codec
+    bool truncated = false;
+    uint64_t tokens = 0;
+  };
+
   void check_cancelled() const;
+  void begin_writing();
+  bool may_write() const;
+  void write_frames();
   void begin_chunk();
   void end_chunk(std::vector<float>& samples);
+  const Chunk* next_chunk() const;
   std::optional<double> next_silence();
   bool decode_group();
+  void start_group();
+  void finish_group();
+  size_t frames_waiting() const;
   void emit(std::vector<float>& samples);
   void append_silence(double seconds, std::vector<float>& samples) const;
   double elapsed() const;
@@ -54,15 +76,21 @@ class Narrator {
   std::deque<Chunk> waiting_;
   size_t total_chunks_ = 0;
   size_t characters_total_ = 0, characters_done_ = 0;
-  Chunk chunk_;                              // the one being spoken
-  std::optional<FrameGenerator> generator_;  // empty between chunks
+  size_t chunks_begun_ = 0;
+  // In the order of the text; the first is being spoken if speaking_.
+  std::deque<Utterance> utterances_;
+  bool speaking_ = false;
+  GenerationBatch batch_;
+  std::vector<FrameGenerator*> writing_;
   StreamingDecoder decoder_;
   TimeStretcher stretcher_;
-  std::vector<int32_t> codes_;  // frames of the current group
+  std::vector<int32_t> codes_;  // frames of the group that becomes sound
   std::vector<float> raw_;      // their samples
+  std::future<void> decoding_;  // valid while it does
   size_t group_frames_ = 1;
-  bool gap_due_ = false;      // between two chunks
-  double pause_after_s_ = 0;  // asked for by the text
+  bool gap_due_ = false;        // between two chunks
+  bool silence_given_ = false;  // the pause before the next chunk
+  double pause_after_s_ = 0;    // asked for by the text
   uint64_t samples_out_ = 0;
   std::chrono::steady_clock::time_point start_;
   SpeechResult result_;

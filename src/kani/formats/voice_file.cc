@@ -20,7 +20,7 @@ namespace {
 
 // The protocol byte that every binary pickle begins with.
 bool looks_like_pickle(std::string_view text) {
-  return text.size() >= 2 && text[0] == '\x80' && text[1] >= 0 && text[1] <= 5;
+  return text.size() >= 2 && text[0] == '\x80' && static_cast<unsigned char>(text[1]) <= 5;
 }
 
 VoiceFile parse_any(std::span<const std::byte> bytes, const std::string& where) {

@@ -20,7 +20,7 @@ size_t elements_needed(std::span<const int32_t> prompt, std::span<const float> v
 
 FrameGenerator::FrameGenerator(Lfm2& model, std::span<const int32_t> prompt,
                                std::span<const float> voice, const GenerationSettings& settings)
-    : model_(model),
+    : alone_(model),
       layout_(TokenLayout::of(model.config())),
       settings_(settings),
       sampler_(settings.sampling, settings.seed),
@@ -30,7 +30,6 @@ FrameGenerator::FrameGenerator(Lfm2& model, std::span<const int32_t> prompt,
       seen_(static_cast<size_t>(layout_.codebooks)),
       is_seen_(static_cast<size_t>(layout_.codebooks),
                std::vector<bool>(static_cast<size_t>(layout_.codebook_size))),
-      logits_(model.codebook_columns(0)),
       frame_(static_cast<size_t>(layout_.codebooks)) {
   require(!prompt.empty(), "an empty prompt");
   std::vector<Element> elements;
@@ -39,7 +38,9 @@ FrameGenerator::FrameGenerator(Lfm2& model, std::span<const int32_t> prompt,
     elements.push_back({prompt[i], positions_.next(prompt[i])});
     remember(prompt[i]);
   }
-  feed(elements);
+  const SequenceStep step{&sequence_, elements};
+  const ConstMatrix hidden = model.forward({&step, 1});
+  std::copy_n(hidden.data(), hidden_.size(), hidden_.begin());
 }
 
 // The penalty looks at codes of the current codebook only: no other id is among the candidates.
@@ -52,42 +53,91 @@ void FrameGenerator::remember(int32_t id) {
   seen_[codebook].push_back(code);
 }
 
-void FrameGenerator::feed(std::span<const Element> elements) {
-  const SequenceStep step{&sequence_, elements};
-  const ConstMatrix hidden = model_.forward({&step, 1});
-  std::copy_n(hidden.data(), hidden_.size(), hidden_.begin());
+// False if there will be no further frame.
+bool FrameGenerator::begin_frame() {
+  if (ended_) return false;
+  if (frames_ == settings_.max_frames) ended_ = limit_reached_ = true;
+  return !ended_;
+}
+
+// Takes a code for `slot`; false if speech ends.  The last column of slot 0 is END_OF_SPEECH.
+bool FrameGenerator::choose(int slot, std::span<const float> logits) {
+  const auto s = static_cast<size_t>(slot);
+  const bool end_forbidden = slot == 0 && frames_ == 0 && settings_.forbid_empty;
+  const int32_t code =
+      sampler_.pick(logits.first(logits.size() - (end_forbidden ? 1 : 0)), seen_[s]);
+  if (code == layout_.codebook_size) {
+    ended_ = true;
+    return false;
+  }
+  frame_[s] = code;
+  remember(layout_.audio_id(slot, code));
+  ++tokens_;
+  if (slot + 1 == layout_.codebooks) ++frames_;
+  return true;
+}
+
+// The very last token of the limit need not be fed: nothing will be asked of it.
+bool FrameGenerator::needs(int slot) const {
+  return slot + 1 < layout_.codebooks || frames_ < settings_.max_frames;
+}
+
+std::optional<std::span<const int32_t>> FrameGenerator::frame() const {
+  if (ended_ || frames_ == 0) return std::nullopt;
+  return std::span<const int32_t>(frame_);
 }
 
 std::optional<std::span<const int32_t>> FrameGenerator::next() {
-  if (ended_) return std::nullopt;
-  if (frames_ == settings_.max_frames) {
-    ended_ = limit_reached_ = true;
-    return std::nullopt;
+  FrameGenerator* const self = this;
+  alone_.advance({&self, 1});
+  return frame();
+}
+
+void GenerationBatch::advance(std::span<FrameGenerator* const> utterances) {
+  active_.clear();
+  for (FrameGenerator* utterance : utterances) {
+    if (utterance->begin_frame()) active_.push_back(utterance);
   }
-  for (int slot = 0; slot < layout_.codebooks; ++slot) {
-    const auto s = static_cast<size_t>(slot);
-    const size_t columns = model_.codebook_columns(slot);
-    model_.codebook_logits({hidden_.data(), 1, hidden_.size()}, slot, {logits_.data(), 1, columns});
-    // The last column of slot 0 is END_OF_SPEECH.
-    const bool end_forbidden = slot == 0 && frames_ == 0 && settings_.forbid_empty;
-    const size_t legal = end_forbidden ? columns - 1 : columns;
-    const int32_t code = sampler_.pick({logits_.data(), legal}, seen_[s]);
-    if (code == layout_.codebook_size) {
-      ended_ = true;
-      return std::nullopt;
-    }
-    frame_[s] = code;
-    const int32_t id = layout_.audio_id(slot, code);
-    remember(id);
-    ++tokens_;
-    // The very last token of the limit need not be fed: nothing will be asked of it.
-    if (slot + 1 < layout_.codebooks || frames_ + 1 < settings_.max_frames) {
-      const Element element{id, positions_.next(id)};
-      feed({&element, 1});
-    }
+  for (int slot = 0; slot < model_.config().tokens_per_frame && !active_.empty(); ++slot) {
+    choose(slot);
+    feed(slot);
   }
-  ++frames_;
-  return std::span<const int32_t>(frame_);
+}
+
+// Those whose speech ends leave.
+void GenerationBatch::choose(int slot) {
+  const auto width = static_cast<size_t>(model_.config().hidden_size);
+  const size_t columns = model_.codebook_columns(slot), count = active_.size();
+  hidden_.resize(count * width);
+  logits_.resize(count * columns);
+  for (size_t i = 0; i < count; ++i)
+    std::copy_n(active_[i]->hidden_.data(), width, hidden_.data() + i * width);
+  model_.codebook_logits({hidden_.data(), count, width}, slot, {logits_.data(), count, columns});
+  size_t kept = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (active_[i]->choose(slot, {logits_.data() + i * columns, columns}))
+      active_[kept++] = active_[i];
+  }
+  active_.resize(kept);
+}
+
+void GenerationBatch::feed(int slot) {
+  elements_.clear();
+  steps_.clear();
+  fed_.clear();
+  elements_.reserve(active_.size());  // steps keep views of its elements
+  for (FrameGenerator* utterance : active_) {
+    if (!utterance->needs(slot)) continue;
+    const int32_t id =
+        utterance->layout_.audio_id(slot, utterance->frame_[static_cast<size_t>(slot)]);
+    elements_.push_back({id, utterance->positions_.next(id)});
+    steps_.push_back({&utterance->sequence_, {&elements_.back(), 1}});
+    fed_.push_back(utterance);
+  }
+  if (steps_.empty()) return;
+  const ConstMatrix hidden = model_.forward(steps_);
+  for (size_t i = 0; i < fed_.size(); ++i)
+    std::copy_n(hidden.row(i), hidden.cols(), fed_[i]->hidden_.begin());
 }
 
 }  // namespace kani

@@ -20,6 +20,31 @@ struct GenerationSettings {
   bool forbid_empty = true;  // END_OF_SPEECH only after one frame
 };
 
+class FrameGenerator;
+
+/// Advances utterances together, so that each weight is read once for all of them.  What each says
+/// is what it would say alone, bit for bit.  One thread at a time; `model` must outlive it.
+class GenerationBatch {
+ public:
+  explicit GenerationBatch(Lfm2& model) : model_(model) {}
+
+  /// One frame more for each of `utterances` (of this model, all different) that has not ended;
+  /// FrameGenerator::frame() shows it.
+  void advance(std::span<FrameGenerator* const> utterances);
+
+ private:
+  void choose(int slot);
+  void feed(int slot);
+
+  Lfm2& model_;
+  std::vector<FrameGenerator*> active_;
+  std::vector<float> hidden_;  // [active, H]
+  std::vector<float> logits_;  // [active, columns]
+  std::vector<Element> elements_;
+  std::vector<SequenceStep> steps_;
+  std::vector<FrameGenerator*> fed_;
+};
+
 /// One utterance.  Only legal tokens are ever chosen: slot s of a frame takes a code of codebook s,
 /// END_OF_SPEECH is offered at slot 0 alone.  One thread at a time; `model` must outlive it.
 class FrameGenerator {
@@ -33,24 +58,30 @@ class FrameGenerator {
   /// reached.
   std::optional<std::span<const int32_t>> next();
 
+  /// The codes of the frame that was made last; nothing before the first and after the end.
+  std::optional<std::span<const int32_t>> frame() const;
+  bool ended() const { return ended_; }
+
   /// True if generation stopped at max_frames and not at END_OF_SPEECH.
   bool limit_reached() const { return limit_reached_; }
   uint64_t tokens() const { return tokens_; }  // audio tokens generated
 
  private:
-  void feed(std::span<const Element> elements);
+  friend class GenerationBatch;
+  bool begin_frame();
+  bool choose(int slot, std::span<const float> logits);
+  bool needs(int slot) const;
   void remember(int32_t id);
 
-  Lfm2& model_;
+  GenerationBatch alone_;
   TokenLayout layout_;
   GenerationSettings settings_;
   Sampler sampler_;
   FramePositions positions_;
   Lfm2Sequence sequence_;
-  std::vector<float> hidden_;  // of the last element; ours, so that sequences can alternate
+  std::vector<float> hidden_;  // of the last element; ours, so that utterances can alternate
   std::vector<std::vector<int32_t>> seen_;  // per codebook: codes that occurred, each once
   std::vector<std::vector<bool>> is_seen_;
-  std::vector<float> logits_;
   std::vector<int32_t> frame_;
   int frames_ = 0;
   uint64_t tokens_ = 0;

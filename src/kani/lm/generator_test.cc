@@ -57,6 +57,35 @@ TEST_F(GeneratorTest, limit_gives_whole_frames_and_says_so) {
   EXPECT_TRUE(limit);
 }
 
+TEST_F(GeneratorTest, utterances_together_say_what_each_says_alone) {
+  std::vector<GenerationSettings> settings;
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    settings.push_back({.sampling = {.temperature = seed == 0 ? 0.0 : 1.0, .top_k = 0},
+                        .seed = seed,
+                        .max_frames = 3 + 4 * static_cast<int>(seed)});
+  }
+  std::vector<std::unique_ptr<FrameGenerator>> utterances;
+  std::vector<FrameGenerator*> all;
+  std::vector<std::vector<std::vector<int32_t>>> frames(settings.size());
+  GenerationBatch batch(*golden_.model);
+  for (int round = 0; round < 40; ++round) {
+    // One more joins in each of the first rounds.
+    if (utterances.size() < settings.size()) {
+      utterances.push_back(std::make_unique<FrameGenerator>(*golden_.model, ids_, voice_,
+                                                            settings[utterances.size()]));
+      all.push_back(utterances.back().get());
+    }
+    batch.advance(all);
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (const auto frame = all[i]->frame()) frames[i].emplace_back(frame->begin(), frame->end());
+    }
+  }
+  for (size_t i = 0; i < settings.size(); ++i) {
+    EXPECT_TRUE(all[i]->ended());
+    EXPECT_EQ(frames[i], generate(settings[i])) << i;
+  }
+}
+
 TEST_F(GeneratorTest, same_seed_gives_the_same_frames) {
   const GenerationSettings settings{.sampling = {.temperature = 1.0}, .seed = 3, .max_frames = 12};
   GenerationSettings other = settings;

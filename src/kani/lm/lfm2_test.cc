@@ -293,12 +293,13 @@ TEST_P(Lfm2Golden, codebook_logits_are_rows_of_all_logits) {
     std::vector<float> logits(columns);
     golden_.model->codebook_logits(hidden, slot, {logits.data(), 1, columns});
     for (int32_t code = 0; code < golden_.layout.codebook_size; ++code) {
-      ASSERT_EQ(logits[static_cast<size_t>(code)],
-                all[static_cast<size_t>(golden_.layout.audio_id(slot, code))]);
+      // Not the same bits: which weights of a bf16 matrix are added last depends on their block.
+      ASSERT_NEAR(logits[static_cast<size_t>(code)],
+                  all[static_cast<size_t>(golden_.layout.audio_id(slot, code))], 1e-5F);
     }
     ASSERT_EQ(columns, static_cast<size_t>(golden_.layout.codebook_size) + (slot == 0 ? 1 : 0));
     if (slot == 0) {
-      EXPECT_EQ(logits.back(), all[static_cast<size_t>(golden_.layout.end_of_speech)]);
+      EXPECT_NEAR(logits.back(), all[static_cast<size_t>(golden_.layout.end_of_speech)], 1e-5F);
     }
   }
 }

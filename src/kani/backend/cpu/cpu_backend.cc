@@ -27,6 +27,7 @@ class CpuBackend final : public Backend {
                   pool_.size() == 1 ? " thread" : " threads");
   }
   int threads() const override { return pool_.size(); }
+  void limit_threads(int threads) override { pool_.limit(threads); }
   LanguageOps& language() override { return *language_; }
   SignalOps& signal() override { return *signal_; }
   EncoderOps& encoder() override { return *encoder_; }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kani/backend/cpu/block_matrix.h"
 #include "kani/backend/cpu/kernels/language_kernels.h"
 #include "kani/backend/cpu/quant_matrix.h"
 #include "kani/base/buffer.h"
@@ -32,87 +33,6 @@ void overlay(LanguageTable& table, const LanguageTable& better) {
   take(table.conv_step, better.conv_step);
   take(table.attend, better.attend);
 }
-
-// [blocks][K][64] of float or [blocks][K/2][64][2] of bf16; see GemmArgs.
-class CpuMatrix final : public MatrixWeight {
- public:
-  CpuMatrix(size_t rows, size_t cols, MatrixType type) : rows_(rows), cols_(cols), type_(type) {
-    const size_t padded_cols = type == MatrixType::kBF16 ? divide_up(cols, 2) * 2 : cols;
-    block_bytes_ = padded_cols * kBlockRows * (type == MatrixType::kBF16 ? 2 : 4);
-    data_ = Buffer<std::byte>(blocks() * block_bytes_);
-  }
-
-  size_t rows() const override { return rows_; }
-  size_t cols() const override { return cols_; }
-  size_t bytes() const override { return data_.size(); }
-  size_t blocks() const { return divide_up(rows_, kBlockRows); }
-  MatrixType type() const override { return type_; }
-  const void* block(size_t b) const { return data_.data() + b * block_bytes_; }
-
-  // Writes the 64 rows of block b, given as pointers to their first number (null = padding).
-  void fill_block(size_t b, const std::byte* const (&rows)[kBlockRows], DType from) {
-    std::byte* out = data_.data() + b * block_bytes_;
-    if (type_ == MatrixType::kBF16 && from == DType::kBF16) {
-      fill_bf16_from_bf16(reinterpret_cast<uint32_t*>(out), rows);
-    } else if (type_ == MatrixType::kBF16) {
-      auto* to = reinterpret_cast<uint16_t*>(out);
-      for_numbers(rows, from, [&](size_t r, size_t k, float value) {
-        to[(k / 2 * kBlockRows + r) * 2 + k % 2] = f32_to_bf16(value);
-      });
-    } else {
-      auto* to = reinterpret_cast<float*>(out);
-      for_numbers(rows, from,
-                  [&](size_t r, size_t k, float value) { to[k * kBlockRows + r] = value; });
-    }
-  }
-
- private:
-  // The common case at load: a transposition of 32-bit pairs in tiles of 16 x 16, which stay in the
-  // first cache.
-  void fill_bf16_from_bf16(uint32_t* out, const std::byte* const (&rows)[kBlockRows]) const {
-    constexpr size_t kTile = 16;
-    const size_t pairs = cols_ / 2;
-    for (size_t p0 = 0; p0 < pairs; p0 += kTile) {
-      const size_t p1 = std::min(p0 + kTile, pairs);
-      for (size_t r0 = 0; r0 < kBlockRows; r0 += kTile) {
-        for (size_t r = r0; r < r0 + kTile; ++r) {
-          if (rows[r] == nullptr) continue;
-          for (size_t p = p0; p < p1; ++p) {
-            std::memcpy(out + p * kBlockRows + r, rows[r] + p * 4, 4);
-          }
-        }
-      }
-    }
-    if (cols_ % 2 == 0) return;
-    for (size_t r = 0; r < kBlockRows; ++r) {
-      if (rows[r] == nullptr) continue;
-      uint16_t last = 0;
-      std::memcpy(&last, rows[r] + (cols_ - 1) * 2, 2);
-      out[pairs * kBlockRows + r] = last;
-    }
-  }
-
-  template <typename Put>
-  void for_numbers(const std::byte* const (&rows)[kBlockRows], DType from, Put put) const {
-    constexpr size_t kRun = 64;
-    float run[kRun];
-    const size_t width = dtype_size(from);
-    for (size_t k0 = 0; k0 < cols_; k0 += kRun) {
-      const size_t count = std::min(kRun, cols_ - k0);
-      for (size_t r = 0; r < kBlockRows; ++r) {
-        if (rows[r] == nullptr) continue;
-        to_f32(from, {rows[r] + k0 * width, count * width}, {run, count});
-        for (size_t k = 0; k < count; ++k) put(r, k0 + k, run[k]);
-      }
-    }
-  }
-
-  size_t rows_;
-  size_t cols_;
-  MatrixType type_;
-  size_t block_bytes_ = 0;
-  Buffer<std::byte> data_;
-};
 
 // Per kv head: keys [capacity/16][D][16], values [capacity][D].
 class CpuKvCache final : public KvCache {
@@ -150,7 +70,10 @@ class CpuKvCache final : public KvCache {
 class CpuLanguageOps final : public LanguageOps {
  public:
   CpuLanguageOps(ThreadPool& pool, Isa limit)
-      : pool_(pool), table_(language_table(limit)), quant_(quant_table(limit)) {}
+      : pool_(pool),
+        table_(language_table(limit)),
+        bf12_(bf12_table(limit)),
+        quant_(quant_table(limit)) {}
 
   std::unique_ptr<MatrixWeight> pack(std::span<const MatrixPart> parts, size_t cols,
                                      MatrixType type) override;
@@ -176,51 +99,37 @@ class CpuLanguageOps final : public LanguageOps {
 
  private:
   void multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add);
+  void multiply_bf12(ConstMatrix x, const Bf12Matrix& w, Matrix y, bool add);
   void multiply_quantized(ConstMatrix x, const QuantMatrix& w, Matrix y, bool add);
 
   ThreadPool& pool_;
   LanguageTable table_;
+  Bf12Table bf12_;
   QuantTable quant_;
   QuantActivations activations_;
+  Buffer<uint16_t> expanded_;  // per thread, a block of bf16
   Buffer<float> scores_;       // per thread, for attend
   Buffer<float> conv_window_;  // history and new vectors g of short_conv
 };
 
 std::unique_ptr<MatrixWeight> CpuLanguageOps::pack(std::span<const MatrixPart> parts, size_t cols,
                                                    MatrixType type) {
-  size_t rows = 0;
-  for (const MatrixPart& part : parts) {
+  for ([[maybe_unused]] const MatrixPart& part : parts)
     assert(part.bytes.size() == part.rows * cols * dtype_size(part.dtype));
-    rows += part.rows;
-  }
   if (type == MatrixType::kQ8 || type == MatrixType::kQ4)
     return std::make_unique<QuantMatrix>(parts, cols, type, quant_, pool_);
-  auto matrix = std::make_unique<CpuMatrix>(rows, cols, type);
-  pool_.parallel_for(matrix->blocks(), 1, [&](size_t begin, size_t end) {
-    for (size_t b = begin; b < end; ++b) {
-      // A block may span parts of different types: fill it once per part that has rows in it.
-      size_t first = 0;
-      for (const MatrixPart& part : parts) {
-        const std::byte* pointers[kBlockRows] = {};
-        bool any = false;
-        for (size_t r = 0; r < kBlockRows; ++r) {
-          const size_t row = b * kBlockRows + r;
-          if (row < first || row >= first + part.rows) continue;
-          pointers[r] = part.bytes.data() + (row - first) * cols * dtype_size(part.dtype);
-          any = true;
-        }
-        if (any) matrix->fill_block(b, pointers, part.dtype);
-        first += part.rows;
-      }
-    }
-  });
-  return matrix;
+  if (type == MatrixType::kBF16) {
+    if (auto packed = Bf12Matrix::pack(parts, cols, bf12_, pool_)) return packed;
+  }
+  return std::make_unique<BlockMatrix>(parts, cols, type, pool_);
 }
 
 void CpuLanguageOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bool add) {
   if (const auto* quantized = dynamic_cast<const QuantMatrix*>(&w))
     return multiply_quantized(x, *quantized, y, add);
-  const auto& matrix = static_cast<const CpuMatrix&>(w);
+  if (const auto* packed = dynamic_cast<const Bf12Matrix*>(&w))
+    return multiply_bf12(x, *packed, y, add);
+  const auto& matrix = static_cast<const BlockMatrix&>(w);
   assert(x.cols() == matrix.cols() && y.cols() == matrix.rows() && x.rows() == y.rows());
   if (x.rows() == 0) return;
   const auto kernel = matrix.type() == MatrixType::kBF16 ? table_.gemm_bf16 : table_.gemm_f32;
@@ -236,6 +145,56 @@ void CpuLanguageOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bo
               .ldy = y.stride(),
               .rows = std::min(kBlockRows, matrix.rows() - row),
               .add = add});
+    }
+  });
+}
+
+// A few vectors read the codes as they lie, in turns; many share a block that is
+// expanded for them.  Either way the rare weights come last, so that the sums are the same.
+void CpuLanguageOps::multiply_bf12(ConstMatrix x, const Bf12Matrix& w, Matrix y, bool add) {
+  assert(x.cols() == w.cols() && y.cols() == w.rows() && x.rows() == y.rows());
+  if (x.rows() == 0) return;
+  constexpr size_t kMostTurns = 4;
+  const size_t turns = bf12_.tokens == 0 ? 0 : divide_up(x.rows(), bf12_.tokens);
+  const bool direct = turns == 1 || (bf12_.tokens > 1 && turns <= kMostTurns);
+  const size_t turn = direct ? divide_up(x.rows(), turns) : 0;
+  const size_t numbers = w.pairs() * 2 * kBlockRows, threads = static_cast<size_t>(pool_.size());
+  if (!direct && expanded_.size() < numbers * threads)
+    expanded_ = Buffer<uint16_t>(numbers * threads);
+  pool_.run([&](int index) {
+    const auto self = static_cast<size_t>(index);
+    uint16_t* plain = direct ? nullptr : expanded_.data() + self * (expanded_.size() / threads);
+    const size_t end = w.blocks() * (self + 1) / threads;
+    for (size_t b = w.blocks() * self / threads; b < end; ++b) {
+      const size_t row = b * kBlockRows, rows = std::min(kBlockRows, w.rows() - row);
+      const Bf12Block block = w.block(b);
+      for (size_t t = 0; direct && t < x.rows(); t += turn) {
+        bf12_.gemm({.block = block,
+                    .x = x.row(t),
+                    .ldx = x.stride(),
+                    .tokens = std::min(turn, x.rows() - t),
+                    .cols = w.cols(),
+                    .y = y.row(t) + row,
+                    .ldy = y.stride(),
+                    .rows = rows,
+                    .add = add});
+      }
+      if (!direct) {
+        bf12_.expand(block, plain);
+        table_.gemm_bf16({.x = x.data(),
+                          .ldx = x.stride(),
+                          .tokens = x.rows(),
+                          .cols = w.cols(),
+                          .w = plain,
+                          .y = y.data() + row,
+                          .ldy = y.stride(),
+                          .rows = rows,
+                          .add = add});
+      }
+      for (const RareWeight& rare : w.rare(b)) {
+        for (size_t t = 0; t < x.rows(); ++t)
+          y.at(t, row + rare.row) += rare.value * x.at(t, rare.column);
+      }
     }
   });
 }

@@ -10,7 +10,7 @@
 #include "kani/quant/layout.h"
 
 namespace kani::cpu {
-QuantTable quant_table(Isa limit) {
+QuantTable quant_table([[maybe_unused]] Isa limit) {
   QuantTable table = kQuantScalar;
   [[maybe_unused]] const auto overlay = [&table](const QuantTable& better) {
     if (better.gemm_q8 != nullptr) table.gemm_q8 = better.gemm_q8;

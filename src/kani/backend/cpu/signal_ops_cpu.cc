@@ -1,7 +1,8 @@
 // signal_ops_cpu.cc - see signal_ops_cpu.h.
 // A convolution is cut into blocks of output rows times tiles of time; a thread computes whole
 // blocks, so every output is made by one thread in one order.  An activation behind the convolution
-// is applied to a block while it is still in the first cache.
+// is applied to a block while it is still in the first cache; one that writes cells needs several
+// rows at once and follows when all blocks of a tile's columns are done.
 #include "kani/backend/cpu/signal_ops_cpu.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstring>
 
 #include "kani/backend/cpu/kernels/signal_kernels.h"
+#include "kani/backend/cpu/packed_weights.h"
 #include "kani/base/buffer.h"
 
 namespace kani::cpu {
@@ -19,28 +21,6 @@ constexpr size_t kFloatsPerLine = 16;
 size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 size_t round_up(size_t a, size_t unit) { return divide_up(a, unit) * unit; }
 
-// Rows of a convolution cut into as few blocks as fit the kernel, as even as they go: a block of
-// two rows behind blocks of nine would waste most of its loads.
-class RowBlocks {
- public:
-  RowBlocks(size_t rows, size_t most)
-      : count_(divide_up(rows, most)), least_(rows / count_), larger_(rows % count_) {}
-  size_t count() const { return count_; }
-  size_t first(size_t block) const { return block * least_ + std::min(block, larger_); }
-  size_t rows(size_t block) const { return least_ + (block < larger_ ? 1 : 0); }
-  // An order of blocks whose every part holds as many of the first half as of the second: a
-  // half-snake behind the convolution has its sines in the first half of the rows, and they would
-  // all fall to the first thread.
-  size_t mixed(size_t index) const {
-    return index % 2 == 0 ? index / 2 : (count_ + 1) / 2 + index / 2;
-  }
-
- private:
-  size_t count_;
-  size_t least_;
-  size_t larger_;  // so many blocks at the front have one row more
-};
-
 class CpuMemory final : public SignalMemory {
  public:
   explicit CpuMemory(size_t floats) : buffer_(floats) {}
@@ -50,6 +30,11 @@ class CpuMemory final : public SignalMemory {
  private:
   Buffer<float> buffer_;
 };
+
+const ConvKernel& pick(const SignalTable& table, SignalType type) {
+  if (type == SignalType::kBf16) return table.conv_bf16;
+  return type == SignalType::kI8 ? table.conv_i8 : table.conv;
+}
 
 class CpuSignalOps final : public SignalOps {
  public:
@@ -63,8 +48,9 @@ class CpuSignalOps final : public SignalOps {
   void copy(ConstMatrix from, Matrix to) override;
   size_t row_stride(size_t cols) const override;
 
+  SignalType fast_type(SignalType wanted) const override;
   size_t packed_size(const ConvShape& s) const override {
-    return round_up(s.outputs * (s.inputs * s.taps + 1), kAlignment);
+    return round_up(s.outputs * (packed_row(s) + 1), kAlignment);
   }
   void pack_conv(const ConvShape& shape, std::span<const float> weight, std::span<const float> bias,
                  float* packed) override;
@@ -75,14 +61,22 @@ class CpuSignalOps final : public SignalOps {
   void split_phases(ConstMatrix x, Matrix y) override;
 
  private:
+  struct Range {
+    size_t begin, end;
+    size_t size() const { return end - begin; }
+  };
   // Columns and (mixed) row blocks of one thread.
   struct Part {
-    size_t col_begin, col_end;
-    size_t block_begin, block_end;
+    size_t thread;
+    Range cols;
+    Range blocks;
   };
+  // ThreadPool::parallel_for() for a body that needs to know its thread.
+  template <typename Body>
+  void for_parts(size_t count, size_t grain, Body body) const;
   bool split_by_time(size_t cols) const;
-  void conv_part(const CausalConv& conv, ConstMatrix x, const ConvOutput& out,
-                 const Part& part) const;
+  const ConvKernel& kernel(SignalType type) const { return pick(table_, type); }
+  void conv_part(const CausalConv& conv, ConstMatrix x, const ConvOutput& out, const Part& part);
   struct Tile {
     size_t row, rows;
     size_t col, cols;
@@ -90,9 +84,16 @@ class CpuSignalOps final : public SignalOps {
   void conv_tile(const CausalConv& conv, ConstMatrix x, const ConvOutput& out,
                  const Tile& tile) const;
   void activate(const HalfSnake& activation, ConstMatrix x, size_t first_row, Matrix y) const;
+  void make_room(const HalfSnake& activation);
+  void pack_cells(const HalfSnake& activation, ConstMatrix x, Matrix y);
+  void pack_columns(const HalfSnake& activation, ConstMatrix x, Matrix y, size_t thread,
+                    Range cols);
+  void pack_rows(const HalfSnake& activation, ConstMatrix x, Matrix y, Range cells) const;
 
   ThreadPool& pool_;
   SignalTable table_;
+  size_t room_ = 0;      // floats of work space for each thread
+  Buffer<float> rooms_;  // for activations with scales
 };
 
 void CpuSignalOps::copy(ConstMatrix from, Matrix to) {
@@ -109,66 +110,104 @@ size_t CpuSignalOps::row_stride(size_t cols) const {
   return (divide_up(cols, kFloatsPerLine) | 1) * kFloatsPerLine;
 }
 
-// All weights, block by block as [inputs][taps][rows of the block], then the biases.
+// A type is fast if some level has a kernel that is not the plain loops.
+SignalType CpuSignalOps::fast_type(SignalType wanted) const {
+  const bool fast = kernel(wanted).run != pick(kSignalScalar, wanted).run;
+  return fast ? wanted : SignalType::kF32;
+}
+
+// All weights, block by block, then the biases.
 void CpuSignalOps::pack_conv(const ConvShape& shape, std::span<const float> weight,
                              std::span<const float> bias, float* packed) {
   const size_t terms = shape.inputs * shape.taps;
   assert(weight.size() == shape.outputs * terms && bias.size() == shape.outputs);
-  const RowBlocks blocks(shape.outputs, table_.conv.rows);
+  const RowBlocks blocks(shape.outputs, kernel(shape.type).rows);
   pool_.parallel_for(blocks.count(), 1, [&](size_t begin, size_t end) {
     for (size_t b = begin; b < end; ++b) {
       const size_t first = blocks.first(b);
       const size_t rows = blocks.rows(b);
-      float* to = packed + first * terms;
       for (size_t r = 0; r < rows; ++r) {
-        const float* from = weight.data() + (first + r) * terms;
-        for (size_t k = 0; k < terms; ++k) to[k * rows + r] = from[k];
+        pack_row(shape, weight.data() + (first + r) * terms,
+                 {packed + first * packed_row(shape), rows, r});
       }
     }
   });
-  std::copy(bias.begin(), bias.end(), packed + shape.outputs * terms);
+  std::copy(bias.begin(), bias.end(), packed + shape.outputs * packed_row(shape));
+}
+
+// Where the activations of one group of columns wait for their scale.
+void CpuSignalOps::make_room(const HalfSnake& activation) {
+  const size_t room = activation.channels * kPackLanes;
+  if (activation.type != SignalType::kI8 || room <= room_) return;
+  rooms_ = Buffer<float>(room * static_cast<size_t>(pool_.size()));
+  room_ = room;
+}
+
+template <typename Body>
+void CpuSignalOps::for_parts(size_t count, size_t grain, Body body) const {
+  if (count <= grain) return body(size_t{0}, Range{0, count});
+  const auto threads = static_cast<size_t>(pool_.size());
+  const size_t share = divide_up(divide_up(count, grain), threads) * grain;
+  pool_.parallel_for(threads, 1, [&](size_t thread, size_t) {
+    const Range range{std::min(thread * share, count), std::min((thread + 1) * share, count)};
+    if (range.size() > 0) body(thread, range);
+  });
 }
 
 void CpuSignalOps::causal_conv(const CausalConv& conv, ConstMatrix x, const ConvOutput& out) {
   const ConvShape& shape = conv.shape;
   const size_t cols = out.y.data() != nullptr ? out.y.cols() : out.activated.cols();
   if (cols == 0) return;
-  assert(x.rows() == shape.inputs && x.cols() == shape.history() + cols);
-  assert(out.y.data() != nullptr || out.activation != nullptr);
-  const size_t blocks = RowBlocks(shape.outputs, table_.conv.rows).count();
+  assert(x.rows() == signal_rows(shape.type, shape.inputs));
+  assert(x.cols() == shape.history() + cols);
+  const bool cells = out.activation != nullptr && out.activation->type != SignalType::kF32;
+  assert(out.y.data() != nullptr || (out.activation != nullptr && !cells));
+  if (cells) make_room(*out.activation);
+  const size_t blocks = RowBlocks(shape.outputs, kernel(shape.type).rows).count();
   if (split_by_time(cols)) {
-    pool_.parallel_for(cols, kFloatsPerLine, [&](size_t begin, size_t end) {
-      conv_part(conv, x, out, {begin, end, 0, blocks});
+    for_parts(cols, kFloatsPerLine, [&](size_t thread, Range range) {
+      conv_part(conv, x, out, {thread, range, {0, blocks}});
     });
   } else {
-    pool_.parallel_for(blocks, 1, [&](size_t begin, size_t end) {
-      conv_part(conv, x, out, {0, cols, begin, end});
+    for_parts(blocks, 1, [&](size_t thread, Range range) {
+      conv_part(conv, x, out, {thread, {0, cols}, range});
     });
+    if (cells) pack_cells(*out.activation, out.y, out.activated);
   }
 }
 
 // One thread's part.
 void CpuSignalOps::conv_part(const CausalConv& conv, ConstMatrix x, const ConvOutput& out,
-                             const Part& part) const {
+                             const Part& part) {
   // Neighbouring steps share what is larger: a block of weights, which then comes from memory once
   // for all tiles, or a tile of samples, while all the weights stay in the cache.
   constexpr size_t kResidentFloats = size_t{64} << 10;
-  const size_t step = table_.conv.cols;
-  const RowBlocks blocks(conv.shape.outputs, table_.conv.rows);
-  const auto tile = [&](size_t index, size_t col) {
+  const ConvKernel& kernel = this->kernel(conv.shape.type);
+  const RowBlocks blocks(conv.shape.outputs, kernel.rows);
+  const auto tile = [&](size_t index, Range cols) {
     const size_t block = blocks.mixed(index);
-    conv_tile(conv, x, out,
-              {blocks.first(block), blocks.rows(block), col, std::min(step, part.col_end - col)});
+    conv_tile(conv, x, out, {blocks.first(block), blocks.rows(block), cols.begin, cols.size()});
   };
-  if (packed_size(conv.shape) > kResidentFloats) {
-    for (size_t index = part.block_begin; index < part.block_end; ++index) {
-      for (size_t col = part.col_begin; col < part.col_end; col += step) tile(index, col);
+  const bool whole = part.blocks.size() == blocks.count();
+  const bool cells = whole && out.activation != nullptr && out.activation->type != SignalType::kF32;
+  const auto pack = [&](Range cols) {
+    if (cells) pack_columns(*out.activation, out.y, out.activated, part.thread, cols);
+  };
+  const bool weights_stay = packed_size(conv.shape) <= kResidentFloats;
+  const auto next = [&](size_t col) { return std::min(col + kernel.cols, part.cols.end); };
+  if (weights_stay) {
+    for (size_t col = part.cols.begin; col < part.cols.end; col = next(col)) {
+      for (size_t i = part.blocks.begin; i < part.blocks.end; ++i) tile(i, {col, next(col)});
+      pack({col, next(col)});
     }
-  } else {
-    for (size_t col = part.col_begin; col < part.col_end; col += step) {
-      for (size_t index = part.block_begin; index < part.block_end; ++index) tile(index, col);
+    return;
+  }
+  for (size_t i = part.blocks.begin; i < part.blocks.end; ++i) {
+    for (size_t col = part.cols.begin; col < part.cols.end; col = next(col)) {
+      tile(i, {col, next(col)});
     }
   }
+  pack(part.cols);
 }
 
 void CpuSignalOps::conv_tile(const CausalConv& conv, ConstMatrix x, const ConvOutput& out,
@@ -176,27 +215,27 @@ void CpuSignalOps::conv_tile(const CausalConv& conv, ConstMatrix x, const ConvOu
   const ConvShape& shape = conv.shape;
   const auto [row, rows, col, cols] = tile;
   const Matrix to = out.y.data() != nullptr ? out.y : out.activated;
-  const size_t terms = shape.inputs * shape.taps;
   const auto corner = [&tile](ConstMatrix m) {
     return m.data() == nullptr ? nullptr : m.row(tile.row) + tile.col;
   };
-  table_.conv.run({.weight = conv.packed + row * terms,
-                   .bias = conv.packed + shape.outputs * terms + row,
-                   .x = x.data() + col,
-                   .x_stride = x.stride(),
-                   .inputs = shape.inputs,
-                   .taps = shape.taps,
-                   .dilation = shape.dilation,
-                   .add = corner(out.add),
-                   .add_stride = out.add.stride(),
-                   .sum = corner(out.sum),
-                   .sum_stride = out.sum.stride(),
-                   .divisor = out.divisor,
-                   .y = to.row(row) + col,
-                   .y_stride = to.stride(),
-                   .rows = rows,
-                   .cols = cols});
-  if (out.activation == nullptr) return;
+  kernel(shape.type)
+      .run({.weight = conv.packed + row * packed_row(shape),
+            .bias = conv.packed + shape.outputs * packed_row(shape) + row,
+            .x = x.data() + col,
+            .x_stride = x.stride(),
+            .inputs = channel_cells(shape.type, shape.inputs),
+            .taps = shape.taps,
+            .dilation = shape.dilation,
+            .add = corner(out.add),
+            .add_stride = out.add.stride(),
+            .sum = corner(out.sum),
+            .sum_stride = out.sum.stride(),
+            .divisor = out.divisor,
+            .y = to.row(row) + col,
+            .y_stride = to.stride(),
+            .rows = rows,
+            .cols = cols});
+  if (out.activation == nullptr || out.activation->type != SignalType::kF32) return;
   const Matrix done = to.rows(row, rows).cols(col, cols);
   activate(*out.activation, done, row, out.activated.rows(row, rows).cols(col, cols));
 }
@@ -217,9 +256,65 @@ void CpuSignalOps::activate(const HalfSnake& activation, ConstMatrix x, size_t f
                      .cols = x.cols()});
 }
 
+// All columns, with whatever threads the type lets work.
+void CpuSignalOps::pack_cells(const HalfSnake& activation, ConstMatrix x, Matrix y) {
+  if (split_by_time(x.cols()) || activation.type == SignalType::kI8) {
+    return for_parts(x.cols(), kFloatsPerLine, [&](size_t thread, Range cols) {
+      pack_columns(activation, x, y, thread, cols);
+    });
+  }
+  // As half_snake() shares out its rows, in whole cells.
+  const size_t half = y.rows() / 2;
+  pool_.parallel_for(y.rows() - half, 1, [&](size_t begin, size_t end) {
+    pack_rows(activation, x, y, {begin, std::min(end, half)});
+    pack_rows(activation, x, y, {half + begin, half + end});
+  });
+}
+
+// Some columns of all channels.
+void CpuSignalOps::pack_columns(const HalfSnake& activation, ConstMatrix x, Matrix y, size_t thread,
+                                Range cols) {
+  const bool scales = activation.type == SignalType::kI8;
+  assert(!scales || x.rows() * kPackLanes <= room_);
+  const auto pack = scales ? table_.pack_i8 : table_.pack_bf16;
+  pack({.x = x.data() + cols.begin,
+        .x_stride = x.stride(),
+        .alpha = activation.alpha,
+        .inverse = activation.inverse,
+        .snakes = activation.snakes,
+        .y = y.data() + cols.begin,
+        .y_stride = y.stride(),
+        .rows = x.rows(),
+        .cols = cols.size(),
+        .room = scales ? rooms_.data() + thread * room_ : nullptr});
+}
+
+// All columns of some rows of kBf16 cells.
+void CpuSignalOps::pack_rows(const HalfSnake& activation, ConstMatrix x, Matrix y,
+                             Range cells) const {
+  if (cells.begin >= cells.end) return;
+  const size_t first = 2 * cells.begin, end = std::min(2 * cells.end, x.rows());
+  const size_t first_snake = std::min(first, activation.snakes);
+  table_.pack_bf16({.x = x.row(first),
+                    .x_stride = x.stride(),
+                    .alpha = activation.alpha + first_snake,
+                    .inverse = activation.inverse + first_snake,
+                    .snakes = activation.snakes - first_snake,
+                    .y = y.row(cells.begin),
+                    .y_stride = y.stride(),
+                    .rows = end - first,
+                    .cols = x.cols(),
+                    .room = nullptr});
+}
+
 void CpuSignalOps::half_snake(const HalfSnake& activation, ConstMatrix x, Matrix y) {
-  assert(x.rows() == activation.channels && y.rows() == x.rows() && y.cols() == x.cols());
+  assert(x.rows() == activation.channels && y.cols() == x.cols());
+  assert(y.rows() == signal_rows(activation.type, x.rows()));
   if (x.cols() == 0) return;
+  if (activation.type != SignalType::kF32) {
+    make_room(activation);
+    return pack_cells(activation, x, y);
+  }
   if (split_by_time(x.cols())) {
     return pool_.parallel_for(x.cols(), kFloatsPerLine, [&](size_t begin, size_t end) {
       activate(activation, x.cols(begin, end - begin), 0, y.cols(begin, end - begin));
@@ -288,6 +383,10 @@ void overlay(SignalTable& table, const SignalTable& better) {
   if (better.conv.run != nullptr) table.conv = better.conv;
   if (better.half_snake != nullptr) table.half_snake = better.half_snake;
   if (better.upsample != nullptr) table.upsample = better.upsample;
+  if (better.conv_bf16.run != nullptr) table.conv_bf16 = better.conv_bf16;
+  if (better.pack_bf16 != nullptr) table.pack_bf16 = better.pack_bf16;
+  if (better.conv_i8.run != nullptr) table.conv_i8 = better.conv_i8;
+  if (better.pack_i8 != nullptr) table.pack_i8 = better.pack_i8;
 }
 
 }  // namespace
@@ -297,6 +396,8 @@ SignalTable signal_table(Isa limit) {
 #if defined(__x86_64__)
   if (isa_allows(limit, Isa::kAvx2)) overlay(table, kSignalAvx2);
   if (isa_allows(limit, Isa::kAvx512)) overlay(table, kSignalAvx512);
+  if (isa_allows(limit, Isa::kAvx512Vnni)) overlay(table, kSignalAvx512Vnni);
+  if (isa_allows(limit, Isa::kAvx512Bf16)) overlay(table, kSignalAvx512Bf16);
 #elif defined(__aarch64__)
   if (isa_allows(limit, Isa::kNeon)) overlay(table, kSignalNeon);
 #endif

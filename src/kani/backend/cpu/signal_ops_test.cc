@@ -2,12 +2,14 @@
 // against loops written from their definitions.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <vector>
 
 #include "kani/backend/cpu/signal_ops_cpu.h"
+#include "kani/base/numbers.h"
 #include "kani/base/random.h"
 
 namespace kani::cpu {
@@ -40,8 +42,30 @@ void expect_same_bits(ConstMatrix a, ConstMatrix b) {
   ASSERT_EQ(a.rows(), b.rows());
   ASSERT_EQ(a.cols(), b.cols());
   for (size_t r = 0; r < a.rows(); ++r) {
-    for (size_t c = 0; c < a.cols(); ++c) ASSERT_EQ(a.at(r, c), b.at(r, c)) << r << ", " << c;
+    for (size_t c = 0; c < a.cols(); ++c) {
+      ASSERT_EQ(std::bit_cast<uint32_t>(a.at(r, c)), std::bit_cast<uint32_t>(b.at(r, c)))
+          << r << ", " << c;
+    }
   }
+}
+
+constexpr SignalType kTypes[] = {SignalType::kF32, SignalType::kBf16, SignalType::kI8};
+
+// A channel's number at one time step of a signal of any type.
+double number_at(SignalType type, ConstMatrix x, size_t channel, size_t t) {
+  if (type == SignalType::kF32) return x.at(channel, t);
+  const size_t per_cell = type == SignalType::kBf16 ? 2 : 4;
+  const auto cell = std::bit_cast<uint32_t>(x.at(channel / per_cell, t));
+  const uint32_t bits = cell >> (channel % per_cell * (32 / per_cell));
+  if (type == SignalType::kBf16) return bf16_to_f32(static_cast<uint16_t>(bits));
+  return (static_cast<double>(bits & 0xFF) - 128) * x.at(x.rows() - 1, t);
+}
+
+// The weight that remains of w in a row whose largest is `most`.
+double rounded(SignalType type, float w, float most) {
+  if (type == SignalType::kF32) return w;
+  if (type == SignalType::kBf16) return bf16_to_f32(f32_to_bf16(w));
+  return std::nearbyint(w * (127 / most)) * (most / 127);
 }
 
 // A convolution with its weights, and a snake for its output.
@@ -58,14 +82,18 @@ struct Layer {
     snake = {.channels = shape.outputs,
              .snakes = shape.outputs / 2,
              .alpha = slopes.data(),
-             .inverse = inverses.data()};
+             .inverse = inverses.data(),
+             .type = shape.type};
   }
   double value(ConstMatrix x, size_t o, size_t t) const {
+    const size_t terms = conv.shape.inputs * conv.shape.taps;
+    float most = 0;
+    for (size_t k = 0; k < terms; ++k) most = std::max(most, std::fabs(weight[o * terms + k]));
     double v = bias[o];
     for (size_t i = 0; i < conv.shape.inputs; ++i) {
       for (size_t j = 0; j < conv.shape.taps; ++j) {
-        v += static_cast<double>(weight[(o * conv.shape.inputs + i) * conv.shape.taps + j]) *
-             x.at(i, t + j * conv.shape.dilation);
+        v += rounded(conv.shape.type, weight[o * terms + i * conv.shape.taps + j], most) *
+             number_at(conv.shape.type, x, i, t + j * conv.shape.dilation);
       }
     }
     return v;
@@ -76,6 +104,14 @@ struct Layer {
   CausalConv conv;
   HalfSnake snake;
 };
+
+// Random numbers in the form that a layer reads.
+Signal input_for(SignalOps& ops, const ConvShape& shape, size_t cols, Random& random) {
+  const Signal numbers(ops, shape.inputs, cols, random);
+  Signal cells(ops, signal_rows(shape.type, shape.inputs), cols);
+  ops.half_snake({.channels = shape.inputs, .type = shape.type}, numbers.view(), cells.view());
+  return cells;
+}
 
 class SignalOpsCpu : public testing::TestWithParam<std::tuple<Isa, int>> {
  protected:
@@ -88,11 +124,23 @@ class SignalOpsCpu : public testing::TestWithParam<std::tuple<Isa, int>> {
 const ConvShape kShapes[] = {{16, 27, 7, 1}, {27, 27, 3, 5},  {5, 1, 3, 1},
                              {1, 20, 1, 1},  {54, 54, 11, 3}, {128, 130, 11, 5}};
 
+// Each of them in every type.
+std::vector<ConvShape> all_shapes() {
+  std::vector<ConvShape> all;
+  for (const SignalType type : kTypes) {
+    for (ConvShape shape : kShapes) {
+      shape.type = type;
+      all.push_back(shape);
+    }
+  }
+  return all;
+}
+
 TEST_P(SignalOpsCpu, convolution_is_the_sum_it_is_defined_as) {
-  for (const ConvShape& shape : kShapes) {
+  for (const ConvShape& shape : all_shapes()) {
     const Layer layer(*ops_, shape, random_);
     for (const size_t cols : {1, 7, 49, 100}) {
-      const Signal x(*ops_, shape.inputs, shape.history() + cols, random_);
+      const Signal x = input_for(*ops_, shape, shape.history() + cols, random_);
       const Signal y(*ops_, shape.outputs, cols);
       ops_->causal_conv(layer.conv, x.view(), {.y = y.view()});
       const double terms = static_cast<double>(shape.inputs * shape.taps) + 1;
@@ -106,10 +154,10 @@ TEST_P(SignalOpsCpu, convolution_is_the_sum_it_is_defined_as) {
 }
 
 TEST_P(SignalOpsCpu, convolution_in_pieces_gives_the_same_bits) {
-  for (const ConvShape& shape : kShapes) {
+  for (const ConvShape& shape : all_shapes()) {
     const Layer layer(*ops_, shape, random_);
     const size_t cols = 101, history = shape.history();
-    const Signal x(*ops_, shape.inputs, history + cols, random_);
+    const Signal x = input_for(*ops_, shape, history + cols, random_);
     const Signal whole(*ops_, shape.outputs, cols), pieces(*ops_, shape.outputs, cols);
     ops_->causal_conv(layer.conv, x.view(), {.y = whole.view()});
     size_t first = 0;
@@ -126,11 +174,12 @@ TEST_P(SignalOpsCpu, convolution_in_pieces_gives_the_same_bits) {
 TEST_P(SignalOpsCpu, threads_do_not_change_a_bit) {
   ThreadPool alone(1);
   const auto single = make_signal_ops(alone, std::get<0>(GetParam()));
-  for (const ConvShape& shape : kShapes) {
+  for (const ConvShape& shape : all_shapes()) {
     const Layer layer(*ops_, shape, random_);
-    const Signal x(*ops_, shape.inputs, shape.history() + 150, random_);
-    const Signal a(*ops_, shape.outputs, 150), b(*ops_, shape.outputs, 150);
-    const Signal c(*ops_, shape.outputs, 150), d(*ops_, shape.outputs, 150);
+    const Signal x = input_for(*ops_, shape, shape.history() + 150, random_);
+    const size_t rows = signal_rows(shape.type, shape.outputs);
+    const Signal a(*ops_, shape.outputs, 150), b(*ops_, rows, 150);
+    const Signal c(*ops_, shape.outputs, 150), d(*ops_, rows, 150);
     ops_->causal_conv(layer.conv, x.view(),
                       {.y = a.view(), .activation = &layer.snake, .activated = b.view()});
     single->causal_conv(layer.conv, x.view(),
@@ -141,14 +190,15 @@ TEST_P(SignalOpsCpu, threads_do_not_change_a_bit) {
 }
 
 TEST_P(SignalOpsCpu, what_is_fused_equals_the_steps_one_by_one) {
-  for (const ConvShape& shape : kShapes) {
+  for (const ConvShape& shape : all_shapes()) {
     const Layer layer(*ops_, shape, random_);
     const size_t cols = 60;
-    const Signal x(*ops_, shape.inputs, shape.history() + cols, random_);
+    const Signal x = input_for(*ops_, shape, shape.history() + cols, random_);
     const Signal add(*ops_, shape.outputs, cols, random_), sum(*ops_, shape.outputs, cols, random_);
     const Signal v(*ops_, shape.outputs, cols), y(*ops_, shape.outputs, cols);
-    const Signal activated(*ops_, shape.outputs, cols), only(*ops_, shape.outputs, cols);
-    const Signal separate(*ops_, shape.outputs, cols);
+    const size_t rows = signal_rows(shape.type, shape.outputs);
+    const Signal activated(*ops_, rows, cols), only(*ops_, rows, cols);
+    const Signal separate(*ops_, rows, cols);
     ops_->causal_conv(layer.conv, x.view(), {.y = v.view()});
     ops_->causal_conv(layer.conv, x.view(),
                       {.add = add.view(),
@@ -165,6 +215,7 @@ TEST_P(SignalOpsCpu, what_is_fused_equals_the_steps_one_by_one) {
     }
     ops_->half_snake(layer.snake, y.view(), separate.view());
     expect_same_bits(activated.view(), separate.view());
+    if (shape.type != SignalType::kF32) continue;  // needs y
     ops_->causal_conv(layer.conv, x.view(), {.activation = &layer.snake, .activated = only.view()});
     ops_->half_snake(layer.snake, v.view(), separate.view());
     expect_same_bits(only.view(), separate.view());
@@ -205,6 +256,16 @@ TEST_P(SignalOpsCpu, an_activation_without_snakes_needs_no_slopes) {
       ASSERT_EQ(activated.at(c, t), v.at(c, t) > 0 ? v.at(c, t) : 0.01F * v.at(c, t));
     }
   }
+}
+
+TEST_P(SignalOpsCpu, only_types_with_instructions_are_fast) {
+  const Isa isa = std::get<0>(GetParam());
+  const auto expected = [](bool fast, SignalType type) { return fast ? type : SignalType::kF32; };
+  EXPECT_EQ(ops_->fast_type(SignalType::kF32), SignalType::kF32);
+  EXPECT_EQ(ops_->fast_type(SignalType::kBf16),
+            expected(isa == Isa::kAvx512Bf16, SignalType::kBf16));
+  EXPECT_EQ(ops_->fast_type(SignalType::kI8),
+            expected(isa == Isa::kAvx512Bf16 || isa == Isa::kAvx512Vnni, SignalType::kI8));
 }
 
 TEST_P(SignalOpsCpu, phases_are_every_rth_sample) {

@@ -55,15 +55,48 @@ using Narrow = Wide;
 // % faster if the weights are asked for this many floats early.
 constexpr size_t kAhead = 1024;
 
+/// A cell is a number.
+struct Single {
+  template <typename V>
+  static V add_products(V weight, V cell, V sum) {
+    return fma(weight, cell, sum);
+  }
+};
+
+// y = ((v + add) + sum) / divisor for a block of registers.
+template <typename L, size_t kRows, size_t kVecs, bool kPart>
+[[gnu::always_inline]] inline void put_block(const ConvTile& a, size_t col, size_t last,
+                                             typename L::V (&v)[kRows][kVecs]) noexcept {
+  using V = typename L::V;
+  constexpr size_t kWidth = L::kWidth;
+  const auto get = [last](const float* p, size_t i) {
+    return kPart && i + 1 == kVecs ? L::at(p + i * kWidth, last) : L::at(p + i * kWidth);
+  };
+  const V divisor = L::all(a.divisor);
+  KANI_UNROLL
+  for (size_t r = 0; r < kRows; ++r) {
+    float* y = a.y + r * a.y_stride + col;
+    KANI_UNROLL
+    for (size_t i = 0; i < kVecs; ++i) {
+      V value = v[r][i];
+      if (a.add != nullptr) value = value + get(a.add + r * a.add_stride + col, i);
+      if (a.sum != nullptr) value = value + get(a.sum + r * a.sum_stride + col, i);
+      if (a.divisor != 1) value = value / divisor;
+      if (kPart && i + 1 == kVecs) {
+        L::put(y + i * kWidth, value, last);
+      } else {
+        L::put(y + i * kWidth, value);
+      }
+    }
+  }
+}
+
 // kRows x kVecs registers of output from column `col` on; of the last register only `last` lanes
 // exist if kPart.
-template <typename L, size_t kRows, size_t kVecs, bool kPart>
+template <typename Cell, typename L, size_t kRows, size_t kVecs, bool kPart>
 void conv_block(const ConvTile& a, size_t col, size_t last) noexcept {
   using V = typename L::V;
   constexpr size_t kWidth = L::kWidth;
-  const auto get = [last](const float* p, size_t v) {
-    return kPart && v + 1 == kVecs ? L::at(p + v * kWidth, last) : L::at(p + v * kWidth);
-  };
   V acc[kRows][kVecs];
   KANI_UNROLL
   for (size_t r = 0; r < kRows; ++r) {
@@ -76,67 +109,65 @@ void conv_block(const ConvTile& a, size_t col, size_t last) noexcept {
     const float* x = row;
     for (size_t j = 0; j < a.taps; ++j, x += a.dilation, w += kRows) {
       if constexpr (kPart) prefetch(w + kAhead);
-      V samples[kVecs];
+      V cells[kVecs];
       KANI_UNROLL
-      for (size_t v = 0; v < kVecs; ++v) samples[v] = get(x, v);
+      for (size_t v = 0; v < kVecs; ++v) {
+        const bool part = kPart && v + 1 == kVecs;
+        cells[v] = part ? L::at(x + v * kWidth, last) : L::at(x + v * kWidth);
+      }
       KANI_UNROLL
       for (size_t r = 0; r < kRows; ++r) {
         const V weight = L::all(w[r]);
         KANI_UNROLL
-        for (size_t v = 0; v < kVecs; ++v) acc[r][v] = fma(weight, samples[v], acc[r][v]);
+        for (size_t v = 0; v < kVecs; ++v) {
+          acc[r][v] = Cell::add_products(weight, cells[v], acc[r][v]);
+        }
       }
     }
   }
-  const V divisor = L::all(a.divisor);
-  KANI_UNROLL
-  for (size_t r = 0; r < kRows; ++r) {
-    float* y = a.y + r * a.y_stride + col;
-    KANI_UNROLL
-    for (size_t v = 0; v < kVecs; ++v) {
-      V value = acc[r][v];
-      if (a.add != nullptr) value = value + get(a.add + r * a.add_stride + col, v);
-      if (a.sum != nullptr) value = value + get(a.sum + r * a.sum_stride + col, v);
-      if (a.divisor != 1) value = value / divisor;
-      if (kPart && v + 1 == kVecs) {
-        L::put(y + v * kWidth, value, last);
-      } else {
-        L::put(y + v * kWidth, value);
-      }
-    }
-  }
+  put_block<L, kRows, kVecs, kPart>(a, col, last, acc);
 }
 
+/// The kernel of one kind of cells for a block of registers.
+template <typename Cell>
+struct Block {
+  template <typename L, size_t kRows, size_t kVecs, bool kPart>
+  static void run(const ConvTile& a, size_t col, size_t last) noexcept {
+    conv_block<Cell, L, kRows, kVecs, kPart>(a, col, last);
+  }
+};
+
 // All columns of a tile of exactly kRows rows: whole registers first, kVecs at a time.
-template <size_t kRows, size_t kVecs>
+template <typename B, size_t kRows, size_t kVecs>
 void conv_rows(const ConvTile& a) noexcept {
   size_t col = 0;
   for (; col + kVecs * kLanes <= a.cols; col += kVecs * kLanes) {
-    conv_block<Wide, kRows, kVecs, false>(a, col, 0);
+    B::template run<Wide, kRows, kVecs, false>(a, col, 0);
   }
   if constexpr (kVecs > 2) {
     if (col + 2 * kLanes <= a.cols) {
-      conv_block<Wide, kRows, 2, false>(a, col, 0);
+      B::template run<Wide, kRows, 2, false>(a, col, 0);
       col += 2 * kLanes;
     }
   }
   if (col + kLanes <= a.cols) {
-    conv_block<Wide, kRows, 1, false>(a, col, 0);
+    B::template run<Wide, kRows, 1, false>(a, col, 0);
     col += kLanes;
   }
   const size_t last = a.cols - col;
   if (last > Narrow::kWidth) {
-    conv_block<Wide, kRows, 1, true>(a, col, last);
+    B::template run<Wide, kRows, 1, true>(a, col, last);
   } else if (last > 0) {
-    conv_block<Narrow, kRows, 1, true>(a, col, last);
+    B::template run<Narrow, kRows, 1, true>(a, col, last);
   }
 }
 
-template <size_t kMaxRows, size_t kVecs>
+template <typename B, size_t kMaxRows, size_t kVecs>
 void conv(const ConvTile& a) noexcept {
   if constexpr (kMaxRows > 1) {
-    if (a.rows < kMaxRows) return conv<kMaxRows - 1, kVecs>(a);
+    if (a.rows < kMaxRows) return conv<B, kMaxRows - 1, kVecs>(a);
   }
-  conv_rows<kMaxRows, kVecs>(a);
+  conv_rows<B, kMaxRows, kVecs>(a);
 }
 
 }  // namespace

@@ -87,13 +87,12 @@ void gemm(const QuantArgs& a) noexcept {
       }
     }
   }
+  float row_scales[kQuantRows];  // a stored matrix may lie at any address
+  __builtin_memcpy(row_scales, a.w, sizeof row_scales);
   for (size_t t = 0; t < a.tokens; ++t) {
     float* y = a.y + t * a.ldy;
-    for (size_t r = 0; r < a.rows; ++r) {
-      float row_scale;
-      __builtin_memcpy(&row_scale, a.w + r * sizeof row_scale, sizeof row_scale);
-      y[r] = __builtin_fmaf(acc[t][r], row_scale, a.add ? y[r] : 0.0F);
-    }
+    for (size_t r = 0; r < a.rows; ++r)
+      y[r] = __builtin_fmaf(acc[t][r], row_scales[r], a.add ? y[r] : 0.0F);
   }
 }
 

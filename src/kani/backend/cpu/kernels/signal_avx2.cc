@@ -4,6 +4,12 @@
 
 namespace kani::cpu {
 
-constinit const SignalTable kSignalAvx2{{conv<6, 2>, 6, 2 * kLanes}, half_snake, upsample};
+constinit const SignalTable kSignalAvx2{.conv = {conv<Block<Single>, 6, 2>, 6, 2 * kLanes},
+                                        .half_snake = half_snake,
+                                        .upsample = upsample,
+                                        .conv_bf16 = {},
+                                        .pack_bf16 = nullptr,
+                                        .conv_i8 = {},
+                                        .pack_i8 = nullptr};
 
 }  // namespace kani::cpu

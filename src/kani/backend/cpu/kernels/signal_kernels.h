@@ -2,7 +2,8 @@
 // reached.  Each ISA file defines one constinit table; a null entry means "nothing better than the
 // level below".  Kernels are noexcept, take plain pointers and sizes, never allocate, and touch
 // exactly the elements that their arguments name.
-// Legend: see signal_ops.h.  All signals are [C, T], rows `…_stride` floats apart.
+// Legend: see signal_ops.h, also for cells, which are floats here by name only: every kernel reads
+// and writes them as bits.  All signals are [C, T], rows `…_stride` floats apart.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +14,21 @@ namespace kani::cpu {
 ///   v = bias + sum over i, then j, of weight[i][j][row] * x[i][col + j * dilation]
 ///   y = ((v + add) + sum) / divisor             one accumulator per element, one fused (scalar:
 ///                                               double) multiply-add per term
+///
+/// The same of two bfloat16 in every cell of weight and x: x[2i] times weight[2i] and x[2i+1] times
+/// weight[2i+1] are added with float32 roundings in any order that is the same for all elements.
+///
+/// Of four bytes in every cell, those of x with 128 added, of weight signed, tap by tap:
+///   v = sum over j of scale[col + j * dilation] * (offset[j][row] + sum over i of products)
+///   y = ((bias + v * row_scale[row]) + add) …
+///   weight [taps][inputs][rows], offset [taps][rows] = -128 times the sum of the tap's weights,
+///   row_scale [rows], one behind the other; scale: the row of x behind the last cells.
 struct ConvTile {
   const float* weight;  // [inputs][taps][rows]
   const float* bias;    // [rows]
   const float* x;       // the oldest sample that column 0 reads
   size_t x_stride;
-  size_t inputs;
+  size_t inputs;  // rows of cells
   size_t taps;
   size_t dilation;
   const float* add;  // null: nothing is added
@@ -52,6 +62,21 @@ struct SnakeTile {
   size_t cols;
 };
 
+/// The same into cells.
+struct PackTile {
+  const float* x;
+  size_t x_stride;
+  const float* alpha;    // [snakes]
+  const float* inverse;  // [snakes]
+  size_t snakes;
+  float* y;
+  size_t y_stride;
+  size_t rows;  // of x
+  size_t cols;
+  float* room;  // [rows][kPackLanes], for types with scales
+};
+inline constexpr size_t kPackLanes = 16;
+
 /// y[t * rate + p] = bias + w0[p] * a[t + 1] + w0[p + rate] * a[t] + w1[p] * b[t + 1] + …
 struct UpsampleRow {
   const float* a;  // the two inputs, [1 + cols] each
@@ -67,11 +92,17 @@ struct SignalTable {
   ConvKernel conv;
   void (*half_snake)(const SnakeTile&) noexcept;
   void (*upsample)(const UpsampleRow&) noexcept;
+  ConvKernel conv_bf16;
+  void (*pack_bf16)(const PackTile&) noexcept;
+  ConvKernel conv_i8;
+  void (*pack_i8)(const PackTile&) noexcept;
 };
 
 extern const SignalTable kSignalScalar;
 extern const SignalTable kSignalAvx2;
 extern const SignalTable kSignalAvx512;
+extern const SignalTable kSignalAvx512Vnni;
+extern const SignalTable kSignalAvx512Bf16;
 extern const SignalTable kSignalNeon;
 
 }  // namespace kani::cpu

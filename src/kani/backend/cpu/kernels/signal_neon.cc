@@ -4,6 +4,12 @@
 
 namespace kani::cpu {
 
-constinit const SignalTable kSignalNeon{{conv<8, 3>, 8, 3 * kLanes}, half_snake, upsample};
+constinit const SignalTable kSignalNeon{.conv = {conv<Block<Single>, 8, 3>, 8, 3 * kLanes},
+                                        .half_snake = half_snake,
+                                        .upsample = upsample,
+                                        .conv_bf16 = {},
+                                        .pack_bf16 = nullptr,
+                                        .conv_i8 = {},
+                                        .pack_i8 = nullptr};
 
 }  // namespace kani::cpu

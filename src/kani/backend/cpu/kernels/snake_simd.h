@@ -81,7 +81,7 @@ void map_row(const float* x, size_t cols, float* y, F f) noexcept {
   if (t < cols) store_part(y + t, f(load_part(x + t, cols - t)), cols - t);
 }
 
-void half_snake(const SnakeTile& a) noexcept {
+inline void half_snake(const SnakeTile& a) noexcept {
   for (size_t row = 0; row < a.rows; ++row) {
     const float* x = a.x + row * a.x_stride;
     float* y = a.y + row * a.y_stride;
@@ -95,8 +95,21 @@ void half_snake(const SnakeTile& a) noexcept {
   }
 }
 
+#if defined(__AVX512F__)
+/// One channel's activation, chosen once per channel.
+struct Channel {
+  bool snakes;
+  float alpha;
+  float inverse;
+  Vec operator()(Vec x) const noexcept { return snakes ? snake(x, alpha, inverse) : leaky(x); }
+};
+inline Channel channel(const PackTile& a, size_t row) noexcept {
+  return row < a.snakes ? Channel{true, a.alpha[row], a.inverse[row]} : Channel{false, 0, 0};
+}
+#endif
+
 // The phases lie in the lanes: one step of input makes `rate` adjacent samples.
-void upsample(const UpsampleRow& a) noexcept {
+inline void upsample(const UpsampleRow& a) noexcept {
   const float* w0 = a.weight;
   const float* w1 = a.weight + 2 * a.rate;
   for (size_t first = 0; first < a.rate; first += kLanes) {

@@ -1,0 +1,8 @@
+// bf12_avx2.cc - bf16 in 12 bits for AVX2: the shared bodies, compiled with this set's flags.
+#include "kani/backend/cpu/kernels/bf12_simd.h"
+
+namespace kani::cpu {
+
+constinit const Bf12Table kBf12Avx2{gemm, kTokens, expand, pack, largest_exponent};
+
+}  // namespace kani::cpu

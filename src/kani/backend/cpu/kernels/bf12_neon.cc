@@ -1,0 +1,9 @@
+// bf12_neon.cc - bf16 in 12 bits for NEON (AArch64): the shared bodies, compiled with this set's
+// flags.
+#include "kani/backend/cpu/kernels/bf12_simd.h"
+
+namespace kani::cpu {
+
+constinit const Bf12Table kBf12Neon{gemm, kTokens, expand, pack, largest_exponent};
+
+}  // namespace kani::cpu
