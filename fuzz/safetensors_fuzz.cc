@@ -12,6 +12,7 @@
 #include "kani/formats/bytes.h"
 #include "kani/formats/safetensors.h"
 #include "kani/formats/safetensors_index.h"
+#include "kani/formats/stored_matrix.h"
 
 namespace {
 
@@ -31,6 +32,13 @@ std::string described(const kani::TensorFile& file) {
   }
   for (const auto& [key, value] : file.metadata()) text += key + value;
   return text;
+}
+
+// A matrix [100, 70] of 8 or 4 bits, if the file says that it stores such.
+void look_for_stored(const kani::TensorFile& file) {
+  if (kani::stored_type(file).empty()) return;
+  if (const auto matrix = kani::find_stored(file, "w", 100, 70))
+    kani::check_stored_scales(*matrix, 70, file);
 }
 
 // A valid file of a few tensors in which one thing is then wrong, or none.
@@ -68,7 +76,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       return 0;
     }
     const std::string first = described(*kani::parse_safetensors(bytes, "fuzz"));
-    expect(first == described(*kani::parse_safetensors(bytes, "fuzz")));
+    const auto file = kani::parse_safetensors(bytes, "fuzz");
+    expect(first == described(*file));
+    look_for_stored(*file);
   } catch (const kani::Error&) {
   }
   return 0;
