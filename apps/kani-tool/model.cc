@@ -6,6 +6,7 @@
 #include "kani/engine/model.h"
 #include "kani/formats/safetensors.h"
 #include "kani/formats/voice_file.h"
+#include "kani/lm/generator.h"
 
 namespace kani::tool {
 
@@ -85,14 +86,7 @@ std::vector<float> read_voice(const std::filesystem::path& path) {
 std::vector<Element> prompt_elements(const LanguageModel& model, const std::vector<int32_t>& ids,
                                      bool voice) {
   FramePositions positions(model.layout, model.lm->config().audio_step);
-  std::vector<Element> elements;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (i == 1 && voice) elements.push_back({kVoiceSlot, positions.next_voice()});
-    elements.push_back({ids[i], positions.next(ids[i])});
-  }
-  // A prompt of one id has its voice slot behind it.
-  if (ids.size() == 1 && voice) elements.push_back({kVoiceSlot, positions.next_voice()});
-  return elements;
+  return kani::prompt_elements(ids, voice, positions);
 }
 
 }  // namespace kani::tool

@@ -50,13 +50,8 @@ OwnSpeech speak(const Speaker& speaker, const char* text, uint64_t seed) {
                    AddedTokens::kPlainText, /*with_speech_start=*/true);
   FrameGenerator generator(speaker.lm, prompt, speaker.voice,
                            {.sampling = speaker.sampling, .seed = seed, .max_frames = kMostFrames});
-  OwnSpeech speech{{}, speaker.voice};
   FramePositions positions(layout, config.audio_step);
-  for (size_t i = 0; i < prompt.size(); ++i) {
-    if (i == 1 && !speaker.voice.empty())
-      speech.elements.push_back({kVoiceSlot, positions.next_voice()});
-    speech.elements.push_back({prompt[i], positions.next(prompt[i])});
-  }
+  OwnSpeech speech{prompt_elements(prompt, !speaker.voice.empty(), positions), speaker.voice};
   while (const auto frame = generator.next()) {
     for (size_t slot = 0; slot < frame->size(); ++slot) {
       const int32_t id = layout.audio_id(static_cast<int>(slot), (*frame)[slot]);

@@ -38,12 +38,7 @@ class Follower {
         positions_(model.layout, model.config().audio_step),
         sequence_(*model.lm, prompt.size() + 1 + tokens, voice),
         hidden_(static_cast<size_t>(model.config().hidden_size)) {
-    std::vector<Element> elements;
-    for (size_t i = 0; i < prompt.size(); ++i) {
-      if (i == 1 && !voice.empty()) elements.push_back({kVoiceSlot, positions_.next_voice()});
-      elements.push_back({prompt[i], positions_.next(prompt[i])});
-    }
-    feed(elements);
+    feed(prompt_elements(prompt, !voice.empty(), positions_));
   }
 
   // Computes what distribution() and plain_distribution() tell of.

@@ -18,6 +18,17 @@ size_t elements_needed(std::span<const int32_t> prompt, std::span<const float> v
 
 }  // namespace
 
+std::vector<Element> prompt_elements(std::span<const int32_t> prompt, bool voice,
+                                     FramePositions& positions) {
+  std::vector<Element> elements;
+  for (const int32_t id : prompt) {
+    const bool first = elements.empty();
+    elements.push_back({id, positions.next(id)});
+    if (first && voice) elements.push_back({kVoiceSlot, positions.next_voice()});
+  }
+  return elements;
+}
+
 FrameGenerator::FrameGenerator(Lfm2& model, std::span<const int32_t> prompt,
                                std::span<const float> voice, const GenerationSettings& settings)
     : alone_(model),
@@ -32,12 +43,8 @@ FrameGenerator::FrameGenerator(Lfm2& model, std::span<const int32_t> prompt,
                std::vector<bool>(static_cast<size_t>(layout_.codebook_size))),
       frame_(static_cast<size_t>(layout_.codebooks)) {
   require(!prompt.empty(), "an empty prompt");
-  std::vector<Element> elements;
-  for (size_t i = 0; i < prompt.size(); ++i) {
-    if (i == 1 && !voice.empty()) elements.push_back({kVoiceSlot, positions_.next_voice()});
-    elements.push_back({prompt[i], positions_.next(prompt[i])});
-    remember(prompt[i]);
-  }
+  for (const int32_t id : prompt) remember(id);
+  const std::vector<Element> elements = prompt_elements(prompt, !voice.empty(), positions_);
   const SequenceStep step{&sequence_, elements};
   const ConstMatrix hidden = model.forward({&step, 1});
   std::copy_n(hidden.data(), hidden_.size(), hidden_.begin());

@@ -13,6 +13,11 @@
 
 namespace kani {
 
+/// A prompt as the model is fed with it: ids at their positions, the voice slot (if `voice`) behind
+/// the first.  `positions` goes on behind it.
+std::vector<Element> prompt_elements(std::span<const int32_t> prompt, bool voice,
+                                     FramePositions& positions);
+
 struct GenerationSettings {
   Sampling sampling;
   uint64_t seed = 0;
