@@ -17,7 +17,7 @@ CodecWorker::~CodecWorker() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.notify_one();
   thread_.join();
 }
 
@@ -29,7 +29,7 @@ std::future<void> CodecWorker::start(std::function<void()> work) {
     tasks_.push_back(std::move(task));
     language_.limit_threads(language_.threads() - share_);
   }
-  changed_.notify_all();
+  changed_.notify_one();
   return done;
 }
 
@@ -40,11 +40,6 @@ void CodecWorker::wait(std::future<void>& work) {
   work.get();
 }
 
-void CodecWorker::wait_idle() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return tasks_.empty() && !busy_; });
-}
-
 void CodecWorker::run() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -52,13 +47,10 @@ void CodecWorker::run() {
     if (tasks_.empty()) return;
     std::packaged_task<void()> task = std::move(tasks_.front());
     tasks_.pop_front();
-    busy_ = true;
     lock.unlock();
     task();
     lock.lock();
-    busy_ = false;
     if (tasks_.empty()) language_.limit_threads(language_.threads());
-    changed_.notify_all();
   }
 }
 

@@ -16,7 +16,7 @@ namespace kani {
 
 /// Work is done in the order in which it came.  While some is there, the codec's backend works with
 /// half of the threads and the language model's with the others; alone each has them all.
-/// Thread-safe.  Whoever uses the codec's backend otherwise must wait_idle() first.
+/// Thread-safe.  Nobody else uses the codec's backend.
 class CodecWorker {
  public:
   /// The backends must outlive the worker; both were made for the same number of threads, at
@@ -31,7 +31,6 @@ class CodecWorker {
   std::future<void> start(std::function<void()> work);
   /// Waits for one piece of work, and meanwhile leaves all threads to the codec.
   void wait(std::future<void>& work);
-  void wait_idle();
 
  private:
   void run();
@@ -42,7 +41,6 @@ class CodecWorker {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::packaged_task<void()>> tasks_;
-  bool busy_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -109,18 +109,22 @@ void Narrator::begin_writing() {
                                                  .max_frames = max_frames_});
 }
 
-// One frame for every chunk that is being written.  Others join the first as soon as that has
-// sounded, and take the place of those that end.
-void Narrator::write_frames() {
-  const auto count_writing = [this] {
-    return std::count_if(utterances_.begin(), utterances_.end(),
-                         [](const Utterance& u) { return u.generator.has_value(); });
-  };
+size_t Narrator::chunks_in_writing() const {
+  return static_cast<size_t>(
+      std::count_if(utterances_.begin(), utterances_.end(),
+                    [](const Utterance& u) { return u.generator.has_value(); }));
+}
+
+// Others join the first chunk as soon as that has sounded, and take the place of those that end.
+bool Narrator::may_begin_writing() const {
   const auto most = static_cast<size_t>(request_.batch);
-  while (samples_out_ > 0 && !waiting_.empty() && utterances_.size() < most + 1 &&
-         static_cast<size_t>(count_writing()) < most) {
-    begin_writing();
-  }
+  return samples_out_ > 0 && !waiting_.empty() && utterances_.size() < most + 1 &&
+         chunks_in_writing() < most;
+}
+
+// One frame for every chunk that is being written.
+void Narrator::write_frames() {
+  while (may_begin_writing()) begin_writing();
   writing_.clear();
   for (Utterance& utterance : utterances_) {
     if (utterance.generator) writing_.push_back(&*utterance.generator);
@@ -139,11 +143,8 @@ void Narrator::write_frames() {
 }
 
 bool Narrator::may_write() const {
-  const bool first_goes_on = utterances_.front().generator.has_value();
-  if (first_goes_on) return frames_waiting() < kLargestLead;
-  const auto goes_on = [](const Utterance& u) { return u.generator.has_value(); };
-  return std::any_of(utterances_.begin(), utterances_.end(), goes_on) ||
-         (!waiting_.empty() && utterances_.size() < static_cast<size_t>(request_.batch) + 1);
+  if (utterances_.front().generator) return frames_waiting() < kLargestLead;
+  return chunks_in_writing() > 0 || may_begin_writing();
 }
 
 // Frames of the first chunk that are written and not yet given to the codec.

@@ -54,6 +54,8 @@ class Narrator {
 
   void check_cancelled() const;
   void begin_writing();
+  size_t chunks_in_writing() const;
+  bool may_begin_writing() const;
   bool may_write() const;
   void write_frames();
   void begin_chunk();
