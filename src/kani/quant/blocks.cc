@@ -11,6 +11,12 @@ namespace {
 
 constexpr float kNothing = 1e-30F;  // weights below are zero
 
+// Comparisons that fail for what is not a number, so that it never becomes an integer: a file may
+// hold such weights, and loading it unchecked must not be undefined.
+float at_most(float x, float high) { return x < high ? x : high; }
+float at_least(float x, float low) { return x > low ? x : low; }
+float or_zero(float x) { return x == x ? x : 0; }
+
 float largest(const float* w) {
   float top = 0;
   for (size_t i = 0; i < kQuantGroup; ++i) {
@@ -30,12 +36,12 @@ float quantize_row_q8(std::span<const float> w, QuantRow out) noexcept {
   for (size_t g = 0; g < out.groups.size(); ++g) {
     const float* from = w.data() + g * kQuantGroup;
     const float steps = std::ceil(std::fabs(largest(from)) / 127 * units);
-    const float group = std::min(steps, 127.0F);
+    const float group = at_most(steps, 127);
     const float inverse = group == 0 ? 0 : 1 / (scale * group);
     out.groups[g] = static_cast<int8_t>(group);
     for (size_t i = 0; i < kQuantGroup; ++i) {
       const float q = std::nearbyint(from[i] * inverse);
-      out.q[g * kQuantGroup + i] = static_cast<int8_t>(std::clamp(q, -127.0F, 127.0F));
+      out.q[g * kQuantGroup + i] = static_cast<int8_t>(at_most(at_least(q, -127), 127));
     }
   }
   return scale;
@@ -79,7 +85,7 @@ float quantize_row_q4(std::span<const float> w, QuantRow out) noexcept {
   const float scale = zero ? 0 : top / 127, units = zero ? 0 : 1 / scale;
   for (size_t g = 0; g < out.groups.size(); ++g) {
     const float* from = w.data() + g * kQuantGroup;
-    const float group = std::nearbyint(fit_q4(from) * units);
+    const float group = or_zero(std::nearbyint(fit_q4(from) * units));
     const float inverse = group == 0 ? 0 : 1 / (scale * group);
     out.groups[g] = static_cast<int8_t>(group);
     for (size_t i = 0; i < kQuantGroup; ++i)

@@ -59,7 +59,8 @@ void ErrorFeedback::round_q4(std::span<float> w, float scale, QuantRow out) cons
   for (size_t k = 0; k < n_; ++k) {
     if (k % kQuantGroup == 0) {
       const float units = scale > 0 ? fit_q4(w.data() + k) / scale : 0;
-      const float group = std::clamp(std::nearbyint(units), -127.0F, 127.0F);
+      // Fails for what is not a number, as a file may hold it: 127 then.
+      const float group = units < 127 ? std::max(std::nearbyint(units), -127.0F) : 127.0F;
       step = scale * group;
       inverse = group == 0 ? 0 : 1 / step;
       out.groups[k / kQuantGroup] = static_cast<int8_t>(group);

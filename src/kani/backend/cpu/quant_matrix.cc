@@ -101,13 +101,13 @@ void QuantActivations::fill(ConstMatrix x, bool fine, const QuantTable& table, T
   });
 }
 
-QuantInput QuantActivations::input(size_t token) const {
+QuantInput QuantActivations::input(size_t token) {
   const size_t first = token * blocks_;
   return {high_.data() + first * kQuantBlock, fine_ ? low_.data() + first * kQuantBlock : nullptr,
           scales_.data() + first, sums_.data() + first * 2};
 }
 
-QuantArgs QuantActivations::args(size_t first_token, size_t tokens) const {
+QuantArgs QuantActivations::args(size_t first_token, size_t tokens) {
   QuantArgs a{};
   a.x = input(first_token);
   a.tokens = tokens;

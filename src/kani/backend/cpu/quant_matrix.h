@@ -54,16 +54,16 @@ class QuantActivations {
  public:
   /// `fine`: 15 bits instead of 8.
   void fill(ConstMatrix x, bool fine, const QuantTable& table, ThreadPool& pool);
-  QuantArgs args(size_t first_token, size_t tokens) const;
+  QuantArgs args(size_t first_token, size_t tokens);
 
  private:
-  QuantInput input(size_t token) const;
+  QuantInput input(size_t token);
 
   size_t blocks_ = 0;
   bool fine_ = false;
-  mutable Buffer<int8_t> high_, low_;
-  mutable Buffer<float> scales_;
-  mutable Buffer<int32_t> sums_;
+  Buffer<int8_t> high_, low_;
+  Buffer<float> scales_;
+  Buffer<int32_t> sums_;
 };
 
 }  // namespace kani::cpu

@@ -194,6 +194,18 @@ TEST_P(QuantTest, eight_and_four_bits_are_as_close_as_they_can_be) {
   }
 }
 
+TEST_P(QuantTest, weights_that_are_no_numbers_are_rounded_to_something) {
+  std::vector<float> w = normals(2 * 64, random_);
+  w[3] = std::numeric_limits<float>::quiet_NaN();
+  w[64] = std::numeric_limits<float>::infinity();
+  w[100] = -std::numeric_limits<float>::infinity();
+  const MatrixPart part = part_of(w, 2);
+  for (const MatrixType type : {MatrixType::kQ8, MatrixType::kQ4}) {
+    const QuantMatrix matrix({&part, 1}, 64, type, table_, pool_);  // the sanitizers look on
+    EXPECT_EQ(matrix.rows(), 2u);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isas, QuantTest, testing::ValuesIn(available_isas()), isa_label);
 
 }  // namespace

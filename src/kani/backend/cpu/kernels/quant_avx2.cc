@@ -227,7 +227,8 @@ float quantize_row_q4(const float* w, size_t groups, int8_t* scales, int8_t* q) 
   for (size_t g = 0; g < groups; ++g) {
     float best;
     __builtin_memcpy(&best, q + g * 16, sizeof best);
-    const float group = __builtin_nearbyintf(best * units);
+    const float whole = __builtin_nearbyintf(best * units);
+    const float group = whole == whole ? whole : 0;  // quant/blocks.cc
     const __m256 inverse = _mm256_set1_ps(group == 0 ? 0 : 1 / (scale * group));
     scales[g] = static_cast<int8_t>(group);
     for (size_t i = g * 16; i < g * 16 + 16; i += kLanes) {
