@@ -181,13 +181,18 @@ double snr(const NanoCodecConfig& config, uint64_t seed, SignalType precision) {
   return 10 * std::log10(signal / noise);
 }
 
-// codec.md 11 measured 48.1 and 35.7 dB in another implementation.
-TEST(NanoCodecDecoderTest, fewer_bits_add_little_noise) {
-  EXPECT_GE(snr(nanocodec_06kbps(), 1, SignalType::kBf16), 45);
-  EXPECT_GE(snr(nanocodec_06kbps(), 1, SignalType::kI8), 33);
-  EXPECT_GE(snr(nanocodec_189kbps(), 2, SignalType::kBf16), 45);
-  EXPECT_GE(snr(nanocodec_189kbps(), 2, SignalType::kI8), 33);
+void expect_snr(SignalType precision, double least) {
+  for (const auto& [config, seed] :
+       {std::pair{nanocodec_06kbps(), 1}, std::pair{nanocodec_189kbps(), 2}}) {
+    const double found = snr(config, static_cast<uint64_t>(seed), precision);
+    if (std::isinf(found)) GTEST_SKIP() << "this CPU has no instructions for it";
+    EXPECT_GE(found, least);
+  }
 }
+
+// codec.md 11 measured 48.1 and 35.7 dB in another implementation.
+TEST(NanoCodecDecoderTest, bf16_adds_little_noise) { expect_snr(SignalType::kBf16, 45); }
+TEST(NanoCodecDecoderTest, i8_adds_some_noise) { expect_snr(SignalType::kI8, 33); }
 
 std::string isa_label(const testing::TestParamInfo<cpu::Isa>& info) {
   return std::string(cpu::isa_name(info.param));

@@ -288,18 +288,19 @@ TEST_P(Lfm2Golden, codebook_logits_are_rows_of_all_logits) {
   const SequenceStep step{&sequence, elements};
   const ConstMatrix hidden = golden_.model->forward({&step, 1});
   const std::vector<float> all = all_logits(hidden);
+  // The same bits, but for bf16: which of its weights are added last depends on their block.
+  const float slack = golden_.model->matrix_type() == MatrixType::kBF16 ? 1e-5F : 0;
   for (int slot = 0; slot < golden_.layout.codebooks; ++slot) {
     const size_t columns = golden_.model->codebook_columns(slot);
     std::vector<float> logits(columns);
     golden_.model->codebook_logits(hidden, slot, {logits.data(), 1, columns});
     for (int32_t code = 0; code < golden_.layout.codebook_size; ++code) {
-      // Not the same bits: which weights of a bf16 matrix are added last depends on their block.
       ASSERT_NEAR(logits[static_cast<size_t>(code)],
-                  all[static_cast<size_t>(golden_.layout.audio_id(slot, code))], 1e-5F);
+                  all[static_cast<size_t>(golden_.layout.audio_id(slot, code))], slack);
     }
     ASSERT_EQ(columns, static_cast<size_t>(golden_.layout.codebook_size) + (slot == 0 ? 1 : 0));
     if (slot == 0) {
-      EXPECT_NEAR(logits.back(), all[static_cast<size_t>(golden_.layout.end_of_speech)], 1e-5F);
+      EXPECT_NEAR(logits.back(), all[static_cast<size_t>(golden_.layout.end_of_speech)], slack);
     }
   }
 }
