@@ -32,8 +32,7 @@ class SignalMemory {
 /// where a float32 signal has its numbers, so that a history is copied without knowing the type:
 ///   kF32   a cell is a number
 ///   kBf16  a cell is two channels rounded to bfloat16, the even one in the low half
-///   kI8    a cell is four channels as round(x / scale) + 128, the first in the low byte, and a
-///   last
+///   kI8    a cell is four channels as round(x / scale) + 128, the first in the low byte; a last
 ///          row holds the scale of each time step, largest magnitude / 127, in float32.  Weights
 ///          have a scale per output.  A zeroed cell with a zeroed scale is zero.
 /// Bits depend on one time step alone, so that pieces still equal the whole.

@@ -38,7 +38,8 @@ class FunctionRef<Result(Args...)> {
 /// One fork at a time: run() and parallel_for() may be called by one thread at a time (asserted).
 class ThreadPool {
  public:
-  /// `threads` >= 1 counts the calling thread; threads - 1 workers are started.
+  /// `threads`, 1 to 255, counts the calling thread; threads - 1 workers are started.  What is
+  /// beyond is taken as the nearer end.
   explicit ThreadPool(int threads);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

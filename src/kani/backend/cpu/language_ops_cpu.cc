@@ -149,8 +149,8 @@ void CpuLanguageOps::multiply(ConstMatrix x, const MatrixWeight& w, Matrix y, bo
   });
 }
 
-// A few vectors read the codes as they lie, in turns; many share a block that is
-// expanded for them.  Either way the rare weights come last, so that the sums are the same.
+// A few vectors read the codes as they lie, in turns; many share a block that is expanded for them.
+// Either way the rare weights come last, so that the sums are the same.
 void CpuLanguageOps::multiply_bf12(ConstMatrix x, const Bf12Matrix& w, Matrix y, bool add) {
   assert(x.cols() == w.cols() && y.cols() == w.rows() && x.rows() == y.rows());
   if (x.rows() == 0) return;
