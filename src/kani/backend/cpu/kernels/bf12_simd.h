@@ -142,12 +142,6 @@ inline Exponents exponents_of(const Bf12Block& block) {
   return {table16(low), table16(high)};
 }
 
-// The hardware's own prefetching stops at page borders (language_simd.h).
-constexpr size_t kAhead = 8192;
-inline void prefetch_pair(const uint8_t* pair) {
-  for (size_t line = 0; line < kBf12PairBytes; line += 64) prefetch(pair + kAhead + line);
-}
-
 /// All 128 numbers of a pair of columns: put(v, numbers) gets rows v * kLanes … of both columns.
 template <typename Put>
 inline void unpack_pair(const uint8_t* pair, const Exponents& exponents, Put put) {
@@ -185,7 +179,6 @@ void gemm_tokens(const Bf12Args& a) noexcept {
   }
   const uint8_t* pair = a.block.packed;
   for (size_t k = 0; k < a.cols; k += 2, pair += kBf12PairBytes) {
-    prefetch_pair(pair);
     Vec x0[kCount], x1[kCount];
     KANI_UNROLL
     for (size_t t = 0; t < kCount; ++t) {
@@ -227,7 +220,6 @@ inline void expand(const Bf12Block& block, uint16_t* plain) noexcept {
   const Exponents exponents = exponents_of(block);
   const uint8_t* pair = block.packed;
   for (size_t p = 0; p < block.pairs; ++p, pair += kBf12PairBytes, plain += kNumbers) {
-    prefetch_pair(pair);
     unpack_pair(pair, exponents,
                 [&](size_t v, Pairs w) { store_bytes(plain + v * kLanes * 2, bytes_of(w)); });
   }
