@@ -64,16 +64,20 @@ class ThreadPool {
  private:
   void work(int index) noexcept;
 
+  static constexpr size_t kLine = 64;  // bytes that processors hand to each other at once
+
   int size_;
   std::atomic<int> limit_;
-  // Changed by each fork, workers wait for that: a count, and in the low byte how many threads take
-  // part.  One word, so that a worker who is not among them cannot take one fork for another.
-  std::atomic<uint32_t> fork_{0};
-  std::atomic<int> running_{0};
-  std::atomic<bool> stopping_{false};
   std::atomic<bool> busy_{false};
-  const FunctionRef<void(int)>* body_ = nullptr;
   std::vector<std::thread> workers_;
+  // What workers watch while they wait lies in a line of its own, and what the caller watches in
+  // another: neither is taken away by what the other side writes meanwhile.
+  // fork_ is changed by each fork: a count, and in the low byte how many threads take part.  One
+  // word, so that a worker who is not among them cannot take one fork for another.
+  alignas(kLine) std::atomic<uint32_t> fork_{0};
+  std::atomic<bool> stopping_{false};
+  const FunctionRef<void(int)>* body_ = nullptr;
+  alignas(kLine) std::atomic<int> running_{0};
 };
 
 /// Physical cores of one socket, at most 16: the default number of threads.  At least 1.

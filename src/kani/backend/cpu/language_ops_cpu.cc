@@ -106,6 +106,7 @@ class CpuLanguageOps final : public LanguageOps {
   LanguageTable table_;
   Bf12Table bf12_;
   QuantTable quant_;
+  WeightArena arena_;
   QuantActivations activations_;
   Buffer<uint16_t> expanded_;  // per thread, a block of bf16
   Buffer<float> scores_;       // per thread, for attend
@@ -117,7 +118,7 @@ std::unique_ptr<MatrixWeight> CpuLanguageOps::pack(std::span<const MatrixPart> p
   for ([[maybe_unused]] const MatrixPart& part : parts)
     assert(part.bytes.size() == part.rows * cols * dtype_size(part.dtype));
   if (type == MatrixType::kQ8 || type == MatrixType::kQ4)
-    return std::make_unique<QuantMatrix>(parts, cols, type, quant_, pool_);
+    return std::make_unique<QuantMatrix>(parts, cols, type, quant_, arena_, pool_);
   if (type == MatrixType::kBF16) {
     if (auto packed = Bf12Matrix::pack(parts, cols, bf12_, pool_)) return packed;
   }

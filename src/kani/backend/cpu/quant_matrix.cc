@@ -38,11 +38,12 @@ struct QuantMatrix::Scratch {
 };
 
 QuantMatrix::QuantMatrix(std::span<const MatrixPart> parts, size_t cols, MatrixType type,
-                         const QuantTable& table, ThreadPool& pool)
+                         const QuantTable& table, WeightArena& arena, ThreadPool& pool)
     : cols_(cols), blocks_(quant_blocks(cols)), q4_(type == MatrixType::kQ4) {
   for (const MatrixPart& part : parts) rows_ += part.rows;
-  owned_ = Buffer<uint8_t>(row_blocks() * row_block_bytes());
-  layout_ = std::as_bytes(owned_.span());
+  const size_t bytes = row_blocks() * row_block_bytes();
+  owned_ = arena.take(bytes);
+  layout_ = std::as_bytes(std::span(owned_.get(), bytes));
   const auto threads = static_cast<size_t>(pool.size());
   std::vector<Scratch> scratch;
   for (size_t i = 0; i < threads; ++i) scratch.emplace_back(blocks_);
@@ -65,7 +66,7 @@ QuantMatrix::QuantMatrix(std::span<const std::byte> bytes, size_t rows, size_t c
 
 void QuantMatrix::fill_rows(size_t index, std::span<const MatrixPart> parts,
                             const QuantTable& table, Scratch& scratch) {
-  uint8_t* out = owned_.data() + index * row_block_bytes();
+  uint8_t* out = owned_.get() + index * row_block_bytes();
   size_t first = 0;  // row of the matrix where the part begins
   for (const MatrixPart& part : parts) {
     const size_t width = dtype_size(part.dtype), begin = index * kQuantRows;

@@ -3,6 +3,7 @@
 
 #include "kani/backend/cpu/cpu_features.h"
 #include "kani/backend/cpu/kernels/quant_kernels.h"
+#include "kani/backend/cpu/weight_arena.h"
 #include "kani/backend/language_ops.h"
 #include "kani/base/buffer.h"
 #include "kani/base/thread_pool.h"
@@ -17,7 +18,7 @@ class QuantMatrix final : public MatrixWeight {
  public:
   /// Quantizes the parts, one below the other.  Throws Error(kOutOfMemory).
   QuantMatrix(std::span<const MatrixPart> parts, size_t cols, MatrixType type,
-              const QuantTable& table, ThreadPool& pool);
+              const QuantTable& table, WeightArena& arena, ThreadPool& pool);
   /// Uses what another has written (layout()), in place: `bytes` must outlive this.
   QuantMatrix(std::span<const std::byte> bytes, size_t rows, size_t cols, MatrixType type);
 
@@ -45,7 +46,7 @@ class QuantMatrix final : public MatrixWeight {
   size_t cols_;
   size_t blocks_;
   bool q4_;
-  Buffer<uint8_t> owned_;
+  std::shared_ptr<uint8_t> owned_;
   std::span<const std::byte> layout_;
 };
 

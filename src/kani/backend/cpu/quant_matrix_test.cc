@@ -34,6 +34,7 @@ class QuantTest : public testing::TestWithParam<Isa> {
  protected:
   Random random_{3};
   ThreadPool pool_{2};
+  WeightArena arena_;
   QuantTable table_ = quant_table(GetParam());
 };
 
@@ -119,7 +120,7 @@ TEST_P(QuantTest, products_equal_the_scalar_ones) {
       for (const size_t cols : {32u, 96u, 70u}) {
         const std::vector<float> w = normals(rows * cols, random_, 0.02);
         const MatrixPart part = part_of(w, rows);
-        const QuantMatrix matrix({&part, 1}, cols, type, table_, pool_);
+        const QuantMatrix matrix({&part, 1}, cols, type, table_, arena_, pool_);
         for (const size_t tokens : {1u, 2u, 7u, 16u}) {
           const std::vector<float> x = normals(tokens * cols, random_);
           QuantActivations activations;
@@ -201,7 +202,7 @@ TEST_P(QuantTest, weights_that_are_no_numbers_are_rounded_to_something) {
   w[100] = -std::numeric_limits<float>::infinity();
   const MatrixPart part = part_of(w, 2);
   for (const MatrixType type : {MatrixType::kQ8, MatrixType::kQ4}) {
-    const QuantMatrix matrix({&part, 1}, 64, type, table_, pool_);  // the sanitizers look on
+    const QuantMatrix matrix({&part, 1}, 64, type, table_, arena_, pool_);  // the sanitizers look on
     EXPECT_EQ(matrix.rows(), 2u);
   }
 }
