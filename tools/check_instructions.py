@@ -8,8 +8,10 @@ shows programs a processor with AVX2); time is measured in bench/.
 bench/callgrind-baseline.json:
   {"compiler": "GNU 12.2.0", "tolerance": 0.03,
    "workloads": {"NAME": {"command": ["kani-tool", …], "stdin": "…", "instructions": 123}}}
-The first word of a command is a program in --bin; {root} in a word is the source tree, {tmp} an empty folder.  Counts
-of another compiler or processor family are not compared: those workloads are skipped.
+The first word of a command is a program in --bin; {root} in a word is the source tree, {tmp} an empty folder.  With
+"less", the command that does less of the same, and "steps", how many steps less, a workload counts one step: what both
+commands do once (loading, starting) cancels out.  Counts of another compiler or processor family are not compared:
+those workloads are skipped.
 
 usage: check_instructions.py --bin DIR [--update]     its last line is "workloads: N passed, N failed, N skipped"
 """
@@ -53,6 +55,16 @@ def count_instructions(command: list[str], stdin: str) -> int:
         return int(match.group(1))
 
 
+def count_workload(bin_dir: Path, workload: dict) -> int:
+    """Instructions of a workload: of its command, or of one step of it."""
+    def count(command: list[str]) -> int:
+        return count_instructions([str(bin_dir / command[0]), *command[1:]], workload.get("stdin", ""))
+
+    if "less" not in workload:
+        return count(workload["command"])
+    return (count(workload["command"]) - count(workload["less"])) // workload["steps"]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="counts instructions of fixed workloads")
     parser.add_argument("--bin", type=Path, required=True, help="folder of the programs, in a build folder")
@@ -71,9 +83,8 @@ def main() -> int:
             print(f"SKIPPED: {name}: the baseline is of {baseline['compiler']}, this build of {here}")
             skipped += 1
             continue
-        command = [str(bin_dir / workload["command"][0]), *workload["command"][1:]]
         try:
-            count = count_instructions(command, workload.get("stdin", ""))
+            count = count_workload(bin_dir, workload)
         except (RuntimeError, OSError) as error:
             print(f"FAILED: {name}: {error}")
             failed += 1

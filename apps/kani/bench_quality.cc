@@ -50,7 +50,10 @@ class BenchQuality : public Command {
                                       {"kl_mean", report.kl_mean},
                                       {"kl_largest", report.kl_largest},
                                       {"kl_plain", report.kl_plain},
-                                      {"same_top", report.same_top}}));
+                                      {"same_top", report.same_top},
+                                      {"codec_snr_db", report.codec_snr_db},
+                                      {"codec_spectral_db", report.codec_spectral_db},
+                                      {"spectral_db", report.spectral_db}}));
       return 0;
     }
     context.out.write(
@@ -59,6 +62,11 @@ class BenchQuality : public Command {
                      {model_.dtype, std::to_string(report.tokens), digits("%.6f", report.kl_mean),
                       digits("%.4f", report.kl_largest), digits("%.6f", report.kl_plain),
                       digits("%.2f %%", 100 * report.same_top)}}));
+    context.out.write(plain_table(
+        {{"codec", "signal to noise, dB", "spectral distance, dB",
+          "with weights and best tokens, dB"},
+         {model_.codec_dtype, digits("%.1f", report.codec_snr_db),
+          digits("%.3f", report.codec_spectral_db), digits("%.3f", report.spectral_db)}}));
     return 0;
   }
 

@@ -219,13 +219,20 @@ class Engine {
   std::unique_ptr<Impl> impl_;
 };
 
-/// How far the tokens of an engine with coarser weights are from those of float32.
+/// How far the tokens and the sound of an engine with coarser weights are from those of float32.
 struct QualityReport {
   uint64_t tokens = 0;    // compared
   double kl_mean = 0;     // Kullback-Leibler divergence in nats a token, of the distributions after
   double kl_largest = 0;  // penalty and temperature, before top-k and top-p
   double kl_plain = 0;    // mean of the distributions without penalty and at temperature 1
   double same_top = 0;    // share of tokens with the same most probable one, 0 … 1
+  // The codec alone: the float32 model's codes through the codec of the options and that of
+  // float32.  Signal to noise, infinite if they agree, and log-spectral distance, in decibels.
+  double codec_snr_db = 0;
+  double codec_spectral_db = 0;
+  // All of it: sound of the best tokens at each step, of one model's weights and codec and of the
+  // other's.
+  double spectral_db = 0;
 };
 /// Loads the model twice, lets the float32 one speak `texts` (at most `frames` each) and compares
 /// the two at each token of that.  Throws as Engine's constructor, Error(kInvalidArgument).

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -83,6 +84,26 @@ TEST_F(ConvertTest, calibration_brings_four_bits_closer) {
   converted.model = o.output;
   const double after = compare_quality(converted, kModel, texts, 20, 1).kl_mean;
   EXPECT_LT(after, 0.8 * compare_quality(loaded, texts, 20, 1).kl_mean);
+}
+
+TEST_F(ConvertTest, the_same_weights_and_codec_are_at_no_distance_and_coarser_ones_are) {
+  const std::string texts[] = {"We walked home in the rain."};
+  EngineOptions o;
+  o.model = kModel;
+  o.weights = WeightType::kF32;
+  o.codec_type = CodecType::kF32;
+  const QualityReport same = compare_quality(o, texts, 10, 1);
+  EXPECT_EQ(same.kl_mean, 0);
+  EXPECT_EQ(same.same_top, 1);
+  EXPECT_EQ(same.codec_snr_db, INFINITY);
+  EXPECT_EQ(same.spectral_db, 0);
+  o.weights = WeightType::kQ4;
+  const QualityReport coarse = compare_quality(o, texts, 10, 1);
+  EXPECT_GT(coarse.kl_mean, 0);
+  EXPECT_LT(coarse.same_top, 1);
+  EXPECT_EQ(coarse.codec_snr_db, INFINITY);
+  EXPECT_EQ(coarse.codec_spectral_db, 0);
+  EXPECT_GT(coarse.spectral_db, 0);
 }
 
 TEST_F(ConvertTest, what_is_said_of_the_model_stays_true) {

@@ -1,9 +1,11 @@
 // quality.cc - how far a model with coarser weights is from the exact one: both see the same
-// tokens, and at each step their distributions over the legal tokens are compared. Not here: sound
-// (the codec is the same for both).
+// tokens, and at each step their distributions over the legal tokens are compared; then what both
+// codecs make of the tokens.
 #include <algorithm>
 #include <cmath>
 
+#include "kani/audio/spectral_distance.h"
+#include "kani/codec/streaming_decoder.h"
 #include "kani/engine/engine_impl.h"
 #include "kani/lm/generator.h"
 #include "kani/tokens/layout.h"
@@ -81,32 +83,51 @@ double divergence(std::span<const Candidate> exact, std::span<const Candidate> t
     const double p = exact[i].probability, q = tested[i].probability;
     if (p > 0) sum += p * std::log(p / std::max(q, 1e-30));
   }
-  return sum;
+  return std::max(sum, 0.0);  // below zero is rounding
 }
 
-size_t most_probable(std::span<const Candidate> all) {
-  size_t top = 0;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (all[i].probability > all[top].probability) top = i;
-  }
-  return top;
+int32_t most_probable(std::span<const Candidate> all) {
+  return std::max_element(
+             all.begin(), all.end(),
+             [](const Candidate& a, const Candidate& b) { return a.probability < b.probability; })
+      ->index;
 }
+
+// The most probable codes of both models after each step of the same text.
+struct BestCodes {
+  std::vector<int32_t> exact, tested;
+};
 
 void compare(Follower& exact, Follower& tested, int slot, std::span<const int32_t> seen,
-             QualityReport& report) {
+             BestCodes& best, QualityReport& report) {
   exact.look(slot);
   tested.look(slot);
   const auto first = exact.distribution(seen), second = tested.distribution(seen);
   const double kl = divergence(first, second);
   report.kl_mean += kl;
   report.kl_largest = std::max(report.kl_largest, kl);
-  report.same_top += most_probable(first) == most_probable(second) ? 1 : 0;
+  best.exact.push_back(most_probable(first));
+  best.tested.push_back(most_probable(second));
+  report.same_top += best.exact.back() == best.tested.back() ? 1 : 0;
   report.kl_plain += divergence(exact.plain_distribution(), tested.plain_distribution());
   ++report.tokens;
 }
 
+// What is heard, in samples of all texts one after the other.
+struct Sound {
+  std::vector<float> codec_exact, codec_tested;  // of the same codes
+  std::vector<float> exact, tested;              // of the best codes of each
+};
+
+void append_sound(const LoadedModel& model, std::span<const int32_t> codes,
+                  std::vector<float>& samples) {
+  StreamingDecoder decoder(*model.codec);
+  const std::vector<float> more = decoder.push(codes);
+  samples.insert(samples.end(), more.begin(), more.end());
+}
+
 void follow_text(LoadedModel& exact, LoadedModel& tested, const std::string& text, int frames,
-                 uint64_t seed, QualityReport& report) {
+                 uint64_t seed, QualityReport& report, Sound& sound) {
   const std::vector<int32_t> prompt =
       build_prompt(exact.layout, *exact.tokenizer, tagged_text(exact.config(), text, ""),
                    AddedTokens::kPlainText, /*with_speech_start=*/true);
@@ -121,15 +142,20 @@ void follow_text(LoadedModel& exact, LoadedModel& tested, const std::string& tex
   while (const auto frame = speaker.next()) codes.insert(codes.end(), frame->begin(), frame->end());
   Follower first(exact, prompt, voice, codes.size()), second(tested, prompt, voice, codes.size());
   std::vector<std::vector<int32_t>> seen(codebooks);
+  BestCodes best;
   for (size_t i = 0; i < codes.size(); ++i) {
     const size_t slot = i % codebooks;
-    compare(first, second, static_cast<int>(slot), seen[slot], report);
+    compare(first, second, static_cast<int>(slot), seen[slot], best, report);
     if (std::find(seen[slot].begin(), seen[slot].end(), codes[i]) == seen[slot].end())
       seen[slot].push_back(codes[i]);
     const int32_t id = exact.layout.audio_id(static_cast<int>(slot), codes[i]);
     first.follow(id);
     second.follow(id);
   }
+  append_sound(exact, codes, sound.codec_exact);
+  append_sound(tested, codes, sound.codec_tested);
+  append_sound(exact, best.exact, sound.exact);
+  append_sound(tested, best.tested, sound.tested);
 }
 
 }  // namespace
@@ -146,14 +172,20 @@ QualityReport compare_quality(const EngineOptions& options,
   require(!texts.empty(), "no text to compare on");
   EngineOptions exact_options = options;
   exact_options.weights = WeightType::kF32;
+  exact_options.codec_type = CodecType::kF32;
   exact_options.model = exact_model;
   LoadedModel exact = load_model(exact_options), tested = load_model(options);
   QualityReport report;
-  for (const std::string& text : texts) follow_text(exact, tested, text, frames, seed++, report);
+  Sound sound;
+  for (const std::string& text : texts)
+    follow_text(exact, tested, text, frames, seed++, report, sound);
   if (report.tokens == 0) return report;
   report.kl_mean /= static_cast<double>(report.tokens);
   report.kl_plain /= static_cast<double>(report.tokens);
   report.same_top /= static_cast<double>(report.tokens);
+  report.codec_snr_db = signal_to_noise_db(sound.codec_exact, sound.codec_tested);
+  report.codec_spectral_db = spectral_distance_db(sound.codec_exact, sound.codec_tested);
+  report.spectral_db = spectral_distance_db(sound.exact, sound.tested);
   return report;
 }
 
