@@ -2,7 +2,9 @@
 // saving as well; on ARM what the system says of the processor.
 #include "kani/backend/cpu/cpu_features.h"
 
-#if defined(__aarch64__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -66,6 +68,21 @@ bool isa_allows(Isa limit, Isa kernel) noexcept {
   if (kernel == Isa::kScalar) return true;
   if ((limit >= Isa::kNeon) != (kernel >= Isa::kNeon)) return false;
   return static_cast<int>(kernel) <= static_cast<int>(limit);
+}
+
+size_t weights_ahead() noexcept {
+  static const size_t ahead = [] {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    if (__builtin_cpu_is("amd") != 0 && __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0) {
+      const unsigned base = eax >> 8 & 15, family = base == 15 ? base + (eax >> 20 & 255) : base;
+      if (family == 0x1A) return size_t{4096};
+    }
+#endif
+    return size_t{0};
+  }();
+  return ahead;
 }
 
 }  // namespace kani::cpu

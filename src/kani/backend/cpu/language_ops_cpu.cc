@@ -103,6 +103,7 @@ class CpuLanguageOps final : public LanguageOps {
   void multiply_quantized(ConstMatrix x, const QuantMatrix& w, Matrix y, bool add);
 
   ThreadPool& pool_;
+  const size_t ahead_ = weights_ahead();
   LanguageTable table_;
   Bf12Table bf12_;
   QuantTable quant_;
@@ -178,7 +179,8 @@ void CpuLanguageOps::multiply_bf12(ConstMatrix x, const Bf12Matrix& w, Matrix y,
                     .y = y.row(t) + row,
                     .ldy = y.stride(),
                     .rows = rows,
-                    .add = add});
+                    .add = add,
+                    .ahead = ahead_});
       }
       if (!direct) {
         bf12_.expand(block, plain);
@@ -215,6 +217,7 @@ void CpuLanguageOps::multiply_quantized(ConstMatrix x, const QuantMatrix& w, Mat
         args.ldy = y.stride();
         args.rows = std::min(kQuantRows, w.rows() - row);
         args.add = add;
+        args.ahead = ahead_;
         kernel(args);
       }
     }

@@ -202,7 +202,8 @@ TEST_P(QuantTest, weights_that_are_no_numbers_are_rounded_to_something) {
   w[100] = -std::numeric_limits<float>::infinity();
   const MatrixPart part = part_of(w, 2);
   for (const MatrixType type : {MatrixType::kQ8, MatrixType::kQ4}) {
-    const QuantMatrix matrix({&part, 1}, 64, type, table_, arena_, pool_);  // the sanitizers look on
+    const QuantMatrix matrix({&part, 1}, 64, type, table_, arena_,
+                             pool_);  // the sanitizers look on
     EXPECT_EQ(matrix.rows(), 2u);
   }
 }

@@ -50,6 +50,7 @@ struct Bf12Args {
   size_t ldy;
   size_t rows;  // 1 … 64
   bool add;
+  size_t ahead = 0;  // weights_ahead()
 };
 
 struct Bf12Table {

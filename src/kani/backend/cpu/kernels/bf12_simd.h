@@ -179,6 +179,11 @@ void gemm_tokens(const Bf12Args& a) noexcept {
   }
   const uint8_t* pair = a.block.packed;
   for (size_t k = 0; k < a.cols; k += 2, pair += kBf12PairBytes) {
+    if (a.ahead != 0) {
+      KANI_UNROLL
+      for (size_t line = 0; line < kBf12PairBytes; line += 64)
+        __builtin_prefetch(pair + a.ahead + line);
+    }
     Vec x0[kCount], x1[kCount];
     KANI_UNROLL
     for (size_t t = 0; t < kCount; ++t) {

@@ -160,9 +160,9 @@ inline void block_sums_q8(const uint8_t* block, const QuantInput& x, size_t b,
   }
 }
 
-// One token: memory is read strictly in order, so that the processor fetches ahead by itself:
-// asking for lines makes it slower (one thread, 8 bits: 30 GB/s as it is, 16 to 22 with requests; 4
-// bits 34, 24 to 31).
+// One token: memory is read strictly in order, so that the processor fetches ahead by itself.
+// Whether asking for lines helps with 8 bits or harms is the processor's matter (weights_ahead());
+// with 4 bits it harms or does nothing.
 template <size_t kBytes>
 void gemv(const QuantArgs& a) noexcept {
   __m512 acc[kVecs];
@@ -170,6 +170,10 @@ void gemv(const QuantArgs& a) noexcept {
   for (size_t v = 0; v < kVecs; ++v) acc[v] = _mm512_setzero_ps();
   const uint8_t* block = a.w + kRowScaleBytes;
   for (size_t b = 0; b < a.blocks; ++b, block += kBytes) {
+    if (kBytes == kQ8Bytes && a.ahead != 0) {
+      KANI_UNROLL
+      for (size_t line = 0; line < kBytes; line += 64) __builtin_prefetch(block + a.ahead + line);
+    }
     __m512i sums[2][kVecs];
     KANI_UNROLL
     for (size_t group = 0; group < 2; ++group) {

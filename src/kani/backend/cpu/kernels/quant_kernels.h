@@ -37,6 +37,7 @@ struct QuantArgs {
   size_t ldy;
   size_t rows;  // 1 … 64
   bool add;
+  size_t ahead = 0;  // weights_ahead(), heeded by the kernels of 8 bits for one token
 };
 
 struct QuantTable {
