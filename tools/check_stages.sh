@@ -229,3 +229,14 @@ stage_instructions() {
   build release || return
   tally tools/check_instructions.py --bin build/release/bin
 }
+
+about_train() { printf 'the trainer with LibTorch: reference data, and runs that are killed and go on'; }
+stage_train() {
+  local data=$out/train-data
+  one 'LibTorch' tools/libtorch.sh || return
+  build train kani_train_test kani-train || return
+  rm -rf "$data"
+  KANI_KEEP_TRAIN_DATA=$data run_tests train --tests-regex '^train$'
+  tally tests/train/kills --bin build/train/bin --data "$data" --kills "$train_kills"
+  tally tests/train/ranks --bin build/train/bin --data "$data"
+}

@@ -14,7 +14,7 @@ build_packages=(g++ cmake ninja-build pkgconf "${library_packages[@]}")
 
 # What ./check needs beyond that.
 check_packages=(
-  git python3 ccache
+  git python3 python3-pip ccache libgloo-dev
   libgtest-dev googletest
   clang-14 libclang-rt-14-dev llvm-14 clang-format-14
   g++-aarch64-linux-gnu qemu-user

@@ -1,0 +1,289 @@
+// checkpoint.cc - see checkpoint.h.
+#include "kani/train/checkpoint.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <functional>
+#include <set>
+#include <sstream>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/base/log.h"
+#include "kani/base/sha256.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kManifest = "MANIFEST";
+constexpr uint64_t kMaxStateBytes = 1 << 24;
+// What belongs to a model beside its weights, as inference looks for it.
+constexpr const char* kCompanions[] = {"tokenizer.json", "tokenizer_config.json",
+                                       "special_tokens_map.json", "generation_config.json"};
+
+std::string optimizer_file(int rank, int size) {
+  char name[64];
+  std::snprintf(name, sizeof name, "optim-%05d-of-%05d.safetensors", rank, size);
+  return name;
+}
+
+void flush_folder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) throw_cannot_write(folder, errno);
+  const int result = ::fsync(descriptor), error = errno;
+  ::close(descriptor);
+  if (result != 0) throw_cannot_write(folder, error);
+}
+
+std::string state_text(const RunState& s) {
+  return Json{{"format", "kani-train-state"},
+              {"version", 1},
+              {"update", s.update},
+              {"epoch", s.epoch},
+              {"row", s.row},
+              {"elements", s.elements},
+              {"skipped", s.skipped},
+              {"skipped_in_row", s.skipped_in_row},
+              {"recent_norms", s.recent_norms},
+              {"data_hash", s.data_hash},
+              {"config_hash", s.config_hash}}
+             .dump(2) +
+         "\n";
+}
+
+RunState parse_state(const fs::path& path) {
+  const Json json = parse_json(read_file(path, kMaxStateBytes), path.string());
+  const auto refuse = [&](const char* what) {
+    throw Error(ErrorCode::kBadInput, path, ": ", what);
+  };
+  if (!json.is_object() || json.value("format", "") != "kani-train-state" ||
+      json.value("version", 0) != 1)
+    refuse("is no state of a training run that this program knows");
+  const auto number = [&](const char* key) {
+    const auto found = json.find(key);
+    if (found == json.end() || !found->is_number_integer() || *found < 0)
+      throw Error(ErrorCode::kBadInput, path, ": ", key, " is missing or no number of 0 or more");
+    return found->get<int64_t>();
+  };
+  RunState s;
+  s.update = number("update");
+  s.epoch = number("epoch");
+  s.row = number("row");
+  s.elements = number("elements");
+  s.skipped = number("skipped");
+  s.skipped_in_row = number("skipped_in_row");
+  for (const Json& norm : json.value("recent_norms", Json::array())) {
+    if (!norm.is_number()) refuse("recent_norms holds something that is no number");
+    s.recent_norms.push_back(norm.get<double>());
+  }
+  s.data_hash = json.value("data_hash", "");
+  s.config_hash = json.value("config_hash", "");
+  return s;
+}
+
+ParameterMap moments_map(const AdamW& optimizer) {
+  ParameterMap out;
+  for (const auto& [name, moments] : optimizer.state()) {
+    out["first." + name] = moments.first;
+    out["second." + name] = moments.second;
+    out["steps." + name] = moments.steps;
+  }
+  return out;
+}
+
+// Copies `from` into `to`; both must hold the same names and shapes.
+void restore(ParameterMap& to, const fs::path& file) {
+  const ParameterMap from = load_tensors(file);
+  at::NoGradGuard no_grad;
+  for (auto& [name, tensor] : to) {
+    const auto found = from.find(name);
+    if (found == from.end() || found->second.sizes() != tensor.sizes())
+      throw Error(ErrorCode::kBadInput, file, ": ", name, " is missing or has another shape");
+    tensor.copy_(found->second);
+  }
+  if (from.size() != to.size())
+    throw Error(ErrorCode::kBadInput, file, ": holds ", from.size(), " tensors, expected ",
+                to.size());
+}
+
+// The moments that this process keeps, from whichever files hold them.
+void restore_moments(AdamW& optimizer, const fs::path& folder) {
+  ParameterMap wanted = moments_map(optimizer);  // shares the optimizer's tensors
+  at::NoGradGuard no_grad;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.path().filename().string().starts_with("optim-")) continue;
+    for (const auto& [name, tensor] : load_tensors(entry.path())) {
+      const auto found = wanted.find(name);
+      if (found == wanted.end()) continue;
+      if (found->second.sizes() != tensor.sizes())
+        throw Error(ErrorCode::kBadInput, entry.path(), ": ", name, " has another shape");
+      found->second.copy_(tensor);
+      wanted.erase(found);
+    }
+  }
+  if (!wanted.empty())
+    throw Error(ErrorCode::kBadInput, folder, ": ", wanted.begin()->first, " is missing");
+}
+
+std::vector<fs::path> checkpoints(const fs::path& output) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator it(output, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with("step-") && name.find('.') == std::string::npos)
+      found.push_back(it->path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void rotate(const fs::path& output, const TrainConfig& config) {
+  if (config.save_total_limit == 0) return;
+  std::set<std::string> kept;
+  if (fs::exists(output / "keep")) {
+    std::istringstream lines(read_file(output / "keep", kMaxStateBytes));
+    for (std::string line; std::getline(lines, line);) kept.insert(line);
+  }
+  std::vector<fs::path> all = checkpoints(output);
+  // Two always stay: if the newest one is damaged the other is gone on with.
+  const auto limit = static_cast<size_t>(std::max<int64_t>(2, config.save_total_limit));
+  for (size_t i = 0; i + limit < all.size(); ++i) {
+    const std::string name = all[i].filename().string();
+    const int64_t update = std::atoll(name.c_str() + 5);
+    if (kept.contains(name) || (config.keep_every > 0 && update % config.keep_every == 0)) continue;
+    std::error_code ignored;
+    fs::remove_all(all[i], ignored);
+  }
+}
+
+}  // namespace
+
+std::string checkpoint_name(int64_t update) {
+  const std::string digits = std::to_string(update);
+  return "step-" + std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits;
+}
+
+namespace {
+
+// What the first process writes: everything but the moments of the others.
+void write_common(const fs::path& part, const fs::path& base, const Snapshot& s) {
+  save_parameters(part / "model.safetensors", *s.parameters);
+  write_file(part / "config.json", config_text(*s.model));
+  if (s.average != nullptr) save_parameters(part / "ema.safetensors", *s.average);
+  write_file(part / "state.json", state_text(s.state));
+  write_file(part / "config.resolved.yaml", resolved_yaml(*s.config));
+  for (const char* companion : kCompanions) {
+    if (fs::exists(base / companion))
+      write_file(part / companion, read_file(base / companion, uint64_t{1} << 30));
+  }
+}
+
+// Hashes everything, then lets it be seen.
+void publish(const fs::path& part, const fs::path& folder) {
+  std::string manifest;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(part)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files)
+    manifest += sha256_hex(file) + "  " + file.filename().string() + "\n";
+  write_file(part / kManifest, manifest);
+  flush_folder(part);
+  if (fs::exists(folder)) fs::remove_all(folder);
+  fs::rename(part, folder);
+  flush_folder(folder.parent_path());
+  write_file(folder.parent_path() / "latest", folder.filename().string() + "\n");
+  flush_folder(folder.parent_path());
+}
+
+// Runs `action` where `mine` holds; if it fails anywhere it fails everywhere, so that no process
+// waits for one that gave up.
+void together(Comm& comm, bool mine, const fs::path& folder, const std::function<void()>& action) {
+  std::exception_ptr failure;
+  try {
+    if (mine) action();
+  } catch (const fs::filesystem_error& failed) {
+    failure = std::make_exception_ptr(
+        Error(ErrorCode::kCannotWrite, "cannot write ", folder, ": ", failed.code().message()));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const int64_t failures = comm.sum(static_cast<int64_t>(failure ? 1 : 0));
+  if (failure) std::rethrow_exception(failure);
+  if (failures > 0)
+    throw Error(ErrorCode::kCannotWrite, "cannot write ", folder, ": another process failed");
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& output, const fs::path& base, const Snapshot& s, Comm& comm) {
+  const std::string name = checkpoint_name(s.state.update);
+  const fs::path part = output / (name + ".part"), folder = output / name;
+  const bool first = comm.rank() == 0;
+  std::error_code ignored;
+  try {
+    together(comm, first, folder, [&] {
+      fs::create_directories(output);
+      fs::remove_all(part);
+      fs::create_directory(part);
+      write_common(part, base, s);
+    });
+    together(comm, true, folder, [&] {
+      save_parameters(part / optimizer_file(comm.rank(), comm.size()), moments_map(*s.optimizer));
+    });
+    together(comm, first, folder, [&] { publish(part, folder); });
+  } catch (...) {
+    if (first) fs::remove_all(part, ignored);
+    throw;
+  }
+  if (first) rotate(output, *s.config);
+  comm.barrier();
+}
+
+void verify_checkpoint(const fs::path& folder) {
+  std::istringstream lines(read_file(folder / kManifest, kMaxStateBytes));
+  std::set<std::string> named;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() < 67 || line.substr(64, 2) != "  " || line.find('/') != std::string::npos)
+      throw Error(ErrorCode::kBadInput, folder / kManifest, ": line \"", line, "\"");
+    const std::string name = line.substr(66);
+    if (sha256_hex(folder / name) != line.substr(0, 64))
+      throw Error(ErrorCode::kBadInput, folder / name, ": damaged (SHA-256)");
+    named.insert(name);
+  }
+  for (const char* needed : {"model.safetensors", "config.json", "state.json"}) {
+    if (!named.contains(needed))
+      throw Error(ErrorCode::kBadInput, folder / kManifest, ": does not name ", needed);
+  }
+}
+
+std::optional<fs::path> find_checkpoint(const fs::path& output) {
+  std::vector<fs::path> candidates = checkpoints(output);
+  std::reverse(candidates.begin(), candidates.end());
+  for (const fs::path& folder : candidates) {
+    try {
+      verify_checkpoint(folder);
+      return folder;
+    } catch (const Error& error) {
+      log_warning("train", error.what(), "; the checkpoint before is taken");
+    }
+  }
+  return std::nullopt;
+}
+
+RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optimizer,
+                         ParameterMap* average) {
+  restore(model.parameters(), folder / "model.safetensors");
+  restore_moments(optimizer, folder);
+  if (average != nullptr && fs::exists(folder / "ema.safetensors"))
+    restore(*average, folder / "ema.safetensors");
+  return parse_state(folder / "state.json");
+}
+
+}  // namespace kani::train

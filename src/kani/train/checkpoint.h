@@ -1,0 +1,72 @@
+// checkpoint.h - a run's state in a folder that is whole or is not there: written under a temporary
+// name, every file hashed, flushed, renamed; then `latest` is moved.  Source: training.md 14.6,
+// reliability.md T1 to T6.
+//
+//   step-00001000/  model.safetensors, config.json, tokenizer files   what `kani say` loads
+//                   optim-00000-of-00001.safetensors                  moments and step counts, a
+//                   file a
+//                                                                     process; any number reads
+//                                                                     them
+//                   ema.safetensors                                   if there is an average
+//                   state.json, config.resolved.yaml                  where the run is, what it is
+//                   MANIFEST                                          SHA-256 of each, written last
+//   latest          the name of the newest one
+//   keep            names that are never deleted, a line each; the user's file
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kani/train/comm.h"
+#include "kani/train/config.h"
+#include "kani/train/model_files.h"
+#include "kani/train/optimizer.h"
+
+namespace kani::train {
+
+/// Where a run is, between two updates.
+struct RunState {
+  int64_t update = 0;    // updates done
+  int64_t epoch = 0;     // of the next update
+  int64_t row = 0;       // rows of the epoch's plan that are done
+  int64_t elements = 0;  // trained on so far
+  int64_t skipped = 0;   // updates left out by the health monitor
+  int64_t skipped_in_row = 0;
+  std::vector<double> recent_norms;  // of the last updates, for the monitor's median
+  std::string data_hash;             // of the shards
+  std::string config_hash;           // of numeric_yaml()
+};
+
+struct Snapshot {
+  const Lfm2Config* model = nullptr;
+  const ParameterMap* parameters = nullptr;
+  const AdamW* optimizer = nullptr;
+  const ParameterMap* average = nullptr;  // or none
+  const TrainConfig* config = nullptr;
+  RunState state;
+};
+
+/// The folder's name for an update.
+std::string checkpoint_name(int64_t update);
+
+/// Saves into output/step-…, moves `latest`, deletes what the limits allow.  Tokenizer files come
+/// from `base`.  Of several processes each writes its own moments, the first one the rest; all must
+/// call, and the folder must be the same for all.  Throws Error(kCannotWrite), on all of them; the
+/// checkpoints before are then as they were.
+void save_checkpoint(const std::filesystem::path& output, const std::filesystem::path& base,
+                     const Snapshot& snapshot, Comm& comm);
+
+/// Compares every file with the MANIFEST.  Throws Error(kBadInput) naming the file.
+void verify_checkpoint(const std::filesystem::path& folder);
+
+/// The newest checkpoint that is whole: what `latest` names, or else the one before, with a warning
+/// that names the damaged one.  Nothing if there is none.
+std::optional<std::filesystem::path> find_checkpoint(const std::filesystem::path& output);
+
+/// Reads weights, moments and state into the run's.  The caller compares the hashes of state.
+RunState load_checkpoint(const std::filesystem::path& folder, Lfm2Module& model, AdamW& optimizer,
+                         ParameterMap* average);
+
+}  // namespace kani::train

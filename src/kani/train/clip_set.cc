@@ -1,0 +1,85 @@
+// clip_set.cc - see clip_set.h.
+#include "kani/train/clip_set.h"
+
+#include <algorithm>
+
+#include "kani/base/error.h"
+#include "kani/base/sha256.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> shard_files(const std::vector<std::string>& places) {
+  std::vector<fs::path> files;
+  for (const fs::path place : places) {
+    if (!fs::is_directory(place)) {
+      files.push_back(place);
+      continue;
+    }
+    std::vector<fs::path> inside;
+    for (const auto& entry : fs::directory_iterator(place)) {
+      if (entry.path().extension() == ".kshard") inside.push_back(entry.path());
+    }
+    if (inside.empty()) throw Error(ErrorCode::kNotFound, "no *.kshard in ", place);
+    std::sort(inside.begin(), inside.end());
+    files.insert(files.end(), inside.begin(), inside.end());
+  }
+  return files;
+}
+
+}  // namespace
+
+ClipSet::ClipSet(const std::vector<std::string>& places, const TokenLayout& layout) {
+  Sha256 all;
+  for (const fs::path& file : shard_files(places)) {
+    TokenShard shard(file);
+    shard.verify();
+    const ShardInfo& info = shard.info();
+    if (info.codebooks != layout.codebooks || info.codebook_size != layout.codebook_size) {
+      throw Error(ErrorCode::kBadInput, file, ": ", info.codebooks, " codebooks of ",
+                  info.codebook_size, " codes, the model has ", layout.codebooks, " of ",
+                  layout.codebook_size);
+    }
+    if (!shards_.empty() && (info.tokenizer != shards_[0].info().tokenizer ||
+                             info.voice_dim != shards_[0].info().voice_dim))
+      throw Error(ErrorCode::kBadInput, file, ": made with another tokenizer or voice size than ",
+                  shards_[0].path());
+    const std::string hash = sha256_hex(file);
+    all.update(std::as_bytes(std::span(hash)));
+    const auto number = static_cast<uint32_t>(shards_.size());
+    for (size_t i = 0; i < shard.clips(); ++i) where_.push_back({number, static_cast<uint32_t>(i)});
+    shards_.push_back(std::move(shard));
+  }
+  if (where_.empty()) throw Error(ErrorCode::kBadInput, "the shards hold no clips");
+  hash_ = hex_text(all.finish());
+}
+
+TrainingClip ClipSet::clip(size_t index) const {
+  const Place& place = where_[index];
+  return shards_[place.shard].clip(place.clip);
+}
+
+int64_t ClipSet::length(size_t index) const {
+  const Place& place = where_[index];
+  const TokenShard& shard = shards_[place.shard];
+  constexpr size_t kControl = 7;  // SOH, END_OF_TEXT, EOH, SOA, SOS, EOS, EOA
+  return static_cast<int64_t>(shard.text_length(place.clip) + kControl +
+                              shard.frames(place.clip) *
+                                  static_cast<size_t>(shard.info().codebooks) +
+                              (shard.has_voice(place.clip) ? 1 : 0));
+}
+
+const std::string& ClipSet::language(size_t index) const {
+  return shards_[where_[index].shard].language(where_[index].clip);
+}
+
+std::string ClipSet::name(size_t index) const {
+  const Place& place = where_[index];
+  return concat(shards_[place.shard].path().filename(), ":", place.clip);
+}
+
+int ClipSet::voice_dim() const { return shards_.front().info().voice_dim; }
+
+}  // namespace kani::train

@@ -1,0 +1,148 @@
+// comm.cc - see comm.h.  The one file that names c10d.
+#include "kani/train/comm.h"
+
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "kani/base/error.h"
+#include "kani/base/sha256.h"
+
+namespace kani::train {
+namespace {
+
+constexpr int64_t kPieceBytes = int64_t{16} << 20;
+
+// c10d's exceptions as ours, with what was being done.
+template <typename Action>
+void guarded(const char* what, int rank, const Action& action) {
+  try {
+    action();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    throw Error(ErrorCode::kBusy, "rank ", rank, ": ", what,
+                " with the other processes failed: ", text.substr(0, text.find('\n')));
+  }
+}
+
+// body(flat) for pieces of the tensors put together; what it leaves in flat is copied back.
+template <typename Body>
+void in_pieces(std::vector<at::Tensor>& tensors, const Body& body) {
+  for (size_t first = 0; first < tensors.size();) {
+    size_t last = first;
+    int64_t bytes = 0;
+    while (last < tensors.size() &&
+           (last == first || bytes + static_cast<int64_t>(tensors[last].nbytes()) <= kPieceBytes))
+      bytes += static_cast<int64_t>(tensors[last++].nbytes());
+    if (last == first + 1) {
+      at::Tensor flat = tensors[first].view({-1});
+      body(flat);
+    } else {
+      std::vector<at::Tensor> parts;
+      for (size_t i = first; i < last; ++i) parts.push_back(tensors[i].view({-1}));
+      at::Tensor flat = at::cat(parts);
+      body(flat);
+      int64_t at_number = 0;
+      for (at::Tensor& part : parts) {
+        part.copy_(flat.slice(0, at_number, at_number + part.numel()));
+        at_number += part.numel();
+      }
+    }
+    first = last;
+  }
+}
+
+}  // namespace
+
+struct Comm::Group {
+  c10::intrusive_ptr<c10d::Store> store;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+};
+
+Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout) : launch_(launch) {
+  if (launch.size == 1) return;
+  guarded("meeting", launch.rank, [&] {
+    c10d::TCPStoreOptions options;
+    options.port = static_cast<uint16_t>(launch.master_port);
+    options.isServer = launch.rank == 0 && !launch.store_is_served;
+    options.numWorkers = static_cast<size_t>(launch.size);
+    options.waitWorkers = false;
+    options.timeout = timeout;
+    auto store = c10::make_intrusive<c10d::TCPStore>(launch.master_address, options);
+    // A group that torchrun starts anew must not find what the one before left behind.
+    auto named = c10::make_intrusive<c10d::PrefixStore>(concat("kani/", launch.restarts), store);
+    auto gloo_options = c10d::ProcessGroupGloo::Options::create(timeout);
+    gloo_options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(
+        launch.master_address == "127.0.0.1" || launch.master_address == "localhost" ? "127.0.0.1"
+                                                                                     : ""));
+    group_ = std::make_unique<Group>();
+    group_->store = named;
+    group_->gloo =
+        c10::make_intrusive<c10d::ProcessGroupGloo>(named, launch.rank, launch.size, gloo_options);
+  });
+}
+
+Comm::~Comm() = default;
+
+void Comm::sum(std::vector<at::Tensor>& tensors) {
+  if (!group_) return;
+  guarded("adding up", rank(), [&] {
+    at::NoGradGuard no_grad;
+    in_pieces(tensors, [&](at::Tensor& flat) {
+      std::vector<at::Tensor> one{flat};
+      group_->gloo->allreduce(one)->wait();
+    });
+  });
+}
+
+double Comm::sum(double value) {
+  if (!group_) return value;
+  std::vector<at::Tensor> one{at::scalar_tensor(value, at::kDouble).view({1})};
+  sum(one);
+  return one[0].item<double>();
+}
+
+int64_t Comm::sum(int64_t value) {
+  if (!group_) return value;
+  std::vector<at::Tensor> one{at::scalar_tensor(value, at::kLong).view({1})};
+  sum(one);
+  return one[0].item<int64_t>();
+}
+
+void Comm::broadcast(std::vector<at::Tensor>& tensors, int owner) {
+  if (!group_) return;
+  guarded("handing out", rank(), [&] {
+    at::NoGradGuard no_grad;
+    in_pieces(tensors, [&](at::Tensor& flat) {
+      std::vector<at::Tensor> one{flat};
+      c10d::BroadcastOptions options;
+      options.rootRank = owner;
+      group_->gloo->broadcast(one, options)->wait();
+    });
+  });
+}
+
+void Comm::barrier() {
+  if (!group_) return;
+  guarded("waiting", rank(), [&] { group_->gloo->barrier()->wait(); });
+}
+
+void Comm::agree(const std::string& what, const std::string& text) {
+  if (!group_) return;
+  const std::string hash = sha256_hex(std::as_bytes(std::span(text)));
+  // The first six bytes of the hash as a number that a double holds.
+  const auto number = static_cast<double>(std::stoull(hash.substr(0, 12), nullptr, 16));
+  std::vector<at::Tensor> all{at::zeros({size()}, at::kDouble)};
+  all[0][rank()] = number;
+  sum(all);
+  std::string others;
+  for (int r = 0; r < size(); ++r) {
+    if (all[0][r].item<double>() != all[0][0].item<double>()) others += concat(" ", r);
+  }
+  if (!others.empty())
+    throw Error(ErrorCode::kInvalidArgument, "ranks", others, " have other ", what, " than rank 0");
+}
+
+}  // namespace kani::train

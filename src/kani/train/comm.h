@@ -1,0 +1,45 @@
+// comm.h - talking to the other processes of a run, through LibTorch's own c10d (Gloo on CPUs).
+// No transport of ours.  Alone, every call does nothing at no cost.
+// Faults: a peer that dies is an Error within moments, one that is silent after the time-out; the
+// message names the operation.  The launcher starts the group anew.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kani/train/launch.h"
+#include "kani/train/torch.h"
+
+namespace kani::train {
+
+/// One thread at a time; all processes make the same calls in the same order.
+class Comm {
+ public:
+  /// Meets the others.  Throws Error(kBusy) if they do not come within the time-out.
+  explicit Comm(const Launch& launch, std::chrono::milliseconds timeout = std::chrono::seconds(60));
+  ~Comm();
+
+  int rank() const { return launch_.rank; }
+  int size() const { return launch_.size; }
+
+  /// Sums over all processes, in place; contiguous tensors of one type, put together into pieces of
+  /// some megabytes.  The sum is the same bits on every process.
+  void sum(std::vector<at::Tensor>& tensors);
+  double sum(double value);
+  int64_t sum(int64_t value);
+  /// Everyone gets what `owner` has.
+  void broadcast(std::vector<at::Tensor>& tensors, int owner);
+  void barrier();
+  /// Throws Error(kInvalidArgument), on every process and naming the ranks, unless all have the
+  /// same text: a hash of data, configuration, code.
+  void agree(const std::string& what, const std::string& text);
+
+ private:
+  struct Group;
+  Launch launch_;
+  std::unique_ptr<Group> group_;  // null: alone
+};
+
+}  // namespace kani::train

@@ -1,0 +1,300 @@
+// config.cc - see config.h: one table of keys, read in both directions.
+#include "kani/train/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "kani/base/error.h"
+#include "kani/base/yaml.h"
+
+namespace kani::train {
+namespace {
+
+struct Key {
+  std::string name;
+  bool numeric;  // changes the numbers that come out
+  std::function<void(TrainConfig&, const YamlValue&)> read;
+  std::function<std::string(const TrainConfig&)> write;
+};
+
+[[noreturn]] void refuse(const YamlValue& value, const char* wanted) {
+  throw Error(ErrorCode::kBadInput, "\"", value.text, "\" (line ", value.line, "), must be ",
+              wanted);
+}
+
+std::string in_quotes(const std::string& plain) {
+  std::string out = "\"";
+  for (const char c : plain) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+template <typename Member>
+Key number(const char* name, bool numeric, Member member) {
+  return {name, numeric,
+          [member](TrainConfig& c, const YamlValue& v) {
+            auto& target = member(c);
+            using T = std::remove_reference_t<decltype(target)>;
+            if constexpr (std::is_same_v<T, bool>) {
+              const auto value = v.boolean();
+              if (!value) refuse(v, "true or false");
+              target = *value;
+            } else if constexpr (std::is_integral_v<T>) {
+              const auto value = v.integer();
+              if (!value || *value < 0) refuse(v, "a whole number of 0 or more");
+              target = static_cast<T>(*value);
+            } else {
+              const auto value = v.number();
+              if (!value) refuse(v, "a number");
+              target = *value;
+            }
+          },
+          [member](const TrainConfig& c) {
+            const auto& value = member(const_cast<TrainConfig&>(c));
+            using T = std::remove_cvref_t<decltype(value)>;
+            if constexpr (std::is_same_v<T, bool>) {
+              return std::string(value ? "true" : "false");
+            } else {
+              return to_text(value);
+            }
+          }};
+}
+
+template <typename Member>
+Key text(const char* name, bool numeric, Member member) {
+  Key key;
+  key.name = name;
+  key.numeric = numeric;
+  key.read = [member](TrainConfig& c, const YamlValue& v) {
+    if (v.kind != YamlValue::Kind::kScalar) refuse(v, "a text");
+    member(c) = v.text;
+  };
+  key.write = [member](const TrainConfig& c) {
+    return in_quotes(member(const_cast<TrainConfig&>(c)));
+  };
+  return key;
+}
+
+template <typename Member>
+Key texts(const char* name, bool numeric, Member member) {
+  return {name, numeric,
+          [member](TrainConfig& c, const YamlValue& v) {
+            auto& target = member(c);
+            target.clear();
+            if (v.kind == YamlValue::Kind::kNull) return;
+            if (v.kind == YamlValue::Kind::kScalar) return target.push_back(v.text);
+            if (v.kind != YamlValue::Kind::kList) refuse(v, "a list");
+            for (const YamlValue& item : v.items) {
+              if (item.kind != YamlValue::Kind::kScalar) refuse(item, "a text");
+              target.push_back(item.text);
+            }
+          },
+          [member](const TrainConfig& c) {
+            std::string out = "[";
+            for (const std::string& item : member(const_cast<TrainConfig&>(c)))
+              out += (out.size() > 1 ? ", " : "") + in_quotes(item);
+            return out + "]";
+          }};
+}
+
+#define KANI_FIELD(path) \
+  [](TrainConfig & c) -> auto& { return c.path; }
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> list = [] {
+    std::vector<Key> k;
+    k.push_back(text("model_id", true, KANI_FIELD(model_id)));
+    k.push_back(text("output_dir", false, KANI_FIELD(output_dir)));
+    k.push_back(texts("data", false, KANI_FIELD(data)));
+    k.push_back(texts("valid_data", false, KANI_FIELD(valid_data)));
+    k.push_back(number("audio_step", true, KANI_FIELD(sequence.audio_step)));
+    k.push_back(number("dedup_frames", true, KANI_FIELD(sequence.drop_repeated_frames)));
+    k.push_back(number("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
+    k.push_back(number("alpha_lr_ratio", true, KANI_FIELD(optimizer.alpha_lr_ratio)));
+    k.push_back(number("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
+    k.push_back(number("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
+    k.push_back(number("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
+    k.push_back(number("weight_decay", true, KANI_FIELD(optimizer.weight_decay)));
+    k.push_back(number("max_grad_norm", true, KANI_FIELD(optimizer.max_grad_norm)));
+    k.push_back(number("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
+    k.push_back(text("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
+    k.push_back(number("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
+    k.push_back(number("parity", true, KANI_FIELD(parity)));
+    k.push_back({"packing", true,
+                 [](TrainConfig& c, const YamlValue& v) {
+                   if (v.text == "rows") {
+                     c.packing = Packing::kRows;
+                   } else if (v.text == "none") {
+                     c.packing = Packing::kNone;
+                   } else {
+                     refuse(v, "rows or none");
+                   }
+                 },
+                 [](const TrainConfig& c) {
+                   return std::string(c.packing == Packing::kRows ? "rows" : "none");
+                 }});
+    k.push_back(number("pack_length", true, KANI_FIELD(pack_length)));
+    k.push_back(number("batch_tokens", true, KANI_FIELD(batch_tokens)));
+    k.push_back(
+        number("per_device_train_batch_size", true, KANI_FIELD(per_device_train_batch_size)));
+    k.push_back(
+        number("gradient_accumulation_steps", true, KANI_FIELD(gradient_accumulation_steps)));
+    k.push_back(number("loss_chunk", true, KANI_FIELD(loss_chunk)));
+    k.push_back(number("num_train_epochs", true, KANI_FIELD(num_train_epochs)));
+    k.push_back(number("max_steps", true, KANI_FIELD(max_steps)));
+    k.push_back(number("seed", true, KANI_FIELD(seed)));
+    k.push_back(number("speaker_dropout", true, KANI_FIELD(speaker_dropout)));
+    k.push_back(number("save_steps", false, KANI_FIELD(save_steps)));
+    k.push_back(number("save_total_limit", false, KANI_FIELD(save_total_limit)));
+    k.push_back(number("keep_every", false, KANI_FIELD(keep_every)));
+    k.push_back(number("logging_steps", false, KANI_FIELD(logging_steps)));
+    k.push_back(number("eval_every", false, KANI_FIELD(eval_every)));
+    k.push_back(number("ema_decay", true, KANI_FIELD(ema_decay)));
+    k.push_back(texts("freeze", true, KANI_FIELD(freeze)));
+    k.push_back(number("threads", false, KANI_FIELD(threads)));
+    k.push_back(number("timeout_s", false, KANI_FIELD(timeout_s)));
+    return k;
+  }();
+  return list;
+}
+
+// Keys of upstream's files that mean nothing here: named once in the log of whoever reads them.
+const std::vector<std::string>& foreign_keys() {
+  static const std::vector<std::string> list{"text_vocab_size",
+                                             "total_vocab_size",
+                                             "audio_codebook_size",
+                                             "tokens_per_frame",
+                                             "num_audio_layers",
+                                             "audio_tokens_start",
+                                             "pad_token_id",
+                                             "attn_implementation",
+                                             "dtype",
+                                             "first_train",
+                                             "use_learnable_rope",
+                                             "alpha_min",
+                                             "alpha_max",
+                                             "speaker_emb_dim",
+                                             "init_from_scratch",
+                                             "overwrite_output_dir",
+                                             "optim",
+                                             "bf16",
+                                             "fp16",
+                                             "report_to",
+                                             "dataloader_num_workers",
+                                             "remove_unused_columns",
+                                             "average_tokens_across_devices",
+                                             "dataset_path",
+                                             "project",
+                                             "name",
+                                             "entity",
+                                             "enable_metrics",
+                                             "log_steps",
+                                             "influence_steps",
+                                             "print_interpretation"};
+  return list;
+}
+
+size_t distance(std::string_view a, std::string_view b) {  // Levenshtein
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t before = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = before + (a[i - 1] == b[j - 1] ? 0 : 1);
+      before = row[j];
+      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+void apply(const std::string& name, const YamlValue& value, std::string_view source,
+           TrainConfig& config) {
+  const auto found =
+      std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
+  if (found == keys().end()) {
+    const auto& foreign = foreign_keys();
+    if (std::find(foreign.begin(), foreign.end(), name) != foreign.end()) return;
+    const auto nearest =
+        std::min_element(keys().begin(), keys().end(), [&](const Key& a, const Key& b) {
+          return distance(a.name, name) < distance(b.name, name);
+        });
+    throw Error(ErrorCode::kBadInput, source, ": unknown key \"", name, "\" (line ", value.line,
+                "); the nearest is \"", nearest->name, "\"");
+  }
+  try {
+    found->read(config, value);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kBadInput, source, ": ", name, " is ", error.what());
+  }
+}
+
+}  // namespace
+
+void apply_yaml(std::string_view text, std::string_view source, TrainConfig& config) {
+  const YamlValue document = parse_yaml(text, source);
+  if (document.kind == YamlValue::Kind::kNull) return;
+  if (document.kind != YamlValue::Kind::kMap)
+    throw Error(ErrorCode::kBadInput, source, ": must hold keys and values");
+  for (const auto& [key, value] : document.members) {
+    if (value.kind != YamlValue::Kind::kMap) {
+      apply(key, value, source, config);
+      continue;
+    }
+    for (const auto& [inner, inner_value] : value.members)
+      apply(inner, inner_value, source, config);
+  }
+}
+
+void apply_setting(std::string_view key, std::string_view value, TrainConfig& config) {
+  YamlValue scalar;
+  scalar.kind = YamlValue::Kind::kScalar;
+  scalar.text = value;
+  apply(std::string(key), scalar, "--set", config);
+}
+
+std::string resolved_yaml(const TrainConfig& config) {
+  std::string out;
+  for (const Key& key : keys()) out += key.name + ": " + key.write(config) + "\n";
+  return out;
+}
+
+std::string numeric_yaml(const TrainConfig& config) {
+  std::string out;
+  for (const Key& key : keys()) {
+    if (key.numeric) out += key.name + ": " + key.write(config) + "\n";
+  }
+  return out;
+}
+
+void TrainConfig::validate() const {
+  const auto at_least = [](int64_t value, int64_t least, const char* name) {
+    require(value >= least, name, " is ", value, ", must be ", least, " or more");
+  };
+  require(!model_id.empty(), "no model to start from: model_id");
+  require(!data.empty(), "no data to train on: data");
+  at_least(pack_length, 16, "pack_length");
+  at_least(batch_tokens, 1, "batch_tokens");
+  at_least(per_device_train_batch_size, 1, "per_device_train_batch_size");
+  at_least(gradient_accumulation_steps, 1, "gradient_accumulation_steps");
+  at_least(loss_chunk, 1, "loss_chunk");
+  at_least(save_steps, 1, "save_steps");
+  at_least(logging_steps, 1, "logging_steps");
+  at_least(eval_every, 1, "eval_every");
+  at_least(timeout_s, 1, "timeout_s");
+  require(std::isfinite(num_train_epochs) && (num_train_epochs > 0 || max_steps > 0),
+          "num_train_epochs is ", num_train_epochs, ", must be above 0");
+  require(std::isfinite(sequence.audio_step) && sequence.audio_step > 0, "audio_step is ",
+          sequence.audio_step, ", must be above 0");
+  require(speaker_dropout >= 0 && speaker_dropout <= 1, "speaker_dropout is ", speaker_dropout,
+          ", must be 0 to 1");
+  require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
+  require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
+}
+
+}  // namespace kani::train

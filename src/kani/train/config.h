@@ -1,0 +1,66 @@
+// config.h - what a training run is told: upstream's keys under upstream's names, and ours.
+// Source: training.md 3, 4, 14.11.  One YAML file with sections (model, training, …) or several;
+// later ones and flags win.  Unknown keys are errors that name the nearest known one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kani/train/optimizer.h"
+#include "kani/train/sequence.h"
+
+namespace kani::train {
+
+enum class Packing { kRows, kNone };
+
+struct TrainConfig {
+  // What to start from and where to.
+  std::string model_id;  // folder of a model
+  std::string output_dir = "./checkpoints";
+  std::vector<std::string> data;  // shards or folders of them
+  std::vector<std::string> valid_data;
+  // Rules of sequences and update.
+  SequenceRules sequence;
+  OptimizerSettings optimizer;
+  bool parity = false;  // upstream's rules where ours differ
+  // Batches.
+  Packing packing = Packing::kRows;
+  int64_t pack_length = 16384;              // elements of a row
+  int64_t batch_tokens = 131072;            // elements of an update, over all ranks
+  int64_t per_device_train_batch_size = 6;  // clips of a micro-batch (packing none)
+  int64_t gradient_accumulation_steps = 6;  // micro-batches of an update (packing none)
+  int64_t loss_chunk = 2048;                // elements whose logits exist at a time
+  double num_train_epochs = 3;
+  int64_t max_steps = 0;  // 0: by epochs
+  uint64_t seed = 42;
+  double speaker_dropout = 0;  // share of clips that are trained without their voice
+  // Files and reports.
+  int64_t save_steps = 5000;
+  int64_t save_total_limit = 10;  // older checkpoints go; 0: all stay
+  int64_t keep_every = 0;         // updates whose checkpoints stay for ever; 0: none
+  int64_t logging_steps = 1;
+  int64_t eval_every = 1000;
+  double ema_decay = 0;             // 0: no average of the weights
+  std::vector<std::string> freeze;  // parts of names whose parameters stay as they are
+  int threads = 0;                  // 0: as many as LibTorch takes
+  int64_t timeout_s = 60;           // for what other processes must do
+
+  /// Throws Error(kInvalidArgument) naming key, value and rule.
+  void validate() const;
+};
+
+/// Applies a YAML document to `config`; `source` names it.  Sections are taken apart; what a key
+/// means does not depend on its section.  Throws Error(kBadInput) with line, key and the nearest
+/// known key.
+void apply_yaml(std::string_view text, std::string_view source, TrainConfig& config);
+/// One "key=value", as a flag gives it.
+void apply_setting(std::string_view key, std::string_view value, TrainConfig& config);
+/// All keys with their values, as YAML that apply_yaml() reads back.
+std::string resolved_yaml(const TrainConfig& config);
+/// The same without what does not change the numbers: places, intervals of reports.  Its hash tells
+/// whether a run may be resumed.
+std::string numeric_yaml(const TrainConfig& config);
+
+}  // namespace kani::train

@@ -1,0 +1,66 @@
+// lfm2_module.h - the language model for training: its parameters under upstream's names and its
+// forward pass over documents.  The runtime (lm/) writes the network a second time on purpose; both
+// are held to the list of spec/lfm2.h and compared through exported checkpoints.
+// Not here: files (model_files.h), loss and update (ops.h, optimizer.h).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kani/spec/lfm2.h"
+#include "kani/train/sequence.h"
+#include "kani/train/torch.h"
+
+namespace kani::train {
+
+/// Parameters by name, in the order of the file.
+using ParameterMap = std::map<std::string, at::Tensor, std::less<>>;
+
+/// What a forward pass shows to whoever looks inside (metrics.h).
+struct ForwardTap {
+  virtual ~ForwardTap() = default;
+  /// The embeddings that the layers get, [N, H]; may be made to want a gradient.
+  virtual void embeddings(at::Tensor& x) { (void)x; }
+  /// What the attention block of a layer adds, [N, H].
+  virtual void attention_output(int layer, const at::Tensor& y) { (void)layer, (void)y; }
+};
+
+/// One thread at a time.
+class Lfm2Module {
+ public:
+  /// `parameters` hold every tensor of lfm2_tensors(config) that is not optional, and the voice
+  /// projection if the model takes voices; the factors of learnable RoPE if it is on.  Throws
+  /// Error(kInvalidArgument) otherwise.
+  Lfm2Module(Lfm2Config config, ParameterMap parameters);
+
+  const Lfm2Config& config() const { return config_; }
+  ParameterMap& parameters() { return parameters_; }
+  const ParameterMap& parameters() const { return parameters_; }
+  const at::Tensor& parameter(std::string_view name) const;
+  /// The matrix of the head: the embedding, or lm_head where it is separate.
+  const at::Tensor& head() const { return head_; }
+
+  /// Hidden states after the last norm, [N, H].  Throws Error(kBadInput) for ids beyond the
+  /// vocabulary and voices that the model does not take.
+  at::Tensor forward(const PackedBatch& batch, ForwardTap* tap = nullptr) const;
+
+  /// Factor on the rotary frequencies of an attention layer, a scalar that may want a gradient.
+  at::Tensor rope_factor(int layer) const;
+
+ private:
+  at::Tensor embed(const PackedBatch& batch) const;
+  at::Tensor attention_operator(int layer, const at::Tensor& x, const at::Tensor& positions,
+                                const PackedBatch& batch) const;
+  at::Tensor conv_operator(int layer, const at::Tensor& x, const PackedBatch& batch) const;
+  at::Tensor feed_forward(int layer, const at::Tensor& x) const;
+  const at::Tensor& of(int layer, std::string_view name) const;
+
+  Lfm2Config config_;
+  ParameterMap parameters_;
+  at::Tensor head_;
+  at::Tensor frequencies_;  // [D/2]
+};
+
+}  // namespace kani::train

@@ -1,0 +1,154 @@
+// model_files.cc - see model_files.h.
+#include "kani/train/model_files.h"
+
+#include <cstring>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/formats/safetensors.h"
+
+namespace kani::train {
+namespace {
+
+at::Tensor tensor_of(const TensorInfo& info, bool as_float) {
+  const std::vector<int64_t> shape(info.shape.begin(), info.shape.end());
+  if (as_float) {
+    at::Tensor out = at::empty(shape, at::kFloat);
+    to_f32(info.dtype, info.bytes,
+           {out.mutable_data_ptr<float>(), static_cast<size_t>(out.numel())});
+    return out;
+  }
+  const auto type = [&] {
+    switch (info.dtype) {
+      case DType::kF32:
+        return at::kFloat;
+      case DType::kF64:
+        return at::kDouble;
+      case DType::kBF16:
+        return at::kBFloat16;
+      case DType::kF16:
+        return at::kHalf;
+      case DType::kI64:
+        return at::kLong;
+      case DType::kI32:
+        return at::kInt;
+      case DType::kU8:
+        return at::kByte;
+      default:
+        throw Error(ErrorCode::kUnsupported, info.name, " is ", dtype_name(info.dtype));
+    }
+  }();
+  at::Tensor out = at::empty(shape, type);
+  if (!info.bytes.empty())
+    std::memcpy(out.mutable_data_ptr(), info.bytes.data(), info.bytes.size());
+  return out;
+}
+
+DType type_of(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return DType::kF32;
+    case at::kDouble:
+      return DType::kF64;
+    case at::kBFloat16:
+      return DType::kBF16;
+    case at::kHalf:
+      return DType::kF16;
+    case at::kLong:
+      return DType::kI64;
+    case at::kInt:
+      return DType::kI32;
+    case at::kByte:
+      return DType::kU8;
+    default:
+      throw Error(ErrorCode::kInternal, "a tensor of a type that is not stored");
+  }
+}
+
+}  // namespace
+
+Lfm2Module load_module(const std::filesystem::path& folder, const Lfm2Overrides& overrides) {
+  const std::filesystem::path path = folder / "config.json";
+  return load_module_as(
+      folder, parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string(), overrides));
+}
+
+Lfm2Module load_module_as(const std::filesystem::path& folder, Lfm2Config config) {
+  const auto file = open_safetensors(folder);
+  lfm2_resolve(config, *file);
+  require(config.stored_type.empty(), folder, " holds ", config.stored_type,
+          " and cannot be trained; take the model that it was converted from");
+  ParameterMap parameters;
+  for (const TensorSpec& spec : lfm2_tensors(config)) {
+    if (spec.name == "lm_head.weight" && !config.separate_head) continue;
+    const TensorInfo* info = find_tensor(spec, *file);
+    if (info == nullptr) continue;
+    const std::vector<int64_t> shape(spec.shape.begin(), spec.shape.end());
+    parameters[spec.name] = tensor_of(*info, /*as_float=*/true).view(shape).set_requires_grad(true);
+  }
+  return {std::move(config), std::move(parameters)};
+}
+
+ParameterMap load_tensors(const std::filesystem::path& file) {
+  const auto opened = open_safetensors(file);
+  ParameterMap out;
+  for (const TensorInfo& info : opened->tensors())
+    out[info.name] = tensor_of(info, /*as_float=*/false);
+  return out;
+}
+
+void save_parameters(const std::filesystem::path& file, const ParameterMap& parameters,
+                     SavedType type) {
+  std::vector<at::Tensor> kept;
+  std::vector<TensorToWrite> tensors;
+  for (const auto& [name, parameter] : parameters) {
+    at::Tensor tensor = parameter.detach().to(at::kCPU);
+    if (type == SavedType::kBF16) tensor = tensor.to(at::kBFloat16);
+    kept.push_back(tensor.contiguous());
+    tensors.push_back(
+        {name,
+         type_of(kept.back()),
+         {kept.back().sizes().begin(), kept.back().sizes().end()},
+         {static_cast<const std::byte*>(kept.back().const_data_ptr()), kept.back().nbytes()}});
+  }
+  write_safetensors(file, tensors, {{"format", "pt"}});
+}
+
+std::string config_text(const Lfm2Config& c, SavedType type) {
+  Json layers = Json::array();
+  for (const LayerKind kind : c.layers)
+    layers.push_back(kind == LayerKind::kAttention ? "full_attention" : "conv");
+  Json out{{"architectures", {"FlashCompatibleLfm2ForCausalLM"}},
+           {"model_type", "lfm2"},
+           {"vocab_size", c.vocab_size},
+           {"hidden_size", c.hidden_size},
+           {"num_hidden_layers", c.layers.size()},
+           {"num_attention_heads", c.heads},
+           {"num_key_value_heads", c.kv_heads},
+           {"head_dim", c.head_dim},
+           {"intermediate_size", c.intermediate_size},
+           {"block_ff_dim", c.intermediate_size},
+           {"block_auto_adjust_ff_dim", false},
+           {"norm_eps", c.norm_eps},
+           {"rope_theta", c.rope_theta},
+           {"conv_L_cache", c.conv_kernel},
+           {"conv_bias", c.conv_bias},
+           {"layer_types", layers},
+           {"tie_word_embeddings", !c.separate_head},
+           {"bos_token_id", 1},
+           {"torch_dtype", type == SavedType::kBF16 ? "bfloat16" : "float32"},
+           {"audio_tokens_start", c.audio_tokens_start},
+           {"tokens_per_frame", c.tokens_per_frame},
+           {"audio_step", c.audio_step},
+           {"use_learnable_rope", c.use_learnable_rope.value_or(false)},
+           {"alpha_min", c.alpha_min},
+           {"alpha_max", c.alpha_max},
+           {"speaker_emb_dim", c.speaker_emb_dim}};
+  if (c.language_tags_available)
+    out["language_settings"] = {{"status", "available_language_tags"},
+                                {"language_tags_list", c.language_tags}};
+  return out.dump(2) + "\n";
+}
+
+}  // namespace kani::train

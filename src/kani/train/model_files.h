@@ -1,0 +1,29 @@
+// model_files.h - models of the trainer from and to files: upstream's names in safetensors beside a
+// config.json that upstream's and our own inference load without edits.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "kani/train/lfm2_module.h"
+
+namespace kani::train {
+
+/// Reads `model.safetensors` of a folder (or its shards) as float32 parameters that want gradients,
+/// with the configuration that goes with it.  Throws Error(kNotFound, kBadInput) as the runtime.
+Lfm2Module load_module(const std::filesystem::path& folder, const Lfm2Overrides& overrides = {});
+/// The same with a configuration that is known already.
+Lfm2Module load_module_as(const std::filesystem::path& folder, Lfm2Config config);
+
+enum class SavedType { kF32, kBF16 };
+/// Writes `model.safetensors` in the order of upstream's files, metadata format = pt.  Atomic.
+/// Throws Error(kCannotWrite).
+void save_parameters(const std::filesystem::path& file, const ParameterMap& parameters,
+                     SavedType type = SavedType::kF32);
+/// Named tensors of any kind from a file, as they are, without gradients.
+ParameterMap load_tensors(const std::filesystem::path& file);
+
+/// A complete config.json: LFM2's keys and all of Kani's own.
+std::string config_text(const Lfm2Config& config, SavedType type = SavedType::kF32);
+
+}  // namespace kani::train

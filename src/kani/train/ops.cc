@@ -1,0 +1,288 @@
+// ops.cc - see ops.h: nodes of the graph around the loops of loops.h.
+#include "kani/train/ops.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "kani/base/error.h"
+#include "kani/train/loops.h"
+#include "kani/train/ops_plain.h"
+#include "kani/train/sequence.h"
+
+namespace kani::train {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+constexpr int64_t kRowGrain = 16;     // rows that are worth a thread
+constexpr int64_t kColumnGrain = 64;  // columns of a sum over rows: whole cache lines
+constexpr int64_t kNumberGrain = 16384;
+
+bool fused(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
+
+const float* read(const at::Tensor& x) { return x.const_data_ptr<float>(); }
+float* write(at::Tensor& x) { return x.mutable_data_ptr<float>(); }
+
+class RmsNorm : public Function<RmsNorm> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_any, const at::Tensor& w,
+                            double eps) {
+    const at::Tensor x = x_any.contiguous();
+    const int64_t width = x.size(-1), rows = x.numel() / width;
+    at::Tensor y = at::empty_like(x), inv = at::empty({rows}, x.options());
+    at::parallel_for(0, rows, kRowGrain, [&](int64_t begin, int64_t end) {
+      loops::norm_forward(read(x), read(w), static_cast<float>(eps), begin, end, width, write(y),
+                          write(inv));
+    });
+    context->save_for_backward({x, w, inv});
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &w = saved[1], &inv = saved[2];
+    const at::Tensor dy = grads[0].contiguous();
+    const int64_t width = x.size(-1), rows = x.numel() / width;
+    at::Tensor dx, dw;
+    if (context->needs_input_grad(0)) {
+      dx = at::empty_like(x);
+      at::parallel_for(0, rows, kRowGrain, [&](int64_t begin, int64_t end) {
+        loops::norm_backward_x(read(dy), read(x), read(w), read(inv), begin, end, width, write(dx));
+      });
+    }
+    if (context->needs_input_grad(1)) {
+      dw = at::zeros_like(w);
+      at::parallel_for(0, width, kColumnGrain, [&](int64_t begin, int64_t end) {
+        loops::norm_backward_w(read(dy), read(x), read(inv), rows, width, begin, end, write(dw));
+      });
+    }
+    return {dx, dw, {}};
+  }
+};
+
+class NormRope : public Function<NormRope> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x_any, const at::Tensor& w,
+                            const at::Tensor& angles, double eps) {
+    const at::Tensor x = x_any.contiguous();
+    const int64_t count = x.size(0), heads = x.size(1), width = x.size(2), rows = count * heads;
+    const at::Tensor cos = angles.cos(), sin = angles.sin();
+    at::Tensor normed = at::empty_like(x), y = at::empty_like(x),
+               inv = at::empty({rows}, x.options());
+    at::parallel_for(0, count, kRowGrain, [&](int64_t begin, int64_t end) {
+      loops::norm_forward(read(x), read(w), static_cast<float>(eps), begin * heads, end * heads,
+                          width, write(normed), write(inv));
+      loops::rope_forward(read(normed), read(cos), read(sin), {heads, width / 2}, begin, end,
+                          write(y));
+    });
+    context->save_for_backward({x, w, inv, y, cos, sin});
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &w = saved[1], &inv = saved[2], &y = saved[3], &cos = saved[4],
+                     &sin = saved[5];
+    const at::Tensor dy = grads[0].contiguous();
+    const int64_t count = x.size(0), heads = x.size(1), width = x.size(2), rows = count * heads;
+    at::Tensor dn = at::empty_like(x), dangle = at::empty_like(cos), dx = at::empty_like(x), dw;
+    at::parallel_for(0, count, kRowGrain, [&](int64_t begin, int64_t end) {
+      loops::rope_backward(read(dy), read(y), read(cos), read(sin), {heads, width / 2}, begin, end,
+                           write(dn), write(dangle));
+      loops::norm_backward_x(read(dn), read(x), read(w), read(inv), begin * heads, end * heads,
+                             width, write(dx));
+    });
+    if (context->needs_input_grad(1)) {
+      dw = at::zeros_like(w);
+      at::parallel_for(0, width, kColumnGrain, [&](int64_t begin, int64_t end) {
+        loops::norm_backward_w(read(dn), read(x), read(inv), rows, width, begin, end, write(dw));
+      });
+    }
+    return {dx, dw, dangle, {}};
+  }
+};
+
+class Swiglu : public Function<Swiglu> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& gate_any,
+                            const at::Tensor& up_any) {
+    const at::Tensor gate = gate_any.contiguous(), up = up_any.contiguous();
+    at::Tensor y = at::empty_like(gate);
+    at::parallel_for(0, gate.numel(), kNumberGrain, [&](int64_t begin, int64_t end) {
+      loops::swiglu_forward(read(gate), read(up), begin, end, write(y));
+    });
+    context->save_for_backward({gate, up});
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &gate = saved[0], &up = saved[1];
+    const at::Tensor dy = grads[0].contiguous();
+    at::Tensor dg = at::empty_like(gate), du = at::empty_like(up);
+    at::parallel_for(0, gate.numel(), kNumberGrain, [&](int64_t begin, int64_t end) {
+      loops::swiglu_backward(read(dy), read(gate), read(up), begin, end, write(dg), write(du));
+    });
+    return {dg, du};
+  }
+};
+
+class ShortConv : public Function<ShortConv> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& bcx_any,
+                            const at::Tensor& taps_any, const std::optional<at::Tensor>& bias,
+                            const std::vector<int64_t>& starts) {
+    const at::Tensor bcx = bcx_any.contiguous();
+    const loops::ConvShape shape{taps_any.size(0), taps_any.size(2)};
+    const at::Tensor taps = taps_any.squeeze(1).t().contiguous();  // [L, H]
+    at::Tensor m = at::empty({bcx.size(0), shape.width}, bcx.options()), y = at::empty_like(m);
+    const float* add = bias ? read(*bias) : nullptr;
+    each_document(starts, [&](int64_t start, int64_t, int64_t begin, int64_t end) {
+      loops::conv_forward(read(bcx), read(taps), add, shape, start, begin, end, write(m), write(y));
+    });
+    context->save_for_backward({bcx, taps, m});
+    context->saved_data["starts"] = starts;
+    context->saved_data["bias"] = bias.has_value();
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &bcx = saved[0], &taps = saved[1], &m = saved[2];
+    const at::Tensor dy = grads[0].contiguous();
+    const std::vector<int64_t> starts = context->saved_data["starts"].toIntVector();
+    const bool has_bias = context->saved_data["bias"].toBool();
+    const loops::ConvShape shape{taps.size(1), taps.size(0)};
+    at::Tensor dbcx = at::empty_like(bcx), dtaps = at::zeros_like(taps);
+    at::Tensor dbias = has_bias ? at::zeros({shape.width}, bcx.options()) : at::Tensor();
+    each_document(starts, [&](int64_t, int64_t stop, int64_t begin, int64_t end) {
+      loops::conv_backward(read(dy), read(bcx), read(m), read(taps), shape, stop, begin, end,
+                           write(dbcx));
+    });
+    at::parallel_for(0, shape.width, kColumnGrain, [&](int64_t begin, int64_t end) {
+      for (size_t d = 0; d + 1 < starts.size(); ++d) {
+        loops::conv_backward_taps(read(dy), read(bcx), shape, starts[d], starts[d + 1], begin, end,
+                                  write(dtaps), has_bias ? write(dbias) : nullptr);
+      }
+    });
+    return {dbcx, dtaps.t().contiguous().unsqueeze(1), dbias, {}};
+  }
+
+ private:
+  // body(start, stop, begin, end): rows [begin, end) of the document [start, stop).
+  template <typename Body>
+  static void each_document(const std::vector<int64_t>& starts, const Body& body) {
+    at::parallel_for(0, starts.back(), kRowGrain, [&](int64_t begin, int64_t end) {
+      auto after = std::upper_bound(starts.begin(), starts.end(), begin);
+      for (int64_t row = begin; row < end; ++after) {
+        const int64_t until = std::min(end, *after);
+        body(*(after - 1), *after, row, until);
+        row = until;
+      }
+    });
+  }
+};
+
+class CrossEntropy : public Function<CrossEntropy> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& hidden_any,
+                               const at::Tensor& head, const at::Tensor& targets, double scale,
+                               int64_t chunk, bool learn) {
+    const at::Tensor hidden = hidden_any.contiguous();
+    const at::Tensor wanted = at::nonzero(targets.ne(kNoTarget)).squeeze(1);
+    at::Tensor per_token = at::zeros({hidden.size(0)}, hidden.options());
+    at::Tensor dhidden = learn ? at::zeros_like(hidden) : at::Tensor();
+    at::Tensor dhead = learn ? at::zeros_like(head) : at::Tensor();
+    const int64_t count = wanted.size(0), vocabulary = head.size(0);
+    at::Tensor logits = at::empty({std::min(chunk, count), vocabulary}, hidden.options());
+    double total = 0;
+    for (int64_t first = 0; first < count; first += chunk) {
+      const int64_t rows = std::min(chunk, count - first);
+      const at::Tensor index = wanted.slice(0, first, first + rows);
+      const at::Tensor part = hidden.index_select(0, index);
+      at::Tensor scores = logits.slice(0, 0, rows), losses = at::empty({rows}, hidden.options());
+      at::mm_out(scores, part, head.t());
+      const at::Tensor ids = targets.index_select(0, index);
+      const int64_t* id = ids.const_data_ptr<int64_t>();
+      at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; ++r) {
+          write(losses)[r] = loops::classify(write(scores) + r * vocabulary, vocabulary, id[r],
+                                             static_cast<float>(scale));
+        }
+      });
+      total += losses.sum(at::kDouble).item<double>();
+      per_token.index_copy_(0, index, losses);
+      if (!learn) continue;
+      dhidden.index_copy_(0, index, at::mm(scores, head));
+      dhead.addmm_(scores.t(), part);
+    }
+    context->save_for_backward({dhidden, dhead});
+    context->mark_non_differentiable({per_token});
+    return {at::scalar_tensor(total * scale, hidden.options()), per_token};
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const double factor = grads[0].item<double>();
+    at::Tensor dhidden = saved[0], dhead = saved[1];
+    if (factor != 1) {
+      dhidden = dhidden * factor;
+      dhead = dhead * factor;
+    }
+    return {dhidden, dhead, {}, {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) {
+  return fused(x) ? RmsNorm::apply(x, w, eps) : plain::rms_norm(x, w, eps);
+}
+
+at::Tensor norm_rope(const at::Tensor& x, const at::Tensor& w, const at::Tensor& angles,
+                     double eps) {
+  return fused(x) ? NormRope::apply(x, w, angles, eps) : plain::norm_rope(x, w, angles, eps);
+}
+
+at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) {
+  return fused(gate) ? Swiglu::apply(gate, up) : plain::swiglu(gate, up);
+}
+
+at::Tensor short_conv(const at::Tensor& bcx, const at::Tensor& taps, const at::Tensor& bias,
+                      const std::vector<int64_t>& starts) {
+  require(starts.size() > 1 && starts.back() == bcx.size(0), "documents do not cover the elements");
+  if (!fused(bcx)) return plain::short_conv(bcx, taps, bias, starts);
+  return ShortConv::apply(bcx, taps, bias.defined() ? std::optional(bias) : std::nullopt, starts);
+}
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const std::vector<int64_t>& starts) {
+  const bool groups = q.size(1) != k.size(1);
+  std::vector<at::Tensor> out;
+  for (size_t d = 0; d + 1 < starts.size(); ++d) {
+    const auto part = [&](const at::Tensor& x) {
+      return x.slice(0, starts[d], starts[d + 1]).transpose(0, 1).unsqueeze(0);
+    };
+    out.push_back(at::scaled_dot_product_attention(part(q), part(k), part(v), {}, 0,
+                                                   /*is_causal=*/true, {}, groups)
+                      .squeeze(0)
+                      .transpose(0, 1));
+  }
+  return out.size() == 1 ? out[0] : at::cat(out, 0);
+}
+
+LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
+                         const at::Tensor& targets, double scale, int64_t chunk) {
+  require(chunk >= 1, "a chunk of ", chunk, " elements, must be 1 or more");
+  if (!fused(hidden)) return plain::cross_entropy(hidden, head, targets, scale);
+  const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
+  const auto out = CrossEntropy::apply(hidden, head, targets, scale, chunk, learn);
+  return {out[0], out[1]};
+}
+
+}  // namespace kani::train

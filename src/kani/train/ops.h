@@ -1,0 +1,46 @@
+// ops.h - the operations of the model that LibTorch has no fused form of, with their derivatives.
+// Each is one node of the graph: it keeps what its backward pass needs and nothing else.
+// Documents are rows starts[d] … starts[d + 1]; none sees another.
+// Legend: N elements, H hidden size, D head width, I inner size, V vocabulary, L taps.
+// float32 on CPUs; anything else goes through ops_plain.h, which says what is right.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kani/train/torch.h"
+
+namespace kani::train {
+
+/// x / sqrt(mean of x^2 + eps) * w.  x [N, H] (or [N, heads, D] with w [D]), w [H].
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps);
+
+/// The same per head, then turned by angles: halves a, b of D become a cos - b sin, b cos + a sin.
+/// x [N, heads, D], w [D], angles [N, D/2], which may want a gradient (learnable RoPE).
+at::Tensor norm_rope(const at::Tensor& x, const at::Tensor& w, const at::Tensor& angles,
+                     double eps);
+
+/// silu(gate) * up.  Both [N, I].
+at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up);
+
+/// c * conv(b * x'), [b, c, x'] = bcx [N, 3H] (+ in_bias), taps [H, 1, L], bias [H] or undefined.
+/// Taps that would reach before a document's start see zeros.
+at::Tensor short_conv(const at::Tensor& bcx, const at::Tensor& taps, const at::Tensor& bias,
+                      const std::vector<int64_t>& starts);
+
+/// Causal within a document.  q [N, heads, D], k, v [N, kv_heads, D]; returns [N, heads, D].
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const std::vector<int64_t>& starts);
+
+struct LossResult {
+  at::Tensor loss;       // scalar: sum over targets of -log p, times scale; differentiable
+  at::Tensor per_token;  // [N] float32; 0 without a target
+};
+/// Cross-entropy over all V rows of `head`, `chunk` elements at a time: logits never exist for
+/// more, and gradients are made on the way (training.md 14.3).  Elements without a target cost
+/// nothing. hidden [N, H], head [V, H], targets [N] (kNoTarget = none).  The result does not depend
+/// on `chunk` but for rounding.
+LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
+                         const at::Tensor& targets, double scale, int64_t chunk);
+
+}  // namespace kani::train

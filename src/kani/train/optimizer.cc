@@ -1,0 +1,132 @@
+// optimizer.cc - see optimizer.h.
+#include "kani/train/optimizer.h"
+
+#include <ATen/ops/_fused_adamw.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "kani/base/error.h"
+
+namespace kani::train {
+namespace {
+
+bool is_rope_factor(std::string_view name) { return name.ends_with("alpha_weight"); }
+
+}  // namespace
+
+void validate(const OptimizerSettings& s) {
+  const auto positive = [](double value, const char* name) {
+    require(std::isfinite(value) && value > 0, name, " is ", value, ", must be above 0");
+  };
+  const auto natural = [](double value, const char* name) {
+    require(std::isfinite(value) && value >= 0, name, " is ", value, ", must be 0 or more");
+  };
+  positive(s.learning_rate, "learning_rate");
+  positive(s.epsilon, "adam_epsilon");
+  natural(s.alpha_lr_ratio, "alpha_lr_ratio");
+  natural(s.weight_decay, "weight_decay");
+  natural(s.max_grad_norm, "max_grad_norm");
+  natural(s.min_lr_ratio, "min_lr_ratio");
+  require(s.beta1 >= 0 && s.beta1 < 1 && s.beta2 >= 0 && s.beta2 < 1, "adam_beta1, adam_beta2 are ",
+          s.beta1, ", ", s.beta2, ", must be 0 to below 1");
+  require(s.warmup_steps >= 0, "warmup_steps is ", s.warmup_steps, ", must be 0 or more");
+  require(s.total_steps >= 1, "total_steps is ", s.total_steps, ", must be 1 or more");
+  require(s.schedule == "cosine" || s.schedule == "linear" || s.schedule == "constant" ||
+              s.schedule == "constant_with_warmup",
+          "lr_scheduler_type is \"", s.schedule,
+          "\", must be cosine, linear, constant or constant_with_warmup");
+}
+
+double schedule_factor(const OptimizerSettings& s, int64_t n) {
+  if (s.schedule == "constant") return 1;
+  const auto warm = static_cast<double>(s.warmup_steps), now = static_cast<double>(n);
+  if (n < s.warmup_steps) return (s.warm_from_zero ? now : now + 1) / std::max(1.0, warm);
+  if (s.schedule == "constant_with_warmup") return 1;
+  const double done = (now - warm) / std::max(1.0, static_cast<double>(s.total_steps) - warm);
+  const double falling = s.schedule == "linear"
+                             ? std::max(0.0, 1 - done)
+                             : std::max(0.0, 0.5 * (1 + std::cos(std::numbers::pi * done)));
+  return s.min_lr_ratio + (1 - s.min_lr_ratio) * falling;
+}
+
+AdamW::AdamW(OptimizerSettings settings, ParameterMap& parameters, Comm* comm)
+    : settings_(std::move(settings)), parameters_(parameters), comm_(comm) {
+  validate(settings_);
+  // The largest first, each to the process with the least so far.
+  std::vector<std::pair<int64_t, std::string>> largest;
+  for (const auto& [name, parameter] : parameters_) {
+    if (parameter.requires_grad()) largest.emplace_back(-parameter.numel(), name);
+  }
+  std::sort(largest.begin(), largest.end());
+  std::vector<int64_t> load(comm == nullptr ? 1 : static_cast<size_t>(comm->size()));
+  for (const auto& [size, name] : largest) {
+    const auto least = std::min_element(load.begin(), load.end());
+    owners_[name] = static_cast<int>(least - load.begin());
+    *least -= size;
+  }
+  const int self = comm == nullptr ? 0 : comm->rank();
+  for (const auto& [name, owner] : owners_) {
+    if (owner != self) continue;
+    const at::Tensor& parameter = parameters_.find(name)->second;
+    const auto like = parameter.options().dtype(at::kFloat).requires_grad(false);
+    state_[name] = {at::zeros(parameter.sizes(), like), at::zeros(parameter.sizes(), like),
+                    at::zeros({}, like)};
+  }
+}
+
+int AdamW::owner(std::string_view name) const { return owners_.find(name)->second; }
+
+double AdamW::learning_rate(int64_t n) const {
+  return settings_.learning_rate * schedule_factor(settings_, n);
+}
+
+double AdamW::gradient_norm() const {
+  std::vector<at::Tensor> grads;
+  for (const auto& [name, owner] : owners_) {
+    const at::Tensor grad = parameters_.find(name)->second.grad();
+    if (grad.defined()) grads.push_back(grad);
+  }
+  if (grads.empty()) return 0;
+  return at::stack(at::_foreach_norm(grads, 2)).norm().item<double>();
+}
+
+double AdamW::step(int64_t n, bool update) {
+  at::NoGradGuard no_grad;
+  const double norm = gradient_norm();
+  const double factor =
+      settings_.max_grad_norm > 0 ? std::min(1.0, settings_.max_grad_norm / (norm + 1e-6)) : 1;
+  for (const bool alphas : {false, true}) {
+    std::vector<at::Tensor> parameters, grads, first, second, steps;
+    for (auto& [name, moments] : state_) {
+      at::Tensor& parameter = parameters_.find(name)->second;
+      at::Tensor grad = parameter.grad();
+      if (is_rope_factor(name) != alphas || !grad.defined()) continue;
+      parameters.push_back(parameter);
+      grads.push_back(grad);
+      first.push_back(moments.first);
+      second.push_back(moments.second);
+      steps.push_back(moments.steps);
+    }
+    if (parameters.empty() || !update) continue;
+    if (factor < 1) at::_foreach_mul_(grads, factor);
+    at::_foreach_add_(steps, 1);
+    at::_fused_adamw_(parameters, grads, first, second, {}, steps,
+                      learning_rate(n) * (alphas ? settings_.alpha_lr_ratio : 1), settings_.beta1,
+                      settings_.beta2, alphas ? 0 : settings_.weight_decay, settings_.epsilon,
+                      /*amsgrad=*/false, /*maximize=*/false);
+  }
+  for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::Tensor();
+  for (int rank = 0; comm_ != nullptr && comm_->size() > 1 && update && rank < comm_->size();
+       ++rank) {
+    std::vector<at::Tensor> owned;
+    for (const auto& [name, owner] : owners_) {
+      if (owner == rank) owned.push_back(parameters_.find(name)->second.detach());
+    }
+    comm_->broadcast(owned, rank);
+  }
+  return norm;
+}
+
+}  // namespace kani::train

@@ -1,0 +1,68 @@
+// optimizer.h - the update: AdamW in two groups, learning-rate schedule, clipping.
+// Source: training.md 8.4 to 8.7, 14.8.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kani/train/comm.h"
+#include "kani/train/lfm2_module.h"
+
+namespace kani::train {
+
+struct OptimizerSettings {
+  double learning_rate = 9e-4;
+  double alpha_lr_ratio = 1.5;  // learning rate of the RoPE factors = ratio x learning_rate
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double weight_decay = 0;
+  double max_grad_norm = 3;  // 0: no clipping
+  int64_t warmup_steps = 2000;
+  int64_t total_steps = 0;
+  std::string schedule = "cosine";  // cosine, linear, constant, constant_with_warmup
+  bool warm_from_zero = false;      // upstream's first update has learning rate 0
+  double min_lr_ratio = 0;          // where the cosine and the line end
+};
+
+/// Factor of the schedule for update n = 0, 1, ….
+double schedule_factor(const OptimizerSettings& settings, int64_t n);
+
+/// Throws Error(kInvalidArgument) naming the setting.
+void validate(const OptimizerSettings& settings);
+
+/// The state of one parameter: what checkpoints keep.
+struct Moments {
+  at::Tensor first, second;  // as the parameter, float32
+  at::Tensor steps;          // scalar float32
+};
+
+/// Owns the moments; parameters stay the model's.  State exists from the start.  Of several
+/// processes each keeps the moments of its own share of the parameters and updates these (ZeRO-1),
+/// then all get all of them.
+class AdamW {
+ public:
+  /// `comm` may be null and must outlive it.
+  AdamW(OptimizerSettings settings, ParameterMap& parameters, Comm* comm = nullptr);
+
+  /// Updates with the gradients that the parameters have and forgets them.  Returns the norm of all
+  /// gradients before clipping.  With `update` false nothing changes but that they are forgotten.
+  /// Of several processes all must have the same gradients.
+  double step(int64_t n, bool update = true);
+  /// The norm that step() would return.
+  double gradient_norm() const;
+  double learning_rate(int64_t n) const;
+
+  /// The process that keeps the moments of a parameter; deterministic.
+  int owner(std::string_view name) const;
+  const OptimizerSettings& settings() const { return settings_; }
+  std::map<std::string, Moments, std::less<>>& state() { return state_; }
+  const std::map<std::string, Moments, std::less<>>& state() const { return state_; }
+
+ private:
+  OptimizerSettings settings_;
+  ParameterMap& parameters_;
+  Comm* comm_;
+  std::map<std::string, int, std::less<>> owners_;
+  std::map<std::string, Moments, std::less<>> state_;
+};
+
+}  // namespace kani::train

@@ -1,0 +1,92 @@
+// order.cc - see order.h.
+#include "kani/train/order.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "kani/base/error.h"
+#include "kani/base/random.h"
+
+namespace kani::train {
+namespace {
+
+// Uniform below `count` without bias (Lemire 2019).
+uint64_t below(Random& random, uint64_t count) {
+  const uint64_t reject = (0 - count) % count;
+  while (true) {
+    const __uint128_t product = static_cast<__uint128_t>(random.next_u64()) * count;
+    if (static_cast<uint64_t>(product) >= reject) return static_cast<uint64_t>(product >> 64);
+  }
+}
+
+template <typename T>
+void shuffle(std::vector<T>& values, Random& random) {
+  for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(random, i)]);
+}
+
+}  // namespace
+
+std::vector<uint32_t> shuffled(uint32_t count, uint64_t seed, uint64_t epoch) {
+  std::vector<uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0u);
+  Random random(splitmix64(splitmix64(seed) ^ epoch));
+  shuffle(order, random);
+  return order;
+}
+
+std::vector<Row> pack_rows(std::span<const uint32_t> order, std::span<const int64_t> lengths,
+                           const PackingRules& rules, uint64_t seed, uint64_t epoch) {
+  require(rules.length >= 1 && rules.window >= 1, "pack_length and its window must be 1 or more");
+  std::vector<Row> rows;
+  std::multimap<int64_t, size_t> open;  // room that is left -> row
+  const auto window = static_cast<size_t>(rules.window);
+  for (size_t first = 0; first < order.size(); first += window) {
+    const auto part = order.subspan(first, std::min(window, order.size() - first));
+    std::vector<uint32_t> longest(part.begin(), part.end());
+    std::stable_sort(longest.begin(), longest.end(),
+                     [&](uint32_t a, uint32_t b) { return lengths[a] > lengths[b]; });
+    for (const uint32_t clip : longest) {
+      const int64_t length = lengths[clip];
+      require(length <= rules.length, "a clip of ", length, " elements, pack_length is ",
+              rules.length);
+      const auto fits = open.lower_bound(length);
+      if (fits == open.end()) {
+        rows.push_back({clip});
+        open.emplace(rules.length - length, rows.size() - 1);
+        continue;
+      }
+      const auto [room, row] = *fits;
+      open.erase(fits);
+      rows[row].push_back(clip);
+      if (room > length) open.emplace(room - length, row);
+    }
+    // A row with less room than this is as good as full.
+    open.erase(open.begin(), open.lower_bound(rules.length / 100));
+  }
+  Random random(splitmix64(splitmix64(seed + 1) ^ epoch));
+  shuffle(rows, random);
+  return rows;
+}
+
+std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size) {
+  require(size >= 1, "a batch of ", size, " clips, must be 1 or more");
+  std::vector<Row> rows;
+  for (size_t first = 0; first < order.size(); first += size) {
+    const auto part = order.subspan(first, std::min(size, order.size() - first));
+    rows.emplace_back(part.begin(), part.end());
+  }
+  return rows;
+}
+
+double fill(std::span<const Row> rows, std::span<const int64_t> lengths, int64_t length) {
+  int64_t used = 0;
+  for (const Row& row : rows) {
+    for (const uint32_t clip : row) used += lengths[clip];
+  }
+  return rows.empty() ? 1
+                      : static_cast<double>(used) / static_cast<double>(length) /
+                            static_cast<double>(rows.size());
+}
+
+}  // namespace kani::train

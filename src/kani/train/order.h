@@ -1,0 +1,35 @@
+// order.h - which clips are seen when: a pure function of seed and epoch, so that any update can be
+// told from its number and a resumed run continues where it was.
+// Source: training.md 6.3 (upstream), 14.2 (packing).  Not here: clips, LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace kani::train {
+
+/// Clips that are computed together: one row of a micro-batch.
+using Row = std::vector<uint32_t>;
+
+struct PackingRules {
+  int64_t length = 16384;  // elements of a row
+  int64_t window = 4096;   // clips of the epoch's order that are put into rows together
+};
+
+/// 0 … count-1 shuffled by (seed, epoch), the same on every machine.
+std::vector<uint32_t> shuffled(uint32_t count, uint64_t seed, uint64_t epoch);
+
+/// All clips of `order` in rows of at most rules.length elements, each once: best fit, longest
+/// first within a window, rows shuffled by (seed, epoch).  lengths[clip] is at most rules.length
+/// (Error(kInvalidArgument) otherwise).
+std::vector<Row> pack_rows(std::span<const uint32_t> order, std::span<const int64_t> lengths,
+                           const PackingRules& rules, uint64_t seed, uint64_t epoch);
+
+/// Upstream's batches: `order` cut into batches of `size`, the last one short.
+std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size);
+
+/// Share of a row's elements that are used, over all rows.
+double fill(std::span<const Row> rows, std::span<const int64_t> lengths, int64_t length);
+
+}  // namespace kani::train

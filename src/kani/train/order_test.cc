@@ -1,0 +1,85 @@
+// order_test.cc - every clip once, rows nearly full, the same for the same seed and epoch.
+#include "kani/train/order.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "kani/base/error.h"
+#include "kani/base/random.h"
+
+namespace kani::train {
+namespace {
+
+// Log-normal lengths of clips, median 7 s (training.md 19.4).
+std::vector<int64_t> natural_lengths(size_t count) {
+  Random random(3);
+  std::vector<int64_t> lengths;
+  while (lengths.size() < count) {
+    const double seconds = 7 * std::exp(0.6 * random.next_normal());
+    if (seconds <= 40) lengths.push_back(static_cast<int64_t>(53.3 * seconds) + 10);
+  }
+  return lengths;
+}
+
+std::vector<uint32_t> all_of(const std::vector<Row>& rows) {
+  std::vector<uint32_t> all;
+  for (const Row& row : rows) all.insert(all.end(), row.begin(), row.end());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::vector<uint32_t> counted(uint32_t count) {
+  std::vector<uint32_t> all(count);
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
+TEST(Order, an_epoch_holds_every_clip_once) {
+  const auto lengths = natural_lengths(20000);
+  const auto order = shuffled(20000, 1, 0);
+  EXPECT_NE(order, counted(20000));
+  const auto rows = pack_rows(order, lengths, {}, 1, 0);
+  EXPECT_EQ(all_of(rows), counted(20000));
+  for (const Row& row : rows) {
+    int64_t sum = 0;
+    for (const uint32_t clip : row) sum += lengths[clip];
+    EXPECT_LE(sum, 16384);
+  }
+}
+
+TEST(Order, rows_are_nearly_full_on_natural_lengths) {
+  const auto lengths = natural_lengths(20000);
+  for (const int64_t length : {4096, 8192, 16384}) {
+    const auto rows = pack_rows(shuffled(20000, 1, 0), lengths, {length, 4096}, 1, 0);
+    EXPECT_GE(fill(rows, lengths, length), 0.99) << length;
+  }
+}
+
+TEST(Order, the_same_seed_and_epoch_are_the_same_rows_and_others_are_others) {
+  const auto lengths = natural_lengths(500);
+  const auto rows = [&](uint64_t seed, uint64_t epoch) {
+    return pack_rows(shuffled(500, seed, epoch), lengths, {}, seed, epoch);
+  };
+  EXPECT_EQ(rows(1, 0), rows(1, 0));
+  EXPECT_NE(rows(1, 0), rows(1, 1));
+  EXPECT_NE(rows(1, 0), rows(2, 0));
+}
+
+TEST(Order, batches_of_upstream_end_short) {
+  const auto order = counted(10);
+  const auto rows = cut_batches(order, 4);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[2], (Row{8, 9}));
+}
+
+TEST(Order, a_clip_that_fits_no_row_is_an_error) {
+  const std::vector<int64_t> lengths{5, 11};
+  EXPECT_THROW(pack_rows(counted(2), lengths, {10, 4}, 1, 0), Error);
+  EXPECT_TRUE(pack_rows({}, {}, {}, 1, 0).empty());
+}
+
+}  // namespace
+}  // namespace kani::train

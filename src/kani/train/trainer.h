@@ -1,0 +1,99 @@
+// trainer.h - a training run: plan, micro-batches, update, health, checkpoints, reports.
+// Everything that decides the numbers is a function of the configuration and the number of the
+// update, so that a run that was killed goes on bit for bit.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "kani/train/checkpoint.h"
+#include "kani/train/clip_set.h"
+#include "kani/train/comm.h"
+#include "kani/train/order.h"
+
+namespace kani::train {
+
+/// What an update did (training.md 14.10).
+struct UpdateReport {
+  int64_t update = 0;  // its number, from 1
+  int64_t total = 0;
+  double epoch = 0;  // passes over the data so far
+  double loss = 0;   // mean over targets, nats
+  double grad_norm = 0;
+  double learning_rate = 0;
+  int64_t elements = 0;
+  int64_t targets = 0;
+  bool skipped = false;
+  std::string skip_reason;
+  double seconds = 0;       // of this update
+  double data_seconds = 0;  // of it: reading and putting together
+  double fill = 1;          // real elements of those computed with
+};
+
+struct EvalReport {
+  int64_t update = 0;
+  double loss = 0;                    // mean over targets
+  std::vector<double> codebook_loss;  // by codebook
+  double text_loss = 0;
+  int64_t targets = 0;
+  std::map<std::string, double> language_loss;
+};
+
+/// One thread at a time.
+class Trainer {
+ public:
+  /// Loads model, data, and with `resume` the newest whole checkpoint of config.output_dir.  A
+  /// checkpoint of other data or another configuration is refused unless `force`.  Of several
+  /// processes (`launch`) each computes its share of an update's rows; all end with the same
+  /// weights.  Throws Error.
+  Trainer(TrainConfig config, bool resume, bool force = false, const Launch& launch = {});
+  ~Trainer();
+
+  int64_t total_updates() const { return total_updates_; }
+  /// Alone, or the first of several: the one that logs.
+  bool leads() const { return comm_->rank() == 0; }
+  int processes() const { return comm_->size(); }
+  /// True on all processes if it is on any: a signal that one of them got.
+  bool anywhere(bool here) { return comm_->sum(static_cast<int64_t>(here ? 1 : 0)) > 0; }
+  const RunState& state() const { return state_; }
+  const TrainConfig& config() const { return config_; }
+  Lfm2Module& model() { return *model_; }
+  const ClipSet& clips() const { return *clips_; }
+  size_t clips_left_out() const { return left_out_; }
+  bool done() const { return state_.update >= total_updates_; }
+
+  /// One update.  Throws Error(kBadInput) after twenty skipped ones in a row, with the last good
+  /// checkpoint's name.
+  UpdateReport step();
+  /// On the validation set, with the average of the weights if there is one and `averaged`.
+  std::optional<EvalReport> evaluate(bool averaged = false);
+  void save();
+  /// The weights (or their average) as a folder that inference loads.
+  void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
+
+ private:
+  struct Update;  // the rows of one
+  void plan_epoch(int64_t epoch);
+  int64_t rows_of_update() const;
+  PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
+  void update_average();
+  void exchange_gradients();
+
+  TrainConfig config_;
+  std::unique_ptr<Comm> comm_;
+  std::unique_ptr<Lfm2Module> model_;
+  TokenLayout layout_;
+  std::unique_ptr<ClipSet> clips_, valid_;
+  std::vector<int64_t> lengths_;  // of clips_
+  std::vector<uint32_t> usable_;  // clips that fit a row
+  size_t left_out_ = 0;
+  std::unique_ptr<AdamW> optimizer_;
+  ParameterMap average_;
+  RunState state_;
+  int64_t total_updates_ = 0;
+  int64_t planned_epoch_ = -1;
+  std::vector<Row> plan_;
+};
+
+}  // namespace kani::train

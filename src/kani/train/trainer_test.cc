@@ -1,0 +1,294 @@
+// trainer_test.cc - a run on the reference data: upstream's curve through the whole trainer, the
+// same bits after any stop, damage found, nonsense left out.
+#include "kani/train/trainer.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kData = fs::path(KANI_TEST_DATA) / "training";
+
+class TrainerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "base");
+    // A complete base: upstream's files know nothing of Kani's own keys.
+    Json config =
+        parse_json(read_file(kData / "tiny" / "init" / "config.json", kMaxConfigBytes), "config");
+    config["audio_tokens_start"] = 410;
+    config["speaker_emb_dim"] = 16;
+    write_file(folder_ / "base" / "config.json", config.dump());
+    fs::copy(kData / "tiny" / "init" / "model.safetensors", folder_ / "base");
+    write_shard(folder_ / "data.kshard", nullptr);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // The reference rows as a shard; `change` may spoil clips.
+  static void write_shard(const fs::path& path,
+                          const std::function<void(TrainingClip&, size_t)>& change) {
+    Lfm2Config config;
+    config.vocab_size = 650;
+    config.audio_tokens_start = 410;
+    const ParameterMap rows = load_tensors(kData / "tiny" / "rows.safetensors");
+    const at::Tensor offsets = rows.at("offsets"), ids = rows.at("input_ids"),
+                     voices = rows.at("speaker_emb");
+    ShardWriter writer({4, 60, 16, "tiny", ""});
+    for (int64_t i = 0; i + 1 < offsets.size(0); ++i) {
+      const auto begin = offsets[i].item<int64_t>(), end = offsets[i + 1].item<int64_t>();
+      TrainingClip clip =
+          clip_of_ids(TokenLayout::of(config),
+                      {ids.const_data_ptr<int32_t>() + begin, static_cast<size_t>(end - begin)});
+      const auto* voice = voices.const_data_ptr<float>() + i * 16;
+      clip.voice.assign(voice, voice + 16);
+      if (change) change(clip, static_cast<size_t>(i));
+      writer.add(clip);
+    }
+    writer.write(path);
+  }
+
+  TrainConfig config(const std::string& out) const {
+    TrainConfig c;
+    c.model_id = folder_ / "base";
+    c.data = {folder_ / "data.kshard"};
+    c.output_dir = folder_ / out;
+    c.optimizer.warmup_steps = 4;
+    c.max_steps = 12;
+    c.pack_length = 256;
+    c.batch_tokens = 768;
+    c.loss_chunk = 64;
+    return c;
+  }
+
+  static std::string weights(const fs::path& out) {
+    return read_file(*find_checkpoint(out) / "model.safetensors", 1 << 24);
+  }
+
+  const fs::path folder_ = fs::temp_directory_path() /
+                           concat("kani-trainer-", getpid(), "-",
+                                  testing::UnitTest::GetInstance()->current_test_info()->name());
+};
+
+TEST_F(TrainerTest, upstreams_twenty_updates) {
+  TrainConfig c = config("out");
+  c.parity = true;
+  c.per_device_train_batch_size = 4;
+  c.gradient_accumulation_steps = 3;
+  c.max_steps = 20;
+  Trainer trainer(c, /*resume=*/false);
+  const Json goldens = parse_json(read_file(kData / "goldens.json", 1 << 24), "goldens.json");
+  for (const Json& point : goldens["train"]["curve"]) {
+    const UpdateReport report = trainer.step();
+    EXPECT_NEAR(report.loss, point["loss"].get<double>(), 1e-5) << report.update;
+    EXPECT_NEAR(report.grad_norm, point["grad_norm_before_clip"].get<double>(), 1e-3)
+        << report.update;
+  }
+  EXPECT_TRUE(trainer.done());
+  for (const auto& [name, value] : load_tensors(kData / "tiny" / "final.safetensors"))
+    EXPECT_LT((trainer.model().parameter(name) - value).abs().max().item<double>(), 1e-5) << name;
+}
+
+TEST_F(TrainerTest, T1_a_run_that_is_stopped_anywhere_goes_on_bit_for_bit) {
+  TrainConfig c = config("whole");
+  c.speaker_dropout = 0.3;
+  c.ema_decay = 0.9;
+  Trainer whole(c, false);
+  std::vector<double> losses;
+  while (!whole.done()) losses.push_back(whole.step().loss);
+  whole.save();
+  for (const int64_t stop : {1, 5, 6, 11}) {
+    c.output_dir = folder_ / concat("part-", stop);
+    {
+      Trainer part(c, false);
+      for (int64_t i = 0; i < stop; ++i) part.step();
+      part.save();
+    }
+    Trainer again(c, true);
+    EXPECT_EQ(again.state().update, stop);
+    for (int64_t i = stop; i < 12; ++i)
+      EXPECT_EQ(again.step().loss, losses[static_cast<size_t>(i)]);
+    again.save();
+    for (const char* file : {"model.safetensors", "optim-00000-of-00001.safetensors",
+                             "ema.safetensors", "state.json"}) {
+      EXPECT_EQ(read_file(*find_checkpoint(c.output_dir) / file, 1 << 24),
+                read_file(*find_checkpoint(folder_ / "whole") / file, 1 << 24))
+          << file << " after a stop at " << stop;
+    }
+  }
+}
+
+TEST_F(TrainerTest, T3_every_flipped_bit_is_found) {
+  Trainer trainer(config("out"), false);
+  trainer.step();
+  trainer.save();
+  const fs::path checkpoint = *find_checkpoint(folder_ / "out");
+  verify_checkpoint(checkpoint);
+  uint64_t place = 1;
+  for (const auto& entry : fs::directory_iterator(checkpoint)) {
+    const std::string good = read_file(entry.path(), 1 << 24);
+    for (int i = 0; i < 40; ++i) {
+      place = place * 6364136223846793005u + 1442695040888963407u;
+      std::string bad = good;
+      char& byte = bad[(place >> 20) % bad.size()];
+      byte = static_cast<char>(byte ^ (1 << (place >> 60) % 8));
+      write_file(entry.path(), bad);
+      EXPECT_THROW(verify_checkpoint(checkpoint), Error) << entry.path();
+    }
+    write_file(entry.path(), good);
+  }
+  verify_checkpoint(checkpoint);
+}
+
+TEST_F(TrainerTest, T2_a_damaged_newest_checkpoint_gives_way_to_the_one_before) {
+  Trainer trainer(config("out"), false);
+  trainer.step();
+  trainer.save();
+  trainer.step();
+  trainer.save();
+  const fs::path newest = *find_checkpoint(folder_ / "out");
+  EXPECT_EQ(newest.filename(), checkpoint_name(2));
+  std::ofstream(newest / "state.json", std::ios::app) << " ";
+  EXPECT_EQ(find_checkpoint(folder_ / "out")->filename(), checkpoint_name(1));
+  EXPECT_EQ(Trainer(config("out"), true).state().update, 1);
+  fs::remove(newest / "MANIFEST");
+  EXPECT_EQ(find_checkpoint(folder_ / "out")->filename(), checkpoint_name(1));
+}
+
+TEST_F(TrainerTest, T2_a_folder_that_was_never_finished_is_no_checkpoint) {
+  Trainer trainer(config("out"), false);
+  trainer.step();
+  trainer.save();
+  fs::copy(folder_ / "out" / checkpoint_name(1), folder_ / "out" / "step-00000009.part");
+  EXPECT_EQ(find_checkpoint(folder_ / "out")->filename(), checkpoint_name(1));
+  EXPECT_EQ(find_checkpoint(folder_ / "nothing"), std::nullopt);
+}
+
+TEST_F(TrainerTest, T4_other_data_or_another_configuration_are_refused_unless_forced) {
+  Trainer trainer(config("out"), false);
+  trainer.step();
+  trainer.save();
+  TrainConfig c = config("out");
+  c.seed = 1;
+  EXPECT_THROW(Trainer(c, true), Error);
+  EXPECT_EQ(Trainer(c, true, /*force=*/true).state().update, 1);
+  write_shard(folder_ / "data.kshard", [](TrainingClip& clip, size_t i) {
+    if (i == 3) clip.codes[0] = (clip.codes[0] + 1) % 60;
+  });
+  EXPECT_THROW(Trainer(config("out"), true), Error);
+}
+
+TEST_F(TrainerTest, T8_weights_that_are_no_numbers_skip_updates_and_stop_after_twenty) {
+  TrainConfig c = config("out");
+  c.max_steps = 100;
+  Trainer trainer(c, false);
+  trainer.step();
+  trainer.save();
+  const std::string before = weights(c.output_dir);
+  {
+    at::NoGradGuard no_grad;
+    trainer.model().parameters().at("model.embedding_norm.weight")[0] = NAN;
+  }
+  for (int i = 0; i < 19; ++i) EXPECT_TRUE(trainer.step().skipped);
+  EXPECT_EQ(trainer.state().skipped, 19);
+  try {
+    trainer.step();
+    FAIL() << "twenty in a row go on";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(checkpoint_name(1)), std::string::npos)
+        << error.what();
+  }
+  EXPECT_EQ(weights(c.output_dir), before);
+}
+
+TEST_F(TrainerTest, T8_a_clip_that_is_too_long_is_left_out_and_counted) {
+  TrainConfig c = config("out");
+  c.pack_length = 64;
+  c.batch_tokens = 128;
+  Trainer trainer(c, false);
+  EXPECT_GT(trainer.clips_left_out(), 0u);
+  EXPECT_LT(trainer.clips_left_out(), trainer.clips().size());
+  EXPECT_FALSE(trainer.step().skipped);
+}
+
+TEST_F(TrainerTest, T7_a_damaged_shard_is_named) {
+  std::string bytes = read_file(folder_ / "data.kshard", 1 << 24);
+  bytes[bytes.size() - 20] = static_cast<char>(bytes[bytes.size() - 20] ^ 1);
+  write_file(folder_ / "data.kshard", bytes);
+  EXPECT_THROW(Trainer(config("out"), false), Error);
+}
+
+TEST_F(TrainerTest, rotation_keeps_the_newest_and_what_is_listed) {
+  TrainConfig c = config("out");
+  c.save_total_limit = 2;
+  fs::create_directories(folder_ / "out");
+  write_file(folder_ / "out" / "keep", checkpoint_name(2) + "\n");
+  Trainer trainer(c, false);
+  for (int i = 0; i < 5; ++i) {
+    trainer.step();
+    trainer.save();
+  }
+  for (int64_t i = 1; i <= 5; ++i)
+    EXPECT_EQ(fs::exists(folder_ / "out" / checkpoint_name(i)), i != 1 && i != 3) << i;
+}
+
+TEST_F(TrainerTest, the_loss_falls_and_validation_sees_it) {
+  TrainConfig c = config("out");
+  c.valid_data = c.data;
+  c.max_steps = 60;
+  c.optimizer.learning_rate = 3e-3;
+  Trainer trainer(c, false);
+  const double before = trainer.evaluate()->loss;
+  while (!trainer.done()) trainer.step();
+  const EvalReport after = *trainer.evaluate();
+  EXPECT_LT(after.loss, before - 1);
+  EXPECT_EQ(after.codebook_loss.size(), 4u);
+  EXPECT_EQ(trainer.evaluate()->loss, after.loss);
+}
+
+// For tests/train/, which starts the program on the same base and shard.
+TEST_F(TrainerTest, base_and_shard_are_kept_where_they_are_asked_for) {
+  const char* place = std::getenv("KANI_KEEP_TRAIN_DATA");
+  if (place == nullptr) GTEST_SKIP() << "KANI_KEEP_TRAIN_DATA is not set";
+  fs::create_directories(place);
+  write_shard(folder_ / "other.kshard", [](TrainingClip& clip, size_t) { clip.codes[0] = 0; });
+  fs::copy(folder_, place, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  EXPECT_EQ(ClipSet({fs::path(place) / "data.kshard"},
+                    TokenLayout::of(load_module(folder_ / "base").config()))
+                .size(),
+            38u);
+}
+
+TEST_F(TrainerTest, frozen_parameters_stay) {
+  TrainConfig c = config("out");
+  c.freeze = {"embed_tokens", "layers.0."};
+  Trainer trainer(c, false);
+  const at::Tensor table = trainer.model().parameter("model.embed_tokens.weight").clone();
+  const at::Tensor other = trainer.model().parameter("model.layers.1.ffn_norm.weight").clone();
+  trainer.step();
+  EXPECT_TRUE(table.equal(trainer.model().parameter("model.embed_tokens.weight")));
+  EXPECT_FALSE(other.equal(trainer.model().parameter("model.layers.1.ffn_norm.weight")));
+}
+
+TEST_F(TrainerTest, what_is_exported_is_loaded_with_every_key) {
+  Trainer trainer(config("out"), false);
+  trainer.step();
+  trainer.export_model(folder_ / "export", SavedType::kF32, false);
+  const Lfm2Module again = load_module(folder_ / "export");
+  EXPECT_EQ(again.config().audio_tokens_start, 410);
+  EXPECT_EQ(again.config().speaker_emb_dim, 16);
+  EXPECT_EQ(again.config().intermediate_size, trainer.model().config().intermediate_size);
+  for (const auto& [name, parameter] : trainer.model().parameters())
+    EXPECT_TRUE(parameter.equal(again.parameter(name))) << name;
+}
+
+}  // namespace
+}  // namespace kani::train
