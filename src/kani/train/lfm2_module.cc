@@ -90,7 +90,7 @@ at::Tensor Lfm2Module::embed(const PackedBatch& batch) const {
   const at::Tensor voices =
       at::tensor(at::ArrayRef<float>(batch.voices)).view({slots, width}).to(table.device());
   return x.index_copy(0, tensor_of(batch.voice_slots).to(table.device()),
-                      at::linear(voices, parameter(kVoice)));
+                      train::linear(voices, parameter(kVoice)));
 }
 
 // Wo attention(rope(norm(Wq u)), rope(norm(Wk u)), Wv u)
@@ -102,7 +102,7 @@ at::Tensor Lfm2Module::attention_operator(int layer, const at::Tensor& u,
   if (config_.use_learnable_rope.value_or(false)) frequencies = frequencies * rope_factor(layer);
   const at::Tensor angles = positions.unsqueeze(1) * frequencies;
   const auto heads = [&](std::string_view name) {
-    return at::linear(u, of(layer, name)).view({count, -1, width});
+    return train::linear(u, of(layer, name)).view({count, -1, width});
   };
   const at::Tensor q =
       norm_rope(heads("self_attn.q_proj.weight"), of(layer, "self_attn.q_layernorm.weight"), angles,
@@ -111,7 +111,7 @@ at::Tensor Lfm2Module::attention_operator(int layer, const at::Tensor& u,
       norm_rope(heads("self_attn.k_proj.weight"), of(layer, "self_attn.k_layernorm.weight"), angles,
                 config_.norm_eps);
   const at::Tensor y = attention(q, k, heads("self_attn.v_proj.weight"), batch.starts);
-  return at::linear(y.reshape({count, -1}), of(layer, "self_attn.out_proj.weight"));
+  return train::linear(y.reshape({count, -1}), of(layer, "self_attn.out_proj.weight"));
 }
 
 // Wout (c * conv(b * x')),  [b; c; x'] = Win u
@@ -120,17 +120,18 @@ at::Tensor Lfm2Module::conv_operator(int layer, const at::Tensor& u,
   const auto bias = [&](std::string_view name) {
     return config_.conv_bias ? of(layer, name) : at::Tensor();
   };
-  const at::Tensor bcx = at::linear(u, of(layer, "conv.in_proj.weight"), bias("conv.in_proj.bias"));
+  const at::Tensor bcx =
+      train::linear(u, of(layer, "conv.in_proj.weight"), bias("conv.in_proj.bias"));
   const at::Tensor y =
       short_conv(bcx, of(layer, "conv.conv.weight"), bias("conv.conv.bias"), batch.starts);
-  return at::linear(y, of(layer, "conv.out_proj.weight"), bias("conv.out_proj.bias"));
+  return train::linear(y, of(layer, "conv.out_proj.weight"), bias("conv.out_proj.bias"));
 }
 
 // W2 (silu(W1 u) * W3 u)
 at::Tensor Lfm2Module::feed_forward(int layer, const at::Tensor& u) const {
-  return at::linear(swiglu(at::linear(u, of(layer, "feed_forward.w1.weight")),
-                           at::linear(u, of(layer, "feed_forward.w3.weight"))),
-                    of(layer, "feed_forward.w2.weight"));
+  return train::linear(swiglu(train::linear(u, of(layer, "feed_forward.w1.weight")),
+                              train::linear(u, of(layer, "feed_forward.w3.weight"))),
+                       of(layer, "feed_forward.w2.weight"));
 }
 
 }  // namespace kani::train

@@ -10,6 +10,7 @@
 #include "kani/base/error.h"
 #include "kani/train/loops.h"
 #include "kani/train/ops_plain.h"
+#include "kani/train/products.h"
 #include "kani/train/sequence.h"
 
 namespace kani::train {
@@ -27,6 +28,24 @@ bool fused(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kF
 
 const float* read(const at::Tensor& x) { return x.const_data_ptr<float>(); }
 float* write(at::Tensor& x) { return x.mutable_data_ptr<float>(); }
+
+class Linear : public Function<Linear> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& w) {
+    context->save_for_backward({x, w});
+    return product(x, w);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &w = saved[1];
+    const at::Tensor dy = grads[0].contiguous();
+    at::Tensor dx, dw;
+    if (context->needs_input_grad(0)) dx = product(dy, w.t());
+    if (context->needs_input_grad(1)) dw = product(dy.t(), x.t());
+    return {dx, dw};
+  }
+};
 
 class RmsNorm : public Function<RmsNorm> {
  public:
@@ -199,14 +218,12 @@ class CrossEntropy : public Function<CrossEntropy> {
     at::Tensor dhidden = learn ? at::zeros_like(hidden) : at::Tensor();
     at::Tensor dhead = learn ? at::zeros_like(head) : at::Tensor();
     const int64_t count = wanted.size(0), vocabulary = head.size(0);
-    at::Tensor logits = at::empty({std::min(chunk, count), vocabulary}, hidden.options());
     double total = 0;
     for (int64_t first = 0; first < count; first += chunk) {
       const int64_t rows = std::min(chunk, count - first);
       const at::Tensor index = wanted.slice(0, first, first + rows);
       const at::Tensor part = hidden.index_select(0, index);
-      at::Tensor scores = logits.slice(0, 0, rows), losses = at::empty({rows}, hidden.options());
-      at::mm_out(scores, part, head.t());
+      at::Tensor scores = product(part, head), losses = at::empty({rows}, hidden.options());
       const at::Tensor ids = targets.index_select(0, index);
       const int64_t* id = ids.const_data_ptr<int64_t>();
       at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
@@ -218,8 +235,8 @@ class CrossEntropy : public Function<CrossEntropy> {
       total += losses.sum(at::kDouble).item<double>();
       per_token.index_copy_(0, index, losses);
       if (!learn) continue;
-      dhidden.index_copy_(0, index, at::mm(scores, head));
-      dhead.addmm_(scores.t(), part);
+      dhidden.index_copy_(0, index, product(scores, head.t()));
+      dhead.add_(product(scores.t(), part.t()));
     }
     context->save_for_backward({dhidden, dhead});
     context->mark_non_differentiable({per_token});
@@ -239,6 +256,12 @@ class CrossEntropy : public Function<CrossEntropy> {
 };
 
 }  // namespace
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
+  if (!fused(x)) return at::linear(x, w, bias);
+  const at::Tensor y = Linear::apply(x, w);
+  return bias.defined() ? y + bias : y;
+}
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) {
   return fused(x) ? RmsNorm::apply(x, w, eps) : plain::rms_norm(x, w, eps);

@@ -12,6 +12,9 @@
 
 namespace kani::train {
 
+/// x w^T (+ bias).  x [N, K], w [M, K], bias [M] or undefined.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias = {});
+
 /// x / sqrt(mean of x^2 + eps) * w.  x [N, H] (or [N, heads, D] with w [D]), w [H].
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps);
 

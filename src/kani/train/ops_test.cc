@@ -72,6 +72,19 @@ class Ops : public testing::Test {
   const std::vector<int64_t> starts_{0, 1, 3, 20, 21, 53};
 };
 
+TEST_F(Ops, linear_is_its_plain_twin_for_all_shapes) {
+  for (const int64_t rows : {1, 2, 53}) {
+    for (const int64_t inner : {1, 16, 33}) {
+      const Inputs inputs{random_tensor({rows, inner}), random_tensor({24, inner}),
+                          random_tensor({24})};
+      expect_same([](const Inputs& x) { return train::linear(x[0], x[1], x[2]); },
+                  [](const Inputs& x) { return at::linear(x[0], x[1], x[2]); }, inputs);
+      expect_same([](const Inputs& x) { return train::linear(x[0], x[1]); },
+                  [](const Inputs& x) { return at::linear(x[0], x[1]); }, {inputs[0], inputs[1]});
+    }
+  }
+}
+
 TEST_F(Ops, rms_norm_is_its_plain_twin) {
   for (const int64_t width : {1, 7, 64, 65}) {
     const Inputs inputs{random_tensor({53, width}), random_tensor({width})};
