@@ -41,6 +41,7 @@ LIBRARIES = {
     "yaml-cpp": r"yaml-cpp/.*",
     "ICU": r"unicode/.*",
     "zlib": r"zlib\.h",
+    "Arrow": r"(arrow|parquet)/.*",
     "libcrypto": r"openssl/.*",
     "intrinsics": r"(x86|imm|amx|.mm)intrin\.h|arm_neon\.h|cpuid\.h|(sys|asm)/(auxv|hwcap|prctl)\.h",
     "CUDA": r"cu(da|blas|dnn).*\.h",
@@ -137,6 +138,8 @@ def check_outside(area: Area, file: Path, name: str) -> str | None:
     for library, pattern in LIBRARIES.items():
         if re.fullmatch(pattern, name):
             if library in area.libraries | extra:
+                if library == "Arrow" and not file.name.startswith("arrow_"):  # built only where Arrow is
+                    return f"<{name}> may only be used in files named arrow_…"
                 return None
             return f"<{name}> belongs to {library}, which {area.path} may not use"
     if not SYSTEM.fullmatch(name):

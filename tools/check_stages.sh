@@ -99,6 +99,7 @@ stage_includes() { one 'includes' tools/check_includes.py; }
 
 about_unit() { printf 'g++ with warnings as errors; unit and parity tests'; }
 stage_unit() {
+  one 'Arrow' tools/arrow.sh
   build dev || return
   one 'g++ without warnings' true
   run_tests dev

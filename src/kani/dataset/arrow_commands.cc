@@ -1,0 +1,238 @@
+// arrow_commands.cc - see arrow_commands.h.
+#include "kani/dataset/arrow_commands.h"
+
+#include <algorithm>
+#include <charconv>
+#include <exception>
+#include <functional>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/dataset/arrow_convert.h"
+#include "kani/dataset/arrow_prepare.h"
+#include "kani/spec/lfm2.h"
+
+namespace kani {
+namespace {
+
+constexpr std::string_view kPrepareHelp =
+    R"(prepare --config FILE --tokenizer FOLDER --out FOLDER [options]
+  --config FILE          dataset_config.yaml
+  --tokenizer FOLDER     with the base model's tokenizer.json
+  --out FOLDER           where the set is written; must not exist or be empty
+  --sources FOLDER       where relative source names start (default: folder of the configuration)
+  --format WHAT          processed, shards or both (default)
+  --parity               upstream's rules to the digit; the first bad row is an error
+  --drop-repeated-frames yes or no (default: yes with --parity, else no)
+  --model FILE           config.json of the model to be trained (default: KaniTTS2's numbers)
+  --audio-start N, --codebook-size N, --voice-size N
+                         single numbers in place of the model's
+)";
+
+constexpr std::string_view kConvertHelp =
+    R"(convert INPUT OUTPUT --to shards|parquet|processed [options]
+  INPUT                  a .kshard, .parquet or .arrow file, or a folder of one kind
+  OUTPUT                 a folder; must not exist or be empty
+  --split NAME           which split of an input folder (default: train)
+  --tokenizer FOLDER     needed where text is there and ids are not, or the reverse
+  --no-tags              the language is not put in front of the text
+  --skip-bad             bad rows are dropped and counted, not an error
+  --model FILE, --audio-start N, --codebook-size N, --voice-size N   as in prepare
+)";
+
+constexpr int kPlannedVocabulary = 80'538;  // rows of KaniTTS2's embedding
+
+/// The words of a command line: flags with a value, flags without, and the rest in order.
+class Words {
+ public:
+  Words(std::span<const std::string> args, std::span<const std::string_view> switches)
+      : args_(args.begin(), args.end()) {
+    for (size_t i = 0; i < args_.size(); ++i) {
+      std::string word = args_[i];
+      if (!word.starts_with("--") || word == "--") {
+        rest_.push_back(word);
+      } else if (std::find(switches.begin(), switches.end(), word) != switches.end()) {
+        flags_.push_back({word, ""});
+      } else if (const size_t sign = word.find('='); sign != std::string::npos) {
+        flags_.push_back({word.substr(0, sign), word.substr(sign + 1)});
+      } else {
+        require(i + 1 < args_.size(), word, " needs a value");
+        flags_.push_back({word, args_[++i]});
+      }
+    }
+  }
+
+  std::optional<std::string> take(std::string_view name) {
+    for (auto flag = flags_.begin(); flag != flags_.end(); ++flag) {
+      if (flag->name != name) continue;
+      std::string value = std::move(flag->value);
+      flags_.erase(flag);
+      return value;
+    }
+    return std::nullopt;
+  }
+
+  std::string need(std::string_view name) {
+    std::optional<std::string> value = take(name);
+    require(value && !value->empty(), name, " is missing");
+    return *value;
+  }
+
+  std::optional<int> take_number(std::string_view name, int least, int most) {
+    const std::optional<std::string> value = take(name);
+    if (!value) return std::nullopt;
+    int number = 0;
+    const char* end = value->data() + value->size();
+    const auto [stop, error] = std::from_chars(value->data(), end, number);
+    require(error == std::errc() && stop == end && number >= least && number <= most, name,
+            " is \"", printable(*value), "\", must be a number from ", least, " to ", most);
+    return number;
+  }
+
+  const std::vector<std::string>& rest() const { return rest_; }
+
+  /// After everything known was taken.
+  void expect_nothing_else(size_t rest) const {
+    if (!flags_.empty())
+      throw Error(ErrorCode::kInvalidArgument, printable(flags_[0].name), " is not known");
+    require(rest_.size() == rest, rest_.size(), " names of files given, expected ", rest);
+  }
+
+ private:
+  struct Flag {
+    std::string name, value;
+  };
+  std::vector<std::string> args_, rest_;
+  std::vector<Flag> flags_;
+};
+
+struct ModelNumbers {
+  TokenLayout layout;
+  int voice_dim = 128;
+};
+
+ModelNumbers model_numbers(Words& words) {
+  Lfm2Config config;
+  config.vocab_size = kPlannedVocabulary;
+  if (const auto file = words.take("--model"))
+    config = parse_lfm2_config(read_file(*file, kMaxConfigBytes), *file);
+  const int start =
+      words.take_number("--audio-start", 11, 1 << 24).value_or(config.audio_tokens_start);
+  const int codes = words.take_number("--codebook-size", 1, 4096).value_or(config.codebook_size());
+  require(config.tokens_per_frame == 4, "the model has ", config.tokens_per_frame,
+          " codes a frame, data sets have 4");
+  config.audio_tokens_start = start;
+  config.vocab_size = start + 4 * codes;
+  return {TokenLayout::of(config),
+          words.take_number("--voice-size", 1, 4096).value_or(config.speaker_emb_dim)};
+}
+
+void prepare(Words& words, std::ostream& out) {
+  PrepareOptions options;
+  options.config = words.need("--config");
+  options.tokenizer = words.need("--tokenizer");
+  options.out = words.need("--out");
+  options.sources = words.take("--sources").value_or(options.config.parent_path().string());
+  const std::string format = words.take("--format").value_or("both");
+  require(format == "both" || format == "processed" || format == "shards", "--format is \"",
+          printable(format), "\", must be processed, shards or both");
+  options.write_set = format != "shards";
+  options.write_shards = format != "processed";
+  options.parity = words.take("--parity").has_value();
+  if (const auto drop = words.take("--drop-repeated-frames")) {
+    require(*drop == "yes" || *drop == "no", "--drop-repeated-frames is \"", printable(*drop),
+            "\", must be yes or no");
+    options.drop_repeated_frames = *drop == "yes";
+  }
+  const ModelNumbers numbers = model_numbers(words);
+  options.layout = numbers.layout;
+  options.voice_dim = numbers.voice_dim;
+  words.expect_nothing_else(0);
+  out << prepare_set(options).text();
+}
+
+SetForm form_of(const std::string& name) {
+  if (name == "shards") return SetForm::kShards;
+  if (name == "parquet") return SetForm::kParquet;
+  require(name == "processed", "--to is \"", printable(name),
+          "\", must be shards, parquet or processed");
+  return SetForm::kProcessed;
+}
+
+void convert(Words& words, std::ostream& out) {
+  ConvertOptions options;
+  options.form = form_of(words.need("--to"));
+  options.split = words.take("--split").value_or("train");
+  if (const auto folder = words.take("--tokenizer")) options.tokenizer = *folder;
+  options.tags = !words.take("--no-tags").has_value();
+  if (words.take("--skip-bad")) options.bad_rows = BadRows::kDrop;
+  const ModelNumbers numbers = model_numbers(words);
+  options.layout = numbers.layout;
+  options.voice_dim = numbers.voice_dim;
+  words.expect_nothing_else(2);
+  options.input = words.rest()[0];
+  options.output = words.rest()[1];
+  const ConvertReport report = convert_set(options);
+  out << report.clips << " clips\n";
+  for (const auto& [fault, entry] : report.faults.reasons)
+    out << "dropped, " << fault_name(fault) << ": " << entry.rows << ", the first: " << entry.first
+        << "\n";
+  for (const std::string& lost : report.lost) out << "not in this form: " << lost << "\n";
+}
+
+/// Runs a command; whatever it throws becomes a line and a status.
+int guarded(std::ostream& err, const std::function<void()>& command) {
+  try {
+    command();
+    return 0;
+  } catch (const Error& error) {
+    err << "error: " << error.what() << "\n";
+    if (!error.hint().empty()) err << "hint: " << error.hint() << "\n";
+    return exit_status(error.code());
+  } catch (const std::bad_alloc&) {
+    err << "error: out of memory\n";
+    return exit_status(ErrorCode::kOutOfMemory);
+  } catch (const std::filesystem::filesystem_error& error) {
+    err << "error: " << error.path1().string() << ": " << error.code().message() << "\n";
+    return exit_status(ErrorCode::kBadInput);
+  } catch (const std::exception& error) {
+    err << "error: " << error.what() << "\n";
+    return exit_status(ErrorCode::kInternal);
+  }
+}
+
+bool asks_for_help(std::span<const std::string> args) {
+  return std::find(args.begin(), args.end(), "--help") != args.end();
+}
+
+}  // namespace
+
+int run_prepare(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  return guarded(err, [&] {
+    if (asks_for_help(args)) {
+      out << kPrepareHelp;
+      return;
+    }
+    constexpr std::string_view kSwitches[] = {"--parity"};
+    Words words(args, kSwitches);
+    prepare(words, out);
+  });
+}
+
+int run_convert(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  return guarded(err, [&] {
+    if (asks_for_help(args)) {
+      out << kConvertHelp;
+      return;
+    }
+    constexpr std::string_view kSwitches[] = {"--no-tags", "--skip-bad"};
+    Words words(args, kSwitches);
+    convert(words, out);
+  });
+}
+
+}  // namespace kani
