@@ -235,9 +235,10 @@ about_train() { printf 'the trainer with LibTorch: reference data, and runs that
 stage_train() {
   local data=$out/train-data
   one 'LibTorch' tools/libtorch.sh || return
-  build train kani_train_test kani-train || return
+  build train kani_train_test kani-train kani-tool || return
   rm -rf "$data"
   KANI_KEEP_TRAIN_DATA=$data run_tests train --tests-regex '^train$'
   tally tests/train/kills --bin build/train/bin --data "$data" --kills "$train_kills"
+  tally tests/train/parity --bin build/train/bin --data "$data"
   tally tests/train/ranks --bin build/train/bin --data "$data"
 }

@@ -265,6 +265,21 @@ TEST_F(TrainerTest, base_and_shard_are_kept_where_they_are_asked_for) {
                     TokenLayout::of(load_module(folder_ / "base").config()))
                 .size(),
             38u);
+
+  // A trained model as it is exported, and what the trainer itself computes with it.
+  Trainer trainer(config("out"), false);
+  for (int i = 0; i < 3; ++i) trainer.step();
+  trainer.export_model(fs::path(place) / "exported", SavedType::kF32, false);
+  const TrainingClip clip = trainer.clips().clip(5);
+  const TokenLayout layout = TokenLayout::of(trainer.model().config());
+  const std::vector<int32_t> ids = clip_ids(layout, clip, {});
+  PackedBatch batch;
+  batch.add(layout, {}, ids, clip.voice, 5);
+  at::NoGradGuard no_grad;
+  const at::Tensor logits = at::mm(trainer.model().forward(batch), trainer.model().head().t());
+  save_parameters(fs::path(place) / "logits.safetensors", {{"logits", logits}});
+  write_file(fs::path(place) / "ids.json", Json(ids).dump());
+  write_file(fs::path(place) / "voice.json", Json{{"embedding", clip.voice}}.dump());
 }
 
 TEST_F(TrainerTest, frozen_parameters_stay) {
