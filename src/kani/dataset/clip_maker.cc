@@ -1,0 +1,227 @@
+// clip_maker.cc - see clip_maker.h.
+#include "kani/dataset/clip_maker.h"
+
+#include <cmath>
+
+#include "kani/backend/registry.h"
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/sha256.h"
+#include "kani/codec/streaming_encoder.h"
+#include "kani/formats/nemo.h"
+#include "kani/speaker/speaker_encoder.h"
+#include "kani/spec/speaker.h"
+#include "kani/tokens/layout.h"
+
+namespace kani {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kMostVoiceSeconds = 30;  // as in `kani voice add`
+constexpr uint64_t kMostSpeakerConfig = 1 << 20;
+// Of voice vectors: reliability.md 5.7.
+constexpr double kShortestVoice = 0.5, kLongestVoice = 1.05;
+
+NemoArchive open_codec(const fs::path& path) {
+  return open_nemo(path,
+                   [](std::string_view name) { return nanocodec_wants(name, /*encoder=*/true); });
+}
+
+NanoCodecConfig read_codec_config(const fs::path& path) {
+  const NanoCodecConfig config =
+      parse_nanocodec_config(open_codec(path).config_yaml, path.string());
+  if (!config.encoder.present)
+    throw Error(ErrorCode::kBadInput, path, ": the codec has no encoder, so it makes no codes");
+  return config;
+}
+
+Lfm2Config read_config(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  return parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string());
+}
+
+bool is_usable_voice(const std::vector<float>& voice) {
+  double squares = 0;
+  for (const float value : voice) squares += double{value} * double{value};
+  const double length = std::sqrt(squares);
+  return length >= kShortestVoice && length <= kLongestVoice;  // false for NaN
+}
+
+}  // namespace
+
+ClipRules::ClipRules(ModelParts parts, ClipOptions options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      config_(read_config(parts_.language_model)),
+      tokenizer_(Tokenizer::load(parts_.language_model)),
+      codec_(read_codec_config(parts_.codec)) {
+  check_tokenizer(tokenizer_, config_, parts_.language_model.string());
+  const TokenLayout layout = TokenLayout::of(config_);
+  if (codec_.codebooks != layout.codebooks || codec_.codebook_size() != layout.codebook_size) {
+    throw Error(ErrorCode::kBadInput, parts_.codec, ": ", codec_.codebooks, " codebooks of ",
+                codec_.codebook_size(), " codes, the model has ", layout.codebooks, " of ",
+                layout.codebook_size)
+        .with_hint("the codec belongs to another model");
+  }
+  tokenizer_hash_ = sha256_hex(parts_.language_model / "tokenizer.json");
+  codec_hash_ = sha256_hex(parts_.codec);
+  if (parts_.speaker_encoder.empty()) return;
+  const fs::path path = parts_.speaker_encoder / "config.json";
+  voice_dim_ =
+      parse_speaker_config(read_file(path, kMostSpeakerConfig), path.string()).embedding_size;
+  if (config_.speaker_emb_dim != 0 && voice_dim_ != config_.speaker_emb_dim) {
+    throw Error(ErrorCode::kBadInput, path, ": the speaker encoder makes ", voice_dim_,
+                " numbers, the model takes ", config_.speaker_emb_dim)
+        .with_hint("it belongs to another model");
+  }
+  speaker_hash_ = sha256_hex(parts_.speaker_encoder / "model.safetensors");
+}
+
+ShardInfo ClipRules::shard_info() const {
+  return {.codebooks = codec_.codebooks,
+          .codebook_size = codec_.codebook_size(),
+          .voice_dim = voice_dim_,
+          .tokenizer = tokenizer_hash_,
+          .text_rules = text_rules(options_.text)};
+}
+
+Json ClipRules::fingerprint() const {
+  const SoundOptions& sound = options_.sound;
+  const ClipLimits& limits = sound.limits;
+  return {{"tokenizer", tokenizer_hash_},
+          {"codec", codec_hash_},
+          {"speaker_encoder", speaker_hash_},
+          {"text_rules", text_rules(options_.text)},
+          {"language_tags", options_.language_tags},
+          {"loudness",
+           sound.loudness == LoudnessMode::kAsIs ? Json("none") : Json(sound.target.loudness_lufs)},
+          {"true_peak_db", sound.target.true_peak_db},
+          {"trim_below_db", sound.trim.below_loudest_db},
+          {"trim_pad_s", sound.trim.pad_s},
+          {"seconds", {limits.min_seconds, limits.max_seconds}},
+          {"clipped_share", limits.max_clipped_share},
+          {"silent_share", limits.max_silent_share},
+          {"speech_share", limits.min_speech_share},
+          {"noise_distance_db", limits.min_noise_distance_db},
+          {"characters", limits.max_characters},
+          {"characters_per_second",
+           {limits.min_characters_per_second, limits.max_characters_per_second}},
+          {"script_share", limits.min_script_share}};
+}
+
+struct ClipMaker::Encoders {
+  std::unique_ptr<Backend> backend;
+  NemoArchive archive;
+  std::unique_ptr<NanoCodecEncoder> codec;
+  std::unique_ptr<StreamingEncoder> stream;
+  std::unique_ptr<SpeakerEncoder> speaker;
+};
+
+ClipMaker::ClipMaker(const ClipRules& rules)
+    : rules_(rules), encoders_(std::make_unique<Encoders>()) {
+  Encoders& e = *encoders_;
+  e.backend = make_backend({.device = "cpu", .threads = 1, .isa = rules.options().isa});
+  e.archive = open_codec(rules.parts().codec);
+  e.codec =
+      std::make_unique<NanoCodecEncoder>(rules.codec(), *e.archive.weights, e.backend->signal());
+  e.stream = std::make_unique<StreamingEncoder>(*e.codec);
+  if (!rules.parts().speaker_encoder.empty())
+    e.speaker = std::make_unique<SpeakerEncoder>(rules.parts().speaker_encoder, *e.backend);
+}
+
+ClipMaker::~ClipMaker() = default;
+
+std::optional<Reject> ClipMaker::encode(const PreparedSound& sound, const CancelToken* cancel,
+                                        TrainingClip& clip) {
+  EncodedFrames frames;
+  encoders_->stream->reset();
+  encoders_->stream->push(sound.codec, frames);
+  encoders_->stream->finish(frames);
+  clip.codes = std::move(frames.codes);
+  clip.encoded_len = static_cast<int64_t>(clip.codes.size() / encoders_->codec->codebooks());
+  if (!encoders_->speaker) return std::nullopt;
+  SpeakerEncoder& speaker = *encoders_->speaker;
+  std::span<const float> samples = sound.speaker;
+  samples = samples.first(
+      std::min(samples.size(), static_cast<size_t>(kMostVoiceSeconds * kSpeakerRateHz)));
+  if (samples.size() < speaker.min_samples())
+    return Reject{RejectReason::kVoice, static_cast<double>(samples.size()), "too few samples"};
+  clip.voice = speaker.embed(samples, cancel);
+  if (!is_usable_voice(clip.voice))
+    return Reject{RejectReason::kVoice, {}, "the vector is not finite or not of unit length"};
+  return std::nullopt;
+}
+
+ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
+                           const CancelToken* cancel) {
+  ClipResult result;
+  const auto rejected = [&](std::optional<Reject> reason) {
+    if (reason) result.reject = std::move(reason);
+    return result.reject.has_value();
+  };
+  const ClipOptions& options = rules_.options();
+  const ClipLimits& limits = options.sound.limits;
+  if (rejected(record.problem)) return result;
+  // The text first: it costs nothing.
+  ClipText text;
+  if (rejected(prepare_text(record.text, record.language, options.text, limits, text)))
+    return result;
+  DecodedSound decoded;
+  if (rejected(decode_record(record, audio, limits, decoded))) return result;
+  result.sound = sound_hash(decoded);
+  TrainingClip& clip = result.clip;
+  clip.record = record_hash(decoded, record.text);
+  PreparedSound sound;
+  if (rejected(prepare_sound(decoded, rules_.codec().sample_rate_hz, options.sound, sound)))
+    return result;
+  decoded = {};
+  if (rejected(check_speech_rate(text, sound.seconds, limits))) return result;
+
+  clip.language = record.language;
+  clip.speaker = record.speaker;
+  clip.source = record.source;
+  clip.duration_s = sound.seconds;
+  result.normalized = text.text;
+  clip.utf8 = tagged_text(rules_.config(), text.text,
+                          options.language_tags ? record.language : std::string());
+  clip.text = rules_.tokenizer().encode(clip.utf8, AddedTokens::kPlainText);
+  clip.notes = clip_notes(record, sound.measures);
+  rejected(encode(sound, cancel, clip));
+  return result;
+}
+
+double rounded(double value, int digits) {
+  const double scale = std::pow(10, digits);
+  return std::round(value * scale) / scale;
+}
+
+std::string json_line(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string clip_notes(const SourceRecord& record, const SoundMeasures& m) {
+  Json notes = {{"text_raw", record.text},
+                {"audio", record.audio},
+                {"quality",
+                 {{"rate_hz", m.rate_hz},
+                  {"channels", m.channels},
+                  {"loudness_lufs", rounded(m.loudness_lufs, 2)},
+                  {"true_peak_db", rounded(m.true_peak_db, 2)},
+                  {"gain_db", rounded(m.gain_db, 2)},
+                  {"clipped_share", rounded(m.clipped_share, 6)},
+                  {"silent_share", rounded(m.silent_share, 4)},
+                  {"speech_share", rounded(m.speech_share, 4)},
+                  {"noise_distance_db", rounded(m.noise_distance_db, 2)},
+                  {"dc", rounded(m.dc, 6)},
+                  {"bandwidth_hz", rounded(m.bandwidth_hz, 0)},
+                  {"trimmed_s", rounded(m.trimmed_s, 4)}}}};
+  if (!record.licence.empty()) notes["licence"] = record.licence;
+  if (record.start_s != 0 || record.end_s != 0) {
+    notes["start"] = record.start_s;
+    notes["end"] = record.end_s;
+  }
+  return json_line(notes);
+}
+
+}  // namespace kani

@@ -1,0 +1,165 @@
+// From a sound file to a clip with the small model that ships with the repository, hostile files,
+// and work units that are found again.
+#include "kani/dataset/clip_maker.h"
+
+#include <gtest/gtest.h>
+
+#include "kani/base/error.h"
+#include "kani/dataset/test_records.h"
+#include "kani/dataset/work_unit.h"
+
+namespace kani {
+namespace {
+
+namespace fs = std::filesystem;
+
+const ClipRules& rules() {
+  static const fs::path model = fs::path(KANI_SOURCE_DIR) / "models" / "kani-mini";
+  static const ClipRules all({model / "lm", model / "codec.nemo", model / "speaker"},
+                             {.language_tags = false});
+  return all;
+}
+
+class ClipMaking : public testing::Test {
+ protected:
+  void sound(const char* name, const std::vector<float>& samples, int rate_hz = 16000) {
+    const auto writer = open_sound_file(folder_ / name, {.input_rate_hz = rate_hz, .tags = false});
+    writer->write(samples);
+    writer->finish();
+  }
+  ClipResult make(const char* name, const char* text, double start_s = 0, double end_s = 0) {
+    SourceRecord record{
+        .audio = name, .text = text, .language = "en", .speaker = "anna", .source = "test"};
+    record.start_s = start_s;
+    record.end_s = end_s;
+    return maker_.make(record, folder_ / name);
+  }
+  std::string reason(const ClipResult& result) {
+    return result.reject ? std::string(reject_name(result.reject->reason)) : "";
+  }
+
+  RecordFolder folder_;
+  ClipMaker maker_{rules()};
+};
+
+constexpr const char* kText = "Good morning, this is a test of it.";
+
+TEST_F(ClipMaking, a_good_recording_gives_text_codes_and_voice_and_each_time_the_same) {
+  sound("a.wav", speech(3, 16000));
+  const ClipResult one = make("a.wav", kText), two = make("a.wav", kText);
+  ASSERT_EQ(reason(one), "");
+  const TrainingClip& clip = one.clip;
+  EXPECT_EQ(clip.utf8, kText);
+  EXPECT_EQ(clip.text.front(), 1);
+  EXPECT_EQ(clip.voice.size(), 128U);
+  const auto samples = std::llround(clip.duration_s * rules().codec().sample_rate_hz);
+  const auto frame = rules().codec().samples_per_frame;
+  EXPECT_EQ(clip.encoded_len, (samples + frame - 1) / frame);
+  EXPECT_EQ(clip.codes.size(), static_cast<size_t>(clip.encoded_len) * 4);
+  EXPECT_EQ(clip.codes, two.clip.codes);
+  EXPECT_EQ(clip.voice, two.clip.voice);
+  EXPECT_EQ(clip.notes, two.clip.notes);
+  EXPECT_EQ(parse_json(clip.notes, "notes").at("text_raw"), kText);
+  EXPECT_NE(make("a.wav", "Good morning, this is another one.").clip.record, clip.record);
+  EXPECT_EQ(make("a.wav", "Good morning, this is another one.").sound, one.sound);
+}
+
+TEST_F(ClipMaking, each_bad_sound_has_its_reason) {
+  sound("good.wav", speech(3, 16000));
+  std::vector<float> clipped = speech(3, 16000);
+  for (float& sample : clipped) sample = std::clamp(20 * sample, -1.0F, 1.0F);
+  sound("clipped.wav", clipped);
+  sound("silent.wav", std::vector<float>(48000));
+  sound("short.wav", speech(0.15, 16000));
+  sound("long.wav", speech(41, 16000));
+  sound("endless.wav", speech(125, 16000));
+  std::vector<float> tone(48000), gap = speech(2, 16000);
+  for (size_t i = 0; i < tone.size(); ++i) tone[i] = 0.3F * std::sin(0.1F * static_cast<float>(i));
+  sound("tone.wav", tone);
+  for (size_t i = 5000; i < 27000; ++i) gap[i] = 0;
+  sound("gap.wav", gap);
+  const std::string long_text = std::string(20, 'x') + std::string(600, 'a');
+  EXPECT_EQ(reason(make("clipped.wav", kText)), "clipped");
+  EXPECT_EQ(reason(make("silent.wav", kText)), "silent");
+  EXPECT_EQ(reason(make("short.wav", "Hi")), "too_short");
+  EXPECT_EQ(reason(make("long.wav", long_text.c_str())), "too_long");
+  EXPECT_EQ(reason(make("endless.wav", kText)), "too_long");
+  EXPECT_EQ(reason(make("tone.wav", kText)), "no_speech");
+  EXPECT_EQ(reason(make("gap.wav", kText)), "silent");
+  EXPECT_EQ(reason(make("none.wav", kText)), "audio_missing");
+  EXPECT_EQ(reason(make("good.wav", "Hi")), "speech_rate");
+  EXPECT_EQ(reason(make("good.wav", long_text.c_str())), "speech_rate");
+  EXPECT_EQ(reason(make("good.wav", kText, 2, 1)), "cut");
+  EXPECT_EQ(reason(make("good.wav", kText, 2, 9)), "cut");
+  EXPECT_EQ(reason(make("good.wav", kText, 8)), "cut");
+  EXPECT_EQ(reason(make("good.wav", kText, 0.5, 2.5)), "");
+}
+
+TEST_F(ClipMaking, hostile_files_are_counted_and_never_crash) {
+  sound("good.wav", speech(2, 16000));
+  const std::string good = read_file(folder_ / "good.wav", 1 << 20);
+  std::vector<std::string> hostile = {"",
+                                      "RIFF",
+                                      "just text",
+                                      std::string(5000, '\xFF'),
+                                      "fLaC" + std::string(100, '\0'),
+                                      "OggS" + std::string(60, 'x'),
+                                      "ID3\x04" + std::string(100, '\x7F')};
+  for (size_t cut = 1; cut < 60; ++cut) hostile.push_back(good.substr(0, cut));
+  for (size_t at = 0; at < 44; ++at) {
+    for (const char value : {'\0', '\x7F', '\xFF'}) {
+      hostile.push_back(good);
+      hostile.back()[at] = value;
+    }
+  }
+  size_t rejected = 0;
+  for (const std::string& bytes : hostile) {
+    folder_.write("x.wav", bytes);
+    rejected += make("x.wav", kText).reject ? 1U : 0U;
+  }
+  EXPECT_GE(rejected, 66U);
+  fs::remove(folder_ / "x.wav");
+  fs::create_directory(folder_ / "x.wav");
+  EXPECT_EQ(reason(make("x.wav", kText)), "audio");
+}
+
+TEST_F(ClipMaking, units_are_found_again_and_damaged_ones_are_not_believed) {
+  sound("a.wav", speech(3, 16000));
+  const std::vector<SourceRecord> records = {{.audio = "a.wav", .text = kText, .speaker = "anna"},
+                                             {.audio = "none.wav", .text = kText}};
+  std::vector<ClipResult> results;
+  for (const SourceRecord& record : records)
+    results.push_back(maker_.make(record, folder_ / record.audio));
+  {
+    WorkFolder work(folder_ / "work", {});
+    EXPECT_THROW(WorkFolder(folder_ / "work", {}), Error);  // one process a part
+    work.finish(0, 0, records, results, rules().shard_info());
+    work.finish(1, 0, records, results, rules().shard_info());
+  }
+  {  // A line that a kill has cut off, and a file left behind.
+    const std::string journal = read_file(folder_ / "work/journal-0-of-1.jsonl", 1 << 16);
+    folder_.write("work/journal-0-of-1.jsonl", journal.substr(0, journal.size() - 5));
+    folder_.write("work/.unit-00001.kshard.abcdef.tmp", "half");
+    WorkFolder work(folder_ / "work", {});
+    EXPECT_TRUE(work.is_finished(0));
+    EXPECT_FALSE(work.is_finished(1));
+    EXPECT_FALSE(work.all_finished(2));
+    EXPECT_FALSE(fs::exists(folder_ / "work/.unit-00001.kshard.abcdef.tmp"));
+    work.finish(1, 0, records, results, rules().shard_info());
+  }
+  {
+    WorkFolder work(folder_ / "work", {});
+    ASSERT_TRUE(work.all_finished(2));
+    const std::vector<RecordFacts> facts = work.facts(1);
+    ASSERT_EQ(facts.size(), 2U);
+    EXPECT_EQ(facts[0].speaker, "anna");
+    EXPECT_EQ(facts[0].record, results[0].clip.record);
+    EXPECT_EQ(facts[1].reject->reason, RejectReason::kAudioMissing);
+    EXPECT_EQ(TokenShard(work.shard_path(1)).clip(0).codes, results[0].clip.codes);
+  }
+  folder_.write("work/unit-00000.jsonl", "{}\n");
+  EXPECT_FALSE(WorkFolder(folder_ / "work", {}).is_finished(0));
+}
+
+}  // namespace
+}  // namespace kani

@@ -1,0 +1,232 @@
+// manifest.cc - which form a manifest has, the form of a folder, and what all forms share.
+#include "kani/dataset/manifest.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/dataset/manifest_parts.h"
+
+namespace kani {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMostManifestBytes = uint64_t{4} << 30;
+constexpr uint64_t kMostTextBytes = 1 << 16;  // of a file beside a sound
+// What a sound's name may end with.  Some kinds cannot be decoded here: those are counted.
+const std::set<std::string> kSoundEndings = {".wav", ".flac", ".mp3", ".ogg",
+                                             ".oga", ".opus", ".m4a", ".aac"};
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return text;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+// The text of a sound from what lies beside it.
+void read_beside(const fs::path& sound, SourceRecord& record) {
+  for (const char* ending : {".normalized.txt", ".txt", ".lab", ".json"}) {
+    fs::path beside = sound;
+    beside.replace_extension(ending);
+    if (!is_there(beside)) continue;
+    std::error_code error;
+    if (const auto size = fs::file_size(beside, error); !error && size > kMostTextBytes) {
+      record.problem = Reject{RejectReason::kTextLength, static_cast<double>(size),
+                              concat(beside.filename(), " has ", size, " bytes")};
+      return;
+    }
+    try {
+      const std::string content = read_file(beside, kMostTextBytes);
+      if (beside.extension() == ".json") {
+        read_json_record(without_mark(content), beside.filename().string(), record);
+      } else {
+        record.text = trimmed(without_mark(content));
+      }
+    } catch (const Error& reason) {
+      record.problem = Reject{RejectReason::kManifest, {}, reason.what()};
+    }
+    return;
+  }
+  record.problem = Reject{RejectReason::kTextMissing, {}, "no text file beside it"};
+}
+
+}  // namespace
+
+ManifestField manifest_field(std::string_view name) {
+  static const std::map<std::string, ManifestField, std::less<>> kFields = {
+      {"audio", ManifestField::kAudio},
+      {"path", ManifestField::kAudio},
+      {"file", ManifestField::kAudio},
+      {"audio_filepath", ManifestField::kAudio},
+      {"audio_path", ManifestField::kAudio},
+      {"wav", ManifestField::kAudio},
+      {"text", ManifestField::kText},
+      {"sentence", ManifestField::kText},
+      {"transcript", ManifestField::kText},
+      {"transcription", ManifestField::kText},
+      {"language", ManifestField::kLanguage},
+      {"lang", ManifestField::kLanguage},
+      {"locale", ManifestField::kLanguage},
+      {"speaker", ManifestField::kSpeaker},
+      {"speaker_id", ManifestField::kSpeaker},
+      {"client_id", ManifestField::kSpeaker},
+      {"source", ManifestField::kSource},
+      {"licence", ManifestField::kLicence},
+      {"license", ManifestField::kLicence},
+      {"start", ManifestField::kStart},
+      {"end", ManifestField::kEnd},
+      {"offset", ManifestField::kOffset},
+      {"duration", ManifestField::kDuration}};
+  const auto found = kFields.find(lower(std::string(name)));
+  return found == kFields.end() ? ManifestField::kNone : found->second;
+}
+
+void set_field(SourceRecord& record, RecordTimes& times, ManifestField field,
+               std::string_view value) {
+  const auto seconds = [&](const char* name) -> std::optional<double> {
+    const std::string_view digits = trimmed(value);
+    if (digits.empty()) return std::nullopt;
+    double number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error == std::errc() && end == digits.data() + digits.size() && std::isfinite(number))
+      return number;
+    record.problem = Reject{RejectReason::kManifest,
+                            {},
+                            concat(name, " is \"", printable(digits, 40), "\", expected seconds")};
+    return std::nullopt;
+  };
+  switch (field) {
+    case ManifestField::kNone:
+      break;
+    case ManifestField::kAudio:
+      if (record.audio.empty()) record.audio = value;
+      break;
+    case ManifestField::kText:
+      record.text = value;
+      break;
+    case ManifestField::kLanguage:
+      record.language = trimmed(value);
+      break;
+    case ManifestField::kSpeaker:
+      record.speaker = trimmed(value);
+      break;
+    case ManifestField::kSource:
+      record.source = trimmed(value);
+      break;
+    case ManifestField::kLicence:
+      record.licence = trimmed(value);
+      break;
+    case ManifestField::kStart:
+      times.start = seconds("start");
+      break;
+    case ManifestField::kEnd:
+      times.end = seconds("end");
+      break;
+    case ManifestField::kOffset:
+      times.offset = seconds("offset");
+      break;
+    case ManifestField::kDuration:
+      times.duration = seconds("duration");
+      break;
+  }
+}
+
+void finish_times(SourceRecord& record, const RecordTimes& times) {
+  if (times.start) record.start_s = *times.start;
+  if (times.end) record.end_s = *times.end;
+  // A duration alone tells how long the file is; with an offset it is a stretch.
+  if (times.offset && !times.start && !times.end) {
+    record.start_s = *times.offset;
+    if (times.duration) record.end_s = *times.offset + *times.duration;
+  }
+}
+
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<SourceRecord> read_folder(const fs::path& folder) {
+  std::vector<std::string> sounds;
+  std::error_code error;
+  fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied,
+                                           error);
+  if (error) throw Error(ErrorCode::kBadInput, folder, ": cannot be read: ", error.message());
+  for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+    if (error) throw Error(ErrorCode::kBadInput, folder, ": cannot be read: ", error.message());
+    const fs::path& path = entries->path();
+    if (kSoundEndings.contains(lower(path.extension().string())) && !entries->is_directory(error))
+      sounds.push_back(path.lexically_relative(folder).string());
+  }
+  std::sort(sounds.begin(), sounds.end());
+  std::vector<SourceRecord> records;
+  for (std::string& sound : sounds) {
+    SourceRecord record;
+    record.audio = std::move(sound);
+    read_beside(folder / record.audio, record);
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
+  Manifest manifest;
+  std::error_code error;
+  if (!fs::exists(path, error)) throw Error(ErrorCode::kNotFound, "no file or folder at ", path);
+  fs::path name = path.filename().empty() ? path.parent_path().filename() : path.filename();
+  if (fs::is_directory(path, error)) {
+    manifest.folder = path;
+    manifest.records = read_folder(path);
+    if (name == "." || name == "..") name = fs::weakly_canonical(path, error).filename();
+  } else {
+    manifest.folder = path.parent_path();
+    const std::string ending = lower(path.extension().string());
+    const std::string content = read_file(path, kMostManifestBytes);
+    const std::string_view text = without_mark(content);
+    if (ending == ".csv" || ending == ".tsv") {
+      manifest.records = read_table(text, path.string(), ending == ".tsv");
+    } else if (ending == ".jsonl" || ending == ".json" || ending == ".ndjson") {
+      manifest.records = read_json_lines(text, path.string());
+    } else {
+      throw Error(ErrorCode::kBadInput, path, ": not a manifest that is known by its ending")
+          .with_hint("a folder of recordings, or a file .jsonl, .csv or .tsv");
+    }
+    name = name.stem();
+  }
+  if (manifest.records.empty()) {
+    throw Error(ErrorCode::kBadInput, path, ": no recordings in it")
+        .with_hint("sound files with NAME.txt beside, or a line for each recording");
+  }
+  for (SourceRecord& record : manifest.records) {
+    if (record.language.empty()) record.language = defaults.language;
+    if (record.speaker.empty() && defaults.speaker_folders)
+      record.speaker = fs::path(record.audio).parent_path().filename().string();
+    if (record.speaker.empty()) record.speaker = defaults.speaker;
+    if (record.licence.empty()) record.licence = defaults.licence;
+    if (record.source.empty())
+      record.source = defaults.source.empty() ? name.string() : defaults.source;
+    if (record.audio.empty() && !record.problem)
+      record.problem = Reject{RejectReason::kManifest, {}, "it names no audio"};
+  }
+  return manifest;
+}
+
+}  // namespace kani

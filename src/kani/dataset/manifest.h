@@ -1,0 +1,56 @@
+// manifest.h - what recordings there are, who speaks and what they say: a folder, JSON lines, a
+// table with a header, or LJSpeech's metadata.csv.  Source: training.md 15.1.
+// Not here: looking at the sound (recording.h) or the text (clip_text.h).
+//
+// Forms, told apart by name and first line:
+//   folder      every sound file below it, in the order of its path; text from NAME.normalized.txt,
+//               NAME.txt, NAME.lab, or "text" of NAME.json, which may also say language, speaker,
+//               source, licence
+//   .jsonl      an object a line (also .json and .ndjson, as NeMo's manifests); blank lines are
+//               skipped
+//   .csv .tsv   first line names the columns; .csv after RFC 4180, .tsv without quotes
+//   a|b|c       LJSpeech: name without ending in wavs/, text, normalized text if there is one
+// Keys and columns: audio (path, file, audio_filepath, audio_path, wav), text (sentence,
+// transcript, transcription), language (lang, locale), speaker (speaker_id, client_id), source,
+// licence (license), start and end in seconds (or offset and duration).  Others are ignored.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kani/dataset/reject.h"
+
+namespace kani {
+
+/// One recording, or a stretch of one, with its text.
+struct SourceRecord {
+  std::string audio{};  // path, relative to Manifest::folder unless absolute
+  std::string text{};   // bytes as they are in the file
+  std::string language{}, speaker{}, source{}, licence{};
+  double start_s = 0;  // stretch of the recording
+  double end_s = 0;    // 0 = to its end
+  /// What made the line or the files beside unusable: the record is then only counted.
+  std::optional<Reject> problem{};
+};
+
+/// For records that do not say it themselves.
+struct ManifestDefaults {
+  std::string language{}, speaker{}, licence{};
+  std::string source{};          // empty = the name of the manifest or folder
+  bool speaker_folders = false;  // the name of the audio's folder is the speaker
+};
+
+struct Manifest {
+  std::filesystem::path folder;  // of the manifest
+  std::vector<SourceRecord> records;
+
+  std::filesystem::path path_of(const SourceRecord& record) const { return folder / record.audio; }
+};
+
+/// A bad line is a record with a problem; Error(kNotFound, kBadInput) if the manifest as a whole
+/// cannot be read, has no audio column, or has no records.
+Manifest read_manifest(const std::filesystem::path& path, const ManifestDefaults& defaults = {});
+
+}  // namespace kani

@@ -1,0 +1,48 @@
+// manifest_parts.h - the forms of a manifest, each in a file of its own.  Private to dataset/.
+#pragma once
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kani/dataset/manifest.h"
+
+namespace kani {
+
+/// Field of a record that a key or column means; kNone for keys that do not matter.
+enum class ManifestField {
+  kNone,
+  kAudio,
+  kText,
+  kLanguage,
+  kSpeaker,
+  kSource,
+  kLicence,
+  kStart,
+  kEnd,
+  kOffset,
+  kDuration
+};
+ManifestField manifest_field(std::string_view name);
+
+/// Puts one value where it belongs; numbers are parsed.  Start, end, offset and duration are
+/// settled by finish_times().  What is no number becomes the record's problem.
+struct RecordTimes {
+  std::optional<double> start, end, offset, duration;
+};
+void set_field(SourceRecord& record, RecordTimes& times, ManifestField field,
+               std::string_view value);
+void finish_times(SourceRecord& record, const RecordTimes& times);
+
+/// Text without a byte order mark in front and white space at the end.
+std::string_view without_mark(std::string_view text);
+std::string_view trimmed(std::string_view text);
+
+std::vector<SourceRecord> read_folder(const std::filesystem::path& folder);
+std::vector<SourceRecord> read_json_lines(std::string_view text, std::string_view name);
+/// Throws Error(kBadInput) for a header without audio.
+std::vector<SourceRecord> read_table(std::string_view text, std::string_view name, bool tabs);
+/// Fields of one object; also of NAME.json beside a sound.
+void read_json_record(std::string_view json, std::string_view name, SourceRecord& record);
+
+}  // namespace kani

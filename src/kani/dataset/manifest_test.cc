@@ -1,0 +1,97 @@
+// Every form of a manifest, and lines that cannot be understood.
+#include "kani/dataset/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include "kani/base/error.h"
+#include "kani/dataset/test_records.h"
+
+namespace kani {
+namespace {
+
+TEST(Manifest, a_folder_gives_its_sounds_in_order_with_what_lies_beside_them) {
+  const RecordFolder folder;
+  for (const char* name : {"b/2.wav", "a/1.FLAC", "c.mp3", "d.ogg", "notes.pdf"})
+    folder.write(name, "x");
+  folder.write("a/1.txt", "\xEF\xBB\xBFone\n");
+  folder.write("b/2.lab", "two");
+  folder.write("c.json", R"({"text": "three", "speaker": 7, "language": "de"})");
+  const Manifest manifest =
+      read_manifest(folder.path(), {.language = "en", .source = "set", .speaker_folders = true});
+  ASSERT_EQ(manifest.records.size(), 4U);
+  EXPECT_EQ(manifest.records[0].audio, "a/1.FLAC");
+  EXPECT_EQ(manifest.records[0].text, "one");
+  EXPECT_EQ(manifest.records[0].speaker, "a");
+  EXPECT_EQ(manifest.records[0].language, "en");
+  EXPECT_EQ(manifest.records[1].text, "two");
+  EXPECT_EQ(manifest.records[2].speaker, "7");
+  EXPECT_EQ(manifest.records[2].language, "de");
+  EXPECT_EQ(manifest.records[2].source, "set");
+  ASSERT_TRUE(manifest.records[3].problem);
+  EXPECT_EQ(manifest.records[3].problem->reason, RejectReason::kTextMissing);
+}
+
+TEST(Manifest, json_lines_may_be_bad_one_by_one) {
+  const RecordFolder folder;
+  folder.write("m.jsonl",
+               "{\"audio\": \"a.wav\", \"text\": \"hi\", \"start\": 1.5, \"end\": 2}\n\n"
+               "{\"audio\": \n"
+               "{\"audio_filepath\": \"b.wav\", \"text\": \"ho\", \"offset\": 1, \"duration\": 2}\n"
+               "{\"text\": \"no audio\"}\n{\"audio\": [1]}\n");
+  const Manifest manifest = read_manifest(folder / "m.jsonl");
+  ASSERT_EQ(manifest.records.size(), 5U);
+  EXPECT_EQ(manifest.records[0].start_s, 1.5);
+  EXPECT_EQ(manifest.records[0].end_s, 2);
+  EXPECT_EQ(manifest.records[0].source, "m");
+  EXPECT_FALSE(manifest.records[0].problem);
+  EXPECT_EQ(manifest.records[2].start_s, 1);
+  EXPECT_EQ(manifest.records[2].end_s, 3);
+  for (const size_t bad : {1U, 3U, 4U}) {
+    ASSERT_TRUE(manifest.records[bad].problem) << bad;
+    EXPECT_EQ(manifest.records[bad].problem->reason, RejectReason::kManifest);
+  }
+}
+
+TEST(Manifest, tables_are_read_by_the_names_of_their_columns) {
+  const RecordFolder folder;
+  folder.write(
+      "m.csv",
+      "text,audio,start\r\n\"one, \"\"two\"\"\nthree\",a.wav,0.5\r\nx,b.wav\r\ny,c.wav,soon\r\n");
+  Manifest manifest = read_manifest(folder / "m.csv");
+  ASSERT_EQ(manifest.records.size(), 3U);
+  EXPECT_EQ(manifest.records[0].text, "one, \"two\"\nthree");
+  EXPECT_EQ(manifest.records[0].start_s, 0.5);
+  EXPECT_TRUE(manifest.records[1].problem);
+  EXPECT_TRUE(manifest.records[2].problem);
+  folder.write("m.tsv", "client_id\tpath\tsentence\tlocale\nanna\ta.mp3\tsay \"hi\tde\n");
+  manifest = read_manifest(folder / "m.tsv");
+  ASSERT_EQ(manifest.records.size(), 1U);
+  EXPECT_EQ(manifest.records[0].text, "say \"hi");
+  EXPECT_EQ(manifest.records[0].speaker, "anna");
+  EXPECT_EQ(manifest.records[0].language, "de");
+}
+
+TEST(Manifest, ljspeech_prefers_its_normalized_text) {
+  const RecordFolder folder;
+  folder.write("metadata.csv", "LJ1|5 men|five men\nLJ2|only one|\nLJ3|two\nLJ4|a|b|c\n");
+  const Manifest manifest = read_manifest(folder / "metadata.csv");
+  ASSERT_EQ(manifest.records.size(), 4U);
+  EXPECT_EQ(manifest.records[0].audio, "wavs/LJ1.wav");
+  EXPECT_EQ(manifest.records[0].text, "five men");
+  EXPECT_EQ(manifest.records[1].text, "only one");
+  EXPECT_EQ(manifest.records[2].text, "two");
+  EXPECT_TRUE(manifest.records[3].problem);
+}
+
+TEST(Manifest, what_is_none_is_refused_as_a_whole) {
+  const RecordFolder folder;
+  folder.write("empty.jsonl", "\n");
+  folder.write("table.csv", "a,b\n1,2\n");
+  folder.write("x.pdf", "x");
+  std::filesystem::create_directory(folder / "nothing");
+  for (const char* name : {"empty.jsonl", "table.csv", "x.pdf", "nothing", "not-there"})
+    EXPECT_THROW(read_manifest(folder / name), Error) << name;
+}
+
+}  // namespace
+}  // namespace kani

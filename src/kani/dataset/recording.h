@@ -1,0 +1,73 @@
+// recording.h - a record's sound: decoded to mono, brought to the codec's rate, made as loud as all
+// others, trimmed, measured and judged.  Pure functions of one record.
+// Source: training.md 15.2 to 15.4, 15.6.  Not here: its text (clip_text.h), codes (clip_maker.h).
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kani/dataset/clip_limits.h"
+#include "kani/dataset/loudness.h"
+#include "kani/dataset/manifest.h"
+#include "kani/dataset/trim.h"
+
+namespace kani {
+
+enum class LoudnessMode { kNormalize, kAsIs };
+
+struct SoundOptions {
+  LoudnessMode loudness = LoudnessMode::kNormalize;
+  LoudnessTarget target{};
+  TrimOptions trim{};
+  ClipLimits limits{};
+};
+
+/// What was decoded: the stretch that the record names, mean of the channels.
+struct DecodedSound {
+  std::vector<float> samples;
+  int rate_hz = 0;
+  int channels = 0;
+};
+
+/// Fills `sound`, or says why not: kAudioMissing, kAudio, kCut, kTooLong (three times the limit and
+/// more is not even read).  Reads up to 24 hours to get to a stretch.
+std::optional<Reject> decode_record(const SourceRecord& record, const std::filesystem::path& path,
+                                    const ClipLimits& limits, DecodedSound& sound);
+
+/// SHA-256 of the samples; with `text` the identity of the record.
+std::array<std::byte, 32> sound_hash(const DecodedSound& sound);
+std::array<std::byte, 32> record_hash(const DecodedSound& sound, const std::string& text);
+
+/// For the report and for the notes of the clip.
+struct SoundMeasures {
+  int rate_hz = 0;  // of the file, as are channels
+  int channels = 0;
+  double loudness_lufs = 0;  // before the gain
+  double true_peak_db = 0;   // likewise
+  double gain_db = 0;
+  double clipped_share = 0;
+  double silent_share = 0;
+  double speech_share = 0;
+  double noise_distance_db = 0;
+  double dc = 0;  // mean of the samples
+  double bandwidth_hz = 0;
+  double trimmed_s = 0;  // taken off both ends together
+};
+
+/// A clip's sound as codec and speaker encoder take it.
+struct PreparedSound {
+  std::vector<float> codec;    // at codec_rate_hz, with the gain
+  std::vector<float> speaker;  // at 16 kHz, the same stretch; the encoder does not mind levels
+  double seconds = 0;
+  SoundMeasures measures{};
+};
+
+/// Each rate comes directly from the original.  kTooShort, kTooLong, kClipped, kSilent, kNoSpeech,
+/// kNoisy are possible.
+std::optional<Reject> prepare_sound(const DecodedSound& decoded, int codec_rate_hz,
+                                    const SoundOptions& options, PreparedSound& prepared);
+
+}  // namespace kani
