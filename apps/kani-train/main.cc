@@ -130,7 +130,7 @@ void train(const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a KaniTTS2 language model from shards that kani data made.", "kani train");
+  CLI::App app("Trains a KaniTTS2 language model from shards that kani-data made.", "kani-train");
   Arguments arguments;
   declare(app, arguments);
   try {
@@ -138,7 +138,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return fail(2, error.what(), "kani train --help lists the flags");
+    return fail(2, error.what(), "kani-train --help lists the flags");
   }
   kani::set_log_sink(
       [](kani::LogLevel, std::string_view, std::string_view message) {
