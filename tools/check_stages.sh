@@ -227,7 +227,7 @@ stage_package() {
 about_instructions() { printf 'instructions of fixed workloads against bench/callgrind-baseline.json'; }
 stage_instructions() {
   have valgrind || return 0
-  build release || return
+  build release kani kani-tool engine_bench || return
   tally tools/check_instructions.py --bin build/release/bin
 }
 

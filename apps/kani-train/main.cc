@@ -3,18 +3,20 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <new>
 
+#include "analysis.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
 #include "run_log.h"
+#include "samples.h"
 
 namespace {
 
-namespace fs = std::filesystem;
 using kani::train::TrainConfig;
 
 volatile std::sig_atomic_t g_stop = 0;
@@ -28,7 +30,7 @@ int fail(int status, const std::string& message, const std::string& hint = "") {
 
 struct Arguments {
   std::vector<std::string> configs, data, valid, settings;
-  std::string model, out, export_to;
+  std::string model, out, export_to, analyze;
   bool resume = false, force = false, parity = false, quiet = false, bf16 = false, averaged = false;
   int64_t steps = 0;
 };
@@ -46,6 +48,8 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_flag("--force", a.force, "resume although data or configuration changed");
   app.add_flag("--parity", a.parity, "upstream's rules where ours differ");
   app.add_option("--export", a.export_to, "folder to write the finished model to, for kani say");
+  app.add_option("--analyze", a.analyze,
+                 "no training: every figure of this checkpoint on --valid (or --data), as JSON");
   app.add_flag("--bf16", a.bf16, "export in bf16 [float32]");
   app.add_flag("--averaged", a.averaged, "export the average of the weights (ema_decay)");
   app.add_flag("-q,--quiet", a.quiet, "no progress");
@@ -69,62 +73,125 @@ TrainConfig configured(const Arguments& a) {
   return config;
 }
 
-// A disk that is full for a while does not end a run: the next checkpoint is tried again.
-void save(kani::train::Trainer& trainer) {
-  try {
-    trainer.save();
-  } catch (const kani::Error& error) {
-    if (error.code() != kani::ErrorCode::kCannotWrite) throw;
-    std::fprintf(stderr, "kani-train: warning: no checkpoint: %s\n", error.what());
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// A run as it is shown: on the terminal, in the log, by samples.
+class Run {
+ public:
+  explicit Run(const Arguments& a)
+      : trainer_(configured(a), a.resume, a.force, kani::train::read_launch()),
+        config_(trainer_.config()),
+        log_(config_.output_dir, trainer_.state().update, trainer_.leads(), trainer_.rank()),
+        told_(trainer_.leads() && !a.quiet),
+        terminal_(isatty(STDERR_FILENO) != 0) {
+    yardstick_.peak_operations = config_.peak_tflops * 1e12 * trainer_.processes();
+    if (told_) {
+      std::fprintf(stderr, "kani-train: %zu clips, %lld updates, from update %lld\n",
+                   trainer_.clips().size(), static_cast<long long>(trainer_.total_updates()),
+                   static_cast<long long>(trainer_.state().update));
+    }
   }
+
+  /// True if all updates are done, false if a signal came between.
+  bool train() {
+    while (!trainer_.done() && !trainer_.anywhere(g_stop != 0)) {
+      show(trainer_.step());
+      const int64_t update = trainer_.state().update;
+      if (update % config_.eval_every == 0 || trainer_.done()) evaluate();
+      if (update % config_.save_steps == 0 && !trainer_.done()) {
+        // A disk that is full for a while does not end a run: the next checkpoint is tried again.
+        save(/*must=*/false);
+      }
+      if (config_.sample_every > 0 && update % config_.sample_every == 0 && !trainer_.done())
+        sample();
+    }
+    if (terminal_ && told_) std::fputc('\n', stderr);
+    save(/*must=*/true);
+    if (trainer_.done() && config_.sample_every > 0) sample();
+    if (!trainer_.done() && trainer_.leads())
+      std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
+                   static_cast<long long>(trainer_.state().update));
+    return trainer_.done();
+  }
+
+  void export_model(const Arguments& a) {
+    if (!trainer_.leads()) return;
+    trainer_.export_model(a.export_to,
+                          a.bf16 ? kani::train::SavedType::kBF16 : kani::train::SavedType::kF32,
+                          a.averaged);
+  }
+
+ private:
+  void show(const kani::train::UpdateReport& report) {
+    mean_seconds_ =
+        mean_seconds_ == 0 ? report.seconds : 0.95 * mean_seconds_ + 0.05 * report.seconds;
+    yardstick_.operations_per_element = trainer_.operations_per_element(report.mean_square_length);
+    log_.write(report, yardstick_);
+    if (!told_ || (!terminal_ && report.update % config_.logging_steps != 0)) return;
+    const std::string text = progress_text(report, yardstick_, mean_seconds_);
+    std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", text.c_str());
+  }
+
+  void evaluate() {
+    const auto eval = trainer_.evaluate();
+    if (!eval) return;
+    log_.write(*eval, "eval_");
+    if (told_) std::fprintf(stderr, "%svalidation loss %.4f\n", terminal_ ? "\n" : "", eval->loss);
+    if (config_.ema_decay > 0) log_.write(*trainer_.evaluate(/*averaged=*/true), "eval_ema_");
+    guarded(/*must=*/false, [&] { trainer_.save_if_best(*eval); });
+  }
+
+  void save(bool must) {
+    guarded(must, [&] { trainer_.save(); });
+  }
+
+  template <typename Action>
+  void guarded(bool must, const Action& action) {
+    const auto start = std::chrono::steady_clock::now();
+    bool saved = true;
+    try {
+      action();
+    } catch (const kani::Error& error) {
+      if (must || error.code() != kani::ErrorCode::kCannotWrite) throw;
+      saved = false;
+      std::fprintf(stderr, "kani-train: warning: no checkpoint: %s\n", error.what());
+    }
+    log_.checkpoint(trainer_.state().update, seconds_since(start), saved);
+  }
+
+  // From a checkpoint of this very update, so that what is heard can be made again.
+  void sample() {
+    save(/*must=*/false);
+    if (trainer_.leads()) samples_.start(config_, trainer_.state().update);
+  }
+
+  kani::train::Trainer trainer_;
+  const TrainConfig& config_;
+  kani::train::RunLog log_;
+  kani::train::Samples samples_;
+  kani::train::Yardstick yardstick_;
+  bool told_, terminal_;
+  double mean_seconds_ = 0;
+};
+
+// Every figure of a checkpoint, with upstream's words for what they mean.
+void analyze(const Arguments& a) {
+  Arguments b = a;
+  b.model = a.analyze;
+  const TrainConfig config = configured(b);
+  const auto& places = config.valid_data.empty() ? config.data : config.valid_data;
+  kani::require(!places.empty(), "--analyze needs --valid or --data");
+  const kani::train::Analysis analysis = kani::train::analyze_checkpoint(a.analyze, places, config);
+  std::printf("%s\n", analysis.json.c_str());
+  if (!a.quiet) std::fputs(analysis.interpretation.c_str(), stderr);
 }
 
 void train(const Arguments& a) {
-  const kani::train::Launch launch = kani::train::read_launch();
-  kani::train::Trainer trainer(configured(a), a.resume, a.force, launch);
-  const TrainConfig& config = trainer.config();
-  std::optional<kani::train::RunLog> log;
-  if (trainer.leads()) log.emplace(config.output_dir, trainer.state().update);
-  const bool told = trainer.leads() && !a.quiet, terminal = isatty(STDERR_FILENO) != 0;
-  if (told) {
-    std::fprintf(stderr, "kani-train: %zu clips, %lld updates, from update %lld\n",
-                 trainer.clips().size(), static_cast<long long>(trainer.total_updates()),
-                 static_cast<long long>(trainer.state().update));
-  }
-  double mean_seconds = 0;
-  while (!trainer.done() && !trainer.anywhere(g_stop != 0)) {
-    const kani::train::UpdateReport report = trainer.step();
-    mean_seconds = mean_seconds == 0 ? report.seconds : 0.95 * mean_seconds + 0.05 * report.seconds;
-    if (log) log->write(report);
-    if (told && (terminal || report.update % config.logging_steps == 0)) {
-      std::fprintf(
-          stderr, "%s%s%s", terminal ? "\r\033[K" : "",
-          progress_text(report, static_cast<double>(report.total - report.update), mean_seconds)
-              .c_str(),
-          terminal ? "" : "\n");
-    }
-    if (report.update % config.eval_every == 0 || trainer.done()) {
-      if (const auto eval = trainer.evaluate()) {
-        if (log) log->write(*eval);
-        if (told)
-          std::fprintf(stderr, "%svalidation loss %.4f\n", terminal ? "\n" : "", eval->loss);
-      }
-    }
-    if (report.update % config.save_steps == 0 && !trainer.done()) save(trainer);
-  }
-  if (terminal && told) std::fputc('\n', stderr);
-  save(trainer);
-  if (!trainer.done()) {
-    if (trainer.leads())
-      std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
-                   static_cast<long long>(trainer.state().update));
-    return;
-  }
-  if (!a.export_to.empty() && trainer.leads()) {
-    trainer.export_model(a.export_to,
-                         a.bf16 ? kani::train::SavedType::kBF16 : kani::train::SavedType::kF32,
-                         a.averaged);
-  }
+  if (!a.analyze.empty()) return analyze(a);
+  Run run(a);
+  if (run.train() && !a.export_to.empty()) run.export_model(a);
 }
 
 }  // namespace
@@ -147,6 +214,7 @@ int main(int argc, char** argv) {
       },
       kani::LogLevel::kWarning);
   for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) std::signal(signal, on_signal);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of writing
   try {
     train(arguments);
     return 0;

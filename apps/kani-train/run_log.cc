@@ -1,8 +1,13 @@
 // run_log.cc - see run_log.h.
 #include "run_log.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
@@ -15,48 +20,84 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxLogBytes = uint64_t{4} << 30;
 
-// Keeps whole lines of updates up to `update`; what a crash cut in half goes with the rest.
-void cut_log(const fs::path& path, int64_t update) {
-  if (!fs::exists(path)) return;
-  const std::string text = read_file(path, kMaxLogBytes);
-  std::string kept;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = text.find('\n', begin);
-    if (end == std::string::npos) break;
-    const std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("update") || json["update"] > update) continue;
-    kept += line + "\n";
-  }
-  write_file(path, kept);
+// Share of what the machine could do at most that went into the model (training.md 19.2).
+double utilization(const UpdateReport& r, const Yardstick& y) {
+  return y.peak_operations > 0 ? static_cast<double>(r.elements) / r.seconds *
+                                     y.operations_per_element / y.peak_operations
+                               : 0;
+}
+
+double peak_memory_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 }  // namespace
 
-RunLog::RunLog(const fs::path& folder, int64_t update)
-    : loss_path_(folder / "loss.jsonl"), metrics_path_(folder / "metrics.jsonl") {
+LineFile::~LineFile() {
+  if (descriptor_ < 0) return;
+  if (!waiting_.empty())
+    std::fprintf(stderr, "kani-train: warning: %s lacks its last lines\n", path_.c_str());
+  ::close(descriptor_);
+}
+
+void LineFile::open(const fs::path& path, int64_t update) {
+  path_ = path;
+  if (fs::exists(path)) {
+    const std::string text = read_file(path, kMaxLogBytes);
+    std::string kept;
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = text.find('\n', begin);
+      if (end == std::string::npos) break;
+      const std::string line = text.substr(begin, end - begin);
+      begin = end + 1;
+      const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+      if (!json.is_object() || !json.contains("update") || json["update"] > update) continue;
+      kept += line + "\n";
+    }
+    write_file(path, kept);
+  }
+  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw_cannot_write(path, errno);
+}
+
+void LineFile::write(const std::string& line) {
+  waiting_ += line + "\n";
+  while (!waiting_.empty()) {
+    const ssize_t count = ::write(descriptor_, waiting_.data(), waiting_.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      if (!warned_)
+        std::fprintf(stderr, "kani-train: warning: cannot write %s: %s; its lines wait\n",
+                     path_.c_str(), std::strerror(errno));
+      warned_ = true;
+      return;
+    }
+    waiting_.erase(0, static_cast<size_t>(count));
+  }
+  warned_ = false;
+}
+
+RunLog::RunLog(const fs::path& folder, int64_t update, bool leads, int rank) {
   std::error_code error;
-  fs::create_directories(folder, error);
+  fs::create_directories(folder / "runs", error);
   if (error) throw_cannot_write(folder, error.value());
-  for (const auto& [path, file] :
-       {std::pair{&loss_path_, &loss_}, std::pair{&metrics_path_, &metrics_}}) {
-    cut_log(*path, update);
-    file->open(*path, std::ios::app);
-    if (!*file) throw_cannot_write(*path, errno);
-  }
+  quarantine_.open(
+      folder / (leads ? std::string("quarantine.jsonl") : concat("quarantine-", rank, ".jsonl")),
+      update);
+  if (!leads) return;
+  loss_.open(folder / "loss.jsonl", update);
+  metrics_.open(folder / "metrics.jsonl", update);
+  events_.emplace(folder / "runs");
 }
 
-void RunLog::line(std::ofstream& file, const fs::path& path, const std::string& text) {
-  file << text << '\n' << std::flush;
-  if (!file) {
-    // A full disk must not end a run: the next line is tried again.
-    std::fprintf(stderr, "kani-train: warning: cannot write %s\n", path.c_str());
-    file.clear();
+void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
+  if (r.skipped) {
+    quarantine_.write(
+        Json{{"update", r.update}, {"reason", r.skip_reason}, {"clips", r.clips}}.dump());
   }
-}
-
-void RunLog::write(const UpdateReport& r) {
+  if (!events_) return;
   Json exact{{"update", r.update},
              {"epoch", r.epoch},
              {"loss", r.loss},
@@ -65,35 +106,74 @@ void RunLog::write(const UpdateReport& r) {
              {"elements", r.elements},
              {"targets", r.targets}};
   if (r.skipped) exact["skipped"] = r.skip_reason;
-  line(loss_, loss_path_, exact.dump());
-  exact["seconds"] = r.seconds;
-  exact["data_seconds"] = r.data_seconds;
-  exact["elements_per_s"] = static_cast<double>(r.elements) / r.seconds;
-  line(metrics_, metrics_path_, exact.dump());
-}
+  loss_.write(exact.dump());
 
-void RunLog::write(const EvalReport& r) {
-  Json out{{"update", r.update},
-           {"eval_loss", r.loss},
-           {"eval_text_loss", r.text_loss},
-           {"eval_targets", r.targets},
-           {"eval_language_loss", r.language_loss}};
+  Figures figures{{"elements_per_s", static_cast<double>(r.elements) / r.seconds},
+                  {"clipped", r.clipped ? 1 : 0},
+                  {"loss_score", r.loss_score},
+                  {"norm_score", r.norm_score},
+                  {"padding_share", 1 - r.fill},
+                  {"seconds", r.seconds},
+                  {"data_seconds", r.data_seconds},
+                  {"forward_seconds", r.forward_seconds},
+                  {"backward_seconds", r.backward_seconds},
+                  {"exchange_seconds", r.exchange_seconds},
+                  {"optimizer_seconds", r.optimizer_seconds},
+                  {"peak_memory_mb", peak_memory_mb()}};
+  if (yardstick.peak_operations > 0) figures["mfu"] = utilization(r, yardstick);
   for (size_t k = 0; k < r.codebook_loss.size(); ++k)
-    out[concat("eval_codebook_", k, "_loss")] = r.codebook_loss[k];
-  line(loss_, loss_path_, out.dump());
+    figures[concat("codebook_", k, "_loss")] = r.codebook_loss[k];
+  Figures events{{"train/loss", r.loss},
+                 {"train/grad_norm", r.grad_norm},
+                 {"train/learning_rate", r.learning_rate},
+                 {"train/epoch", r.epoch}};
+  for (const auto& [name, value] : figures) {
+    exact[name] = value;
+    events["train/" + name] = value;
+  }
+  metrics_.write(exact.dump());
+  events_->write(r.update, events);
 }
 
-std::string progress_text(const UpdateReport& r, double updates_left, double mean_seconds) {
-  const auto left = static_cast<int64_t>(updates_left * mean_seconds);
-  char text[200];
-  std::snprintf(
-      text, sizeof text,
-      "update %lld/%lld  loss %.4f  norm %.2f  lr %.2e  %.0f elements/s  left %lld:%02lld:%02lld%s",
+void RunLog::write(const EvalReport& r, const std::string& prefix) {
+  if (!events_) return;
+  const Figures figures = eval_figures(r, prefix);
+  Json out{{"update", r.update}, {prefix + "targets", r.targets}};
+  for (const auto& [name, value] : figures) out[name] = value;
+  loss_.write(out.dump());
+  Figures events;
+  for (const auto& [name, value] : figures)
+    events[name.find('/') == std::string::npos ? concat("eval/", name.substr(5)) : name] = value;
+  events_->write(r.update, events);
+}
+
+void RunLog::checkpoint(int64_t update, double seconds, bool saved) {
+  if (!events_) return;
+  metrics_.write(
+      Json{{"update", update}, {"checkpoint_seconds", seconds}, {"checkpoint_saved", saved}}
+          .dump());
+  events_->write(
+      update, {{"train/checkpoint_seconds", seconds}, {"train/checkpoint_failed", saved ? 0 : 1}});
+}
+
+std::string progress_text(const UpdateReport& r, const Yardstick& yardstick, double mean_seconds) {
+  const auto left = static_cast<int64_t>(static_cast<double>(r.total - r.update) * mean_seconds);
+  std::string text(160, ' ');
+  const int length = std::snprintf(
+      text.data(), text.size(), "%5.1f%% %lld/%lld  loss %.4f  norm %.2f  lr %.1e  %.0f elements/s",
+      100.0 * static_cast<double>(r.update) / static_cast<double>(r.total),
       static_cast<long long>(r.update), static_cast<long long>(r.total), r.loss, r.grad_norm,
-      r.learning_rate, static_cast<double>(r.elements) / r.seconds,
-      static_cast<long long>(left / 3600), static_cast<long long>(left / 60 % 60),
-      static_cast<long long>(left % 60), r.skipped ? "  skipped" : "");
-  return text;
+      r.learning_rate, static_cast<double>(r.elements) / r.seconds);
+  text.resize(static_cast<size_t>(length));
+  char tail[80];
+  if (yardstick.peak_operations > 0) {
+    std::snprintf(tail, sizeof tail, "  MFU %.1f%%", 100 * utilization(r, yardstick));
+    text += tail;
+  }
+  std::snprintf(tail, sizeof tail, "  left %lld:%02lld:%02lld%s",
+                static_cast<long long>(left / 3600), static_cast<long long>(left / 60 % 60),
+                static_cast<long long>(left % 60), r.skipped ? "  skipped" : "");
+  return text + tail;
 }
 
 }  // namespace kani::train

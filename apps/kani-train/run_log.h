@@ -1,32 +1,63 @@
-// run_log.h - what a run tells of its updates: loss.jsonl, the same bytes for the same run however
-// often it was stopped, and metrics.jsonl, with times; a line on the terminal.
+// run_log.h - what a run tells of its updates, in the output folder:
+//   loss.jsonl        the same bytes for the same run however often it was stopped
+//   metrics.jsonl     with times, speed and memory
+//   quarantine.jsonl  the clips of updates that were skipped
+//   runs/             the same figures for TensorBoard, under upstream's names
+// and a line on the terminal.  Source: training.md 10, 11, 14.10.
 #pragma once
 
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string>
 
+#include "kani/train/event_file.h"
 #include "kani/train/trainer.h"
 
 namespace kani::train {
 
-/// Appends to two files in the output folder.  One thread at a time.
-class RunLog {
- public:
-  /// Lines of updates after `update` are taken out: they will be made again.  Throws
-  /// Error(kCannotWrite).
-  RunLog(const std::filesystem::path& folder, int64_t update);
-  void write(const UpdateReport& report);
-  void write(const EvalReport& report);
-
- private:
-  void line(std::ofstream& file, const std::filesystem::path& path, const std::string& text);
-
-  std::filesystem::path loss_path_, metrics_path_;
-  std::ofstream loss_, metrics_;
+/// What speed is measured against.
+struct Yardstick {
+  double operations_per_element = 0;  // of an update, set anew for each
+  double peak_operations = 0;         // of all processes together, a second; 0: not known
 };
 
-/// "update 120/2000  loss 5.4321  norm 1.23  lr 9.0e-04  4.1k elements/s  ETA 0:12:34"
-std::string progress_text(const UpdateReport& report, double updates_left, double mean_seconds);
+/// A file of lines.  While the disk is full lines wait in memory and are tried again with the next.
+class LineFile {
+ public:
+  LineFile() = default;
+  ~LineFile();
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
+  /// Lines of updates after `update` are taken out, and what a crash cut in half.  Throws
+  /// Error(kCannotWrite).
+  void open(const std::filesystem::path& path, int64_t update);
+  void write(const std::string& line);
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::string waiting_;
+  bool warned_ = false;
+};
+
+/// Appends to files in the output folder.  One thread at a time.
+class RunLog {
+ public:
+  /// Lines of updates after `update` are taken out: they will be made again.  Of several processes
+  /// only the one with `leads` writes more than its quarantine.  Throws Error(kCannotWrite).
+  RunLog(const std::filesystem::path& folder, int64_t update, bool leads, int rank);
+  void write(const UpdateReport& report, const Yardstick& yardstick);
+  /// `prefix`: "eval_", or "eval_ema_" for the average of the weights.
+  void write(const EvalReport& report, const std::string& prefix);
+  void checkpoint(int64_t update, double seconds, bool saved);
+
+ private:
+  LineFile loss_, metrics_, quarantine_;
+  std::optional<EventFile> events_;
+};
+
+/// "  6.0% 120/2000  loss 5.4321  norm 1.23  lr 9.0e-04  4100 elements/s  MFU 31.2%  left 0:12:34"
+std::string progress_text(const UpdateReport& report, const Yardstick& yardstick,
+                          double mean_seconds);
 
 }  // namespace kani::train

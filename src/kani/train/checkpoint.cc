@@ -24,10 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "MANIFEST";
 constexpr uint64_t kMaxStateBytes = 1 << 24;
-// What belongs to a model beside its weights, as inference looks for it.
-constexpr const char* kCompanions[] = {"tokenizer.json", "tokenizer_config.json",
-                                       "special_tokens_map.json", "generation_config.json"};
-
 std::string optimizer_file(int rank, int size) {
   char name[64];
   std::snprintf(name, sizeof name, "optim-%05d-of-%05d.safetensors", rank, size);
@@ -52,6 +48,9 @@ std::string state_text(const RunState& s) {
               {"skipped", s.skipped},
               {"skipped_in_row", s.skipped_in_row},
               {"recent_norms", s.recent_norms},
+              {"recent_losses", s.recent_losses},
+              {"best_loss", s.best_loss ? Json(*s.best_loss) : Json()},
+              {"best_update", s.best_update},
               {"data_hash", s.data_hash},
               {"config_hash", s.config_hash}}
              .dump(2) +
@@ -79,9 +78,16 @@ RunState parse_state(const fs::path& path) {
   s.elements = number("elements");
   s.skipped = number("skipped");
   s.skipped_in_row = number("skipped_in_row");
-  for (const Json& norm : json.value("recent_norms", Json::array())) {
-    if (!norm.is_number()) refuse("recent_norms holds something that is no number");
-    s.recent_norms.push_back(norm.get<double>());
+  for (const auto& [key, list] :
+       {std::pair{"recent_norms", &s.recent_norms}, std::pair{"recent_losses", &s.recent_losses}}) {
+    for (const Json& value : json.value(key, Json::array())) {
+      if (!value.is_number()) refuse("a list of recent values holds something that is no number");
+      list->push_back(value.get<double>());
+    }
+  }
+  if (json.contains("best_loss") && json["best_loss"].is_number()) {
+    s.best_loss = json["best_loss"].get<double>();
+    s.best_update = number("best_update");
   }
   s.data_hash = json.value("data_hash", "");
   s.config_hash = json.value("config_hash", "");
@@ -144,7 +150,7 @@ std::vector<fs::path> checkpoints(const fs::path& output) {
   return found;
 }
 
-void rotate(const fs::path& output, const TrainConfig& config) {
+void rotate(const fs::path& output, const TrainConfig& config, int64_t best) {
   if (config.save_total_limit == 0) return;
   std::set<std::string> kept;
   if (fs::exists(output / "keep")) {
@@ -157,7 +163,9 @@ void rotate(const fs::path& output, const TrainConfig& config) {
   for (size_t i = 0; i + limit < all.size(); ++i) {
     const std::string name = all[i].filename().string();
     const int64_t update = std::atoll(name.c_str() + 5);
-    if (kept.contains(name) || (config.keep_every > 0 && update % config.keep_every == 0)) continue;
+    if (kept.contains(name) || update == best ||
+        (config.keep_every > 0 && update % config.keep_every == 0))
+      continue;
     std::error_code ignored;
     fs::remove_all(all[i], ignored);
   }
@@ -179,10 +187,7 @@ void write_common(const fs::path& part, const fs::path& base, const Snapshot& s)
   if (s.average != nullptr) save_parameters(part / "ema.safetensors", *s.average);
   write_file(part / "state.json", state_text(s.state));
   write_file(part / "config.resolved.yaml", resolved_yaml(*s.config));
-  for (const char* companion : kCompanions) {
-    if (fs::exists(base / companion))
-      write_file(part / companion, read_file(base / companion, uint64_t{1} << 30));
-  }
+  copy_companions(base, part);
 }
 
 // Hashes everything, then lets it be seen.
@@ -242,7 +247,9 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
     if (first) fs::remove_all(part, ignored);
     throw;
   }
-  if (first) rotate(output, *s.config);
+  if (first && s.state.best_loss)
+    write_file(output / "best", checkpoint_name(s.state.best_update) + "\n");
+  if (first) rotate(output, *s.config, s.state.best_loss ? s.state.best_update : -1);
   comm.barrier();
 }
 

@@ -11,6 +11,7 @@
 //                   state.json, config.resolved.yaml                  where the run is, what it is
 //                   MANIFEST                                          SHA-256 of each, written last
 //   latest          the name of the newest one
+//   best            the name of the one with the least validation loss; it is not deleted
 //   keep            names that are never deleted, a line each; the user's file
 #pragma once
 
@@ -35,8 +36,11 @@ struct RunState {
   int64_t skipped = 0;   // updates left out by the health monitor
   int64_t skipped_in_row = 0;
   std::vector<double> recent_norms;  // of the last updates, for the monitor's median
-  std::string data_hash;             // of the shards
-  std::string config_hash;           // of numeric_yaml()
+  std::vector<double> recent_losses;
+  std::optional<double> best_loss;  // least on the validation set, after update best_update
+  int64_t best_update = 0;
+  std::string data_hash;    // of the shards
+  std::string config_hash;  // of numeric_yaml()
 };
 
 struct Snapshot {

@@ -111,6 +111,23 @@ int64_t Comm::sum(int64_t value) {
   return one[0].item<int64_t>();
 }
 
+void Comm::sum(std::vector<double>& values) {
+  if (!group_ || values.empty()) return;
+  std::vector<at::Tensor> one{
+      at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::kDouble)};
+  sum(one);
+}
+
+std::function<void()> Comm::begin_sum(const at::Tensor& flat) {
+  if (!group_) return [] {};
+  c10::intrusive_ptr<c10d::Work> work;
+  guarded("adding up", rank(), [&] {
+    std::vector<at::Tensor> one{flat};
+    work = group_->gloo->allreduce(one);
+  });
+  return [this, work] { guarded("adding up", rank(), [&] { work->wait(); }); };
+}
+
 void Comm::broadcast(std::vector<at::Tensor>& tensors, int owner) {
   if (!group_) return;
   guarded("handing out", rank(), [&] {

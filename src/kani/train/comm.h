@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ class Comm {
   void sum(std::vector<at::Tensor>& tensors);
   double sum(double value);
   int64_t sum(int64_t value);
+  void sum(std::vector<double>& values);
+  /// Begins a sum of one contiguous tensor, in place, and returns what waits for its end.  Sums are
+  /// begun in the same order on all processes.  Throws Error(kBusy), as the waiting does.
+  std::function<void()> begin_sum(const at::Tensor& flat);
   /// Everyone gets what `owner` has.
   void broadcast(std::vector<at::Tensor>& tensors, int owner);
   void barrier();

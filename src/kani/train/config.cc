@@ -153,6 +153,11 @@ const std::vector<Key>& keys() {
     k.push_back(number("keep_every", false, KANI_FIELD(keep_every)));
     k.push_back(number("logging_steps", false, KANI_FIELD(logging_steps)));
     k.push_back(number("eval_every", false, KANI_FIELD(eval_every)));
+    k.push_back(number("sample_every", false, KANI_FIELD(sample_every)));
+    k.push_back(texts("sample_prompts", false, KANI_FIELD(sample_prompts)));
+    k.push_back(text("sample_codec", false, KANI_FIELD(sample_codec)));
+    k.push_back(text("sample_voice", false, KANI_FIELD(sample_voice)));
+    k.push_back(number("peak_tflops", false, KANI_FIELD(peak_tflops)));
     k.push_back(number("ema_decay", true, KANI_FIELD(ema_decay)));
     k.push_back(texts("freeze", true, KANI_FIELD(freeze)));
     k.push_back(number("threads", false, KANI_FIELD(threads)));
@@ -287,6 +292,9 @@ void TrainConfig::validate() const {
   at_least(logging_steps, 1, "logging_steps");
   at_least(eval_every, 1, "eval_every");
   at_least(timeout_s, 1, "timeout_s");
+  require(sample_every == 0 || !sample_prompts.empty(), "sample_every needs sample_prompts");
+  require(std::isfinite(peak_tflops) && peak_tflops >= 0, "peak_tflops is ", peak_tflops,
+          ", must be 0 or more");
   require(std::isfinite(num_train_epochs) && (num_train_epochs > 0 || max_steps > 0),
           "num_train_epochs is ", num_train_epochs, ", must be above 0");
   require(std::isfinite(sequence.audio_step) && sequence.audio_step > 0, "audio_step is ",

@@ -42,7 +42,12 @@ struct TrainConfig {
   int64_t keep_every = 0;         // updates whose checkpoints stay for ever; 0: none
   int64_t logging_steps = 1;
   int64_t eval_every = 1000;
-  double ema_decay = 0;             // 0: no average of the weights
+  int64_t sample_every = 0;  // updates between spoken samples; 0: none
+  std::vector<std::string> sample_prompts;
+  std::string sample_codec;  // codec for them, if the model's folder has none
+  std::string sample_voice;  // a voice file for them
+  double peak_tflops = 0;    // of one process, for the model's share of it (MFU); 0: not shown
+  double ema_decay = 0;      // 0: no average of the weights
   std::vector<std::string> freeze;  // parts of names whose parameters stay as they are
   int threads = 0;                  // 0: as many as LibTorch takes
   int64_t timeout_s = 60;           // for what other processes must do

@@ -59,7 +59,8 @@ void CodebookMetrics::add(const Lfm2Module& model, const PackedBatch& batch,
   at::NoGradGuard no_grad;
   std::vector<int64_t> where;
   for (size_t n = 0; n < batch.targets.size(); ++n) {
-    if (batch.targets[n] != kNoTarget && kind_of(batch.targets[n]) >= 0)
+    const int64_t target = batch.targets[n];
+    if (target != kNoTarget && (kind_of(target) >= 0 || target == layout_.end_of_speech))
       where.push_back(static_cast<int64_t>(n));
   }
   for (size_t first = 0; first < where.size(); first += kRowsAtOnce) {
@@ -74,11 +75,21 @@ void CodebookMetrics::add(const Lfm2Module& model, const PackedBatch& batch,
       const auto row = static_cast<int64_t>(i);
       const int64_t target = batch.targets[static_cast<size_t>(where[first + i])];
       const int kind = kind_of(target);
+      const auto* top = best.const_data_ptr<int64_t>() + row * best.size(1);
+      const int64_t at_end = top[0] == layout_.end_of_speech ? 1 : 0;
+      if (target == layout_.end_of_speech) {
+        ++ends_.ends;
+        ends_.found += at_end;
+        continue;
+      }
+      if (kind == 0) {
+        ++ends_.frames;
+        ends_.false_ends += at_end;
+      }
       Sum& sum = sums_[static_cast<size_t>(kind)];
       const auto score = static_cast<double>(logits[row][target].item<float>());
       sum.loss += static_cast<double>(sums[row].item<float>()) - score;
       ++sum.count;
-      const auto* top = best.const_data_ptr<int64_t>() + row * best.size(1);
       sum.top1 += top[0] == target ? 1 : 0;
       sum.top10 += std::find(top, top + best.size(1), target) != top + best.size(1) ? 1 : 0;
       if (kind == layout_.codebooks) continue;
@@ -141,6 +152,35 @@ Figures CodebookMetrics::confusion() const {
   out["avg_off_diagonal"] = beside.mean;
   out["max_off_diagonal"] = beside.most;
   return out;
+}
+
+Figures CodebookMetrics::ends() const {
+  return {{"end_recall", share(ends_.found, ends_.ends)},
+          {"false_end_rate", share(ends_.false_ends, ends_.frames)}};
+}
+
+void CodebookMetrics::exchange(Comm& comm) {
+  if (comm.size() == 1) return;
+  // Counts stay whole numbers in doubles up to 2^53.
+  std::vector<double> flat;
+  const auto pass = [&](const auto& body) {
+    for (Sum& s : sums_) {
+      body(s.loss);
+      body(s.slot_loss);
+      for (int64_t* count : {&s.top1, &s.top10, &s.count}) body(*count);
+    }
+    for (auto& row : seen_) {
+      for (int64_t& count : row) body(count);
+    }
+    for (int64_t* count : {&ends_.ends, &ends_.found, &ends_.frames, &ends_.false_ends})
+      body(*count);
+  };
+  pass([&](const auto& value) { flat.push_back(static_cast<double>(value)); });
+  comm.sum(flat);
+  size_t i = 0;
+  pass([&](auto& value) {
+    value = static_cast<std::remove_reference_t<decltype(value)>>(flat[i++]);
+  });
 }
 
 Figures attention_variance(const Lfm2Module& model, const PackedBatch& batch) {

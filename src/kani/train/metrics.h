@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kani/tokens/layout.h"
+#include "kani/train/comm.h"
 #include "kani/train/lfm2_module.h"
 
 namespace kani::train {
@@ -26,17 +27,26 @@ class CodebookMetrics {
   Figures perplexity() const;
   /// confusion_<i>_<j>, avg_diagonal, min_diagonal, avg_off_diagonal, max_off_diagonal.
   Figures confusion() const;
+  /// end_recall: share of the ends of speech where the end is the most probable token;
+  /// false_end_rate: share of the other frames' first codes where it is, which cuts speech short.
+  Figures ends() const;
+  /// Adds up what all processes have counted.
+  void exchange(Comm& comm);
 
  private:
   struct Sum {
     double loss = 0, slot_loss = 0;
     int64_t top1 = 0, top10 = 0, count = 0;
   };
+  struct Ends {
+    int64_t ends = 0, found = 0, frames = 0, false_ends = 0;
+  };
   int kind_of(int64_t id) const;  // codebook, codebooks() = text, -1 = control
 
   TokenLayout layout_;
   std::vector<Sum> sums_;                   // by codebook, then text
   std::vector<std::vector<int64_t>> seen_;  // [i][j]
+  Ends ends_;
 };
 
 /// Per attention layer: variance over the hidden dimension of what the layer adds, mean over the

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "kani/base/file.h"
@@ -24,6 +25,7 @@ constexpr int64_t kMostSkipped = 20;  // updates in a row that may be left out
 constexpr size_t kNormsKept = 128;    // of which the median is taken
 constexpr double kNormLimit = 10;     // times the median
 constexpr size_t kNormsNeeded = 16;   // before the median says anything
+constexpr int64_t kCodebookEvery = 10;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -38,6 +40,52 @@ double median(std::vector<double> values) {
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
+
+void keep(std::vector<double>& recent, double value) {
+  recent.push_back(value);
+  if (recent.size() > kNormsKept) recent.erase(recent.begin());
+}
+
+// How many standard deviations a value is from the mean of those before; 0 of too few.
+double deviations(double value, const std::vector<double>& recent) {
+  if (recent.size() < kNormsNeeded) return 0;
+  const auto count = static_cast<double>(recent.size());
+  const double mean = std::accumulate(recent.begin(), recent.end(), 0.0) / count;
+  double square = 0;
+  for (const double v : recent) square += (v - mean) * (v - mean);
+  return square == 0 ? 0 : (value - mean) / std::sqrt(square / count);
+}
+
+// Losses of an update by codebook.
+class CodebookSums {
+ public:
+  explicit CodebookSums(const TokenLayout& layout)
+      : layout_(layout), sums_(2 * static_cast<size_t>(layout.codebooks)) {}
+
+  void add(const PackedBatch& batch, const at::Tensor& per_token) {
+    const at::Tensor losses = per_token.cpu();
+    const float* loss = losses.const_data_ptr<float>();
+    for (size_t n = 0; n < batch.targets.size(); ++n) {
+      const int64_t place = batch.targets[n] - layout_.audio_start;
+      const int64_t book = place < 0 ? -1 : place / layout_.codebook_size;
+      if (book < 0 || book >= layout_.codebooks) continue;
+      sums_[2 * static_cast<size_t>(book)] += static_cast<double>(loss[n]);
+      sums_[2 * static_cast<size_t>(book) + 1] += 1;
+    }
+  }
+
+  std::vector<double> means(Comm& comm) {
+    comm.sum(sums_);
+    std::vector<double> out;
+    for (size_t i = 0; i < sums_.size(); i += 2)
+      out.push_back(sums_[i + 1] == 0 ? 0 : sums_[i] / sums_[i + 1]);
+    return out;
+  }
+
+ private:
+  TokenLayout layout_;
+  std::vector<double> sums_;  // sum and count by codebook
+};
 
 std::string text_hash(const std::string& text) {
   return sha256_hex(std::as_bytes(std::span(text)));
@@ -90,6 +138,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   OptimizerSettings settings = config_.optimizer;
   settings.total_steps = total_updates_;
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
+  exchange_ = std::make_unique<GradientExchange>(model_->parameters(), *comm_);
   if (config_.ema_decay > 0) {
     for (const auto& [name, parameter] : model_->parameters())
       average_[name] = parameter.detach().clone();
@@ -162,6 +211,24 @@ PackedBatch Trainer::batch_of(const ClipSet& clips, const Row& row,
   return batch;
 }
 
+// Whether an update is left out, and how unusual it is.
+void Trainer::judge(UpdateReport& report) {
+  if (!std::isfinite(report.loss)) {
+    report.skip_reason = "the loss is not finite";
+  } else if (!std::isfinite(report.grad_norm)) {
+    report.skip_reason = "a gradient is not finite";
+  } else if (!config_.parity && state_.recent_norms.size() >= kNormsNeeded &&
+             report.grad_norm > kNormLimit * median(state_.recent_norms)) {
+    report.skip_reason = concat("the gradient's norm is ", report.grad_norm, ", the median is ",
+                                median(state_.recent_norms));
+  }
+  report.skipped = !report.skip_reason.empty();
+  const double limit = config_.optimizer.max_grad_norm;
+  report.clipped = limit > 0 && report.grad_norm > limit;
+  report.loss_score = deviations(report.loss, state_.recent_losses);
+  report.norm_score = deviations(report.grad_norm, state_.recent_norms);
+}
+
 UpdateReport Trainer::step() {
   const auto start = Clock::now();
   plan_epoch(state_.epoch);
@@ -174,53 +241,66 @@ UpdateReport Trainer::step() {
 
   std::vector<PackedBatch> batches;
   int64_t labels = 0;
+  double squares = 0;
   for (int64_t r = state_.row + comm_->rank(); r < end; r += comm_->size()) {
-    batches.push_back(
+    const PackedBatch& batch = batches.emplace_back(
         batch_of(*clips_, plan_[static_cast<size_t>(r)], static_cast<uint64_t>(state_.epoch)));
-    report.elements += batches.back().elements();
-    report.targets += batches.back().target_count;
-    labels += batches.back().labels;
+    report.elements += batch.elements();
+    report.targets += batch.target_count;
+    labels += batch.labels;
+    for (size_t d = 0; d + 1 < batch.starts.size(); ++d) {
+      const auto length = static_cast<double>(batch.starts[d + 1] - batch.starts[d]);
+      squares += length * length;
+    }
   }
   report.data_seconds = seconds_since(start);
   report.elements = comm_->sum(report.elements);
   report.targets = comm_->sum(report.targets);
   labels = comm_->sum(labels);
+  report.mean_square_length = comm_->sum(squares) / static_cast<double>(report.elements);
+  if (config_.packing == Packing::kRows)
+    report.fill = static_cast<double>(report.elements) /
+                  static_cast<double>((end - state_.row) * config_.pack_length);
   const double divisor = static_cast<double>(config_.parity ? labels : report.targets);
+  const bool by_codebook = report.update % kCodebookEvery == 0;
+  CodebookSums sums(layout_);
   for (const PackedBatch& batch : batches) {
+    const auto forward = Clock::now();
     const at::Tensor hidden = model_->forward(batch);
     const LossResult result = cross_entropy(hidden, model_->head(), targets_of(batch, hidden),
                                             1 / divisor, config_.loss_chunk);
+    report.forward_seconds += seconds_since(forward);
+    const auto backward = Clock::now();
+    if (&batch == &batches.back()) exchange_->arm();
     result.loss.backward();
+    report.backward_seconds += seconds_since(backward);
     report.loss += result.loss.item<double>();
+    if (by_codebook) sums.add(batch, result.per_token);
   }
+  report.exchange_seconds = exchange_->finish();
   report.loss = comm_->sum(report.loss);
-  exchange_gradients();
+  if (by_codebook) report.codebook_loss = sums.means(*comm_);
+  const auto update = Clock::now();
   report.grad_norm = optimizer_->gradient_norm();
-  if (!std::isfinite(report.loss)) {
-    report.skip_reason = "the loss is not finite";
-  } else if (!std::isfinite(report.grad_norm)) {
-    report.skip_reason = "a gradient is not finite";
-  } else if (!config_.parity && state_.recent_norms.size() >= kNormsNeeded &&
-             report.grad_norm > kNormLimit * median(state_.recent_norms)) {
-    report.skip_reason = concat("the gradient's norm is ", report.grad_norm, ", the median is ",
-                                median(state_.recent_norms));
-  }
-  report.skipped = !report.skip_reason.empty();
+  judge(report);
   optimizer_->step(state_.update, !report.skipped);
+  report.optimizer_seconds = seconds_since(update);
   if (report.skipped) {
     ++state_.skipped;
     ++state_.skipped_in_row;
     std::string names;
     for (const PackedBatch& batch : batches) {
-      for (const int64_t row : batch.rows) names += " " + clips_->name(static_cast<size_t>(row));
+      for (const int64_t row : batch.rows) {
+        report.clips.push_back(clips_->name(static_cast<size_t>(row)));
+        names += " " + report.clips.back();
+      }
     }
     log_warning("train", "update ", report.update, " is skipped: ", report.skip_reason,
                 "; clips:", names);
   } else {
     state_.skipped_in_row = 0;
-    state_.recent_norms.push_back(report.grad_norm);
-    if (state_.recent_norms.size() > kNormsKept)
-      state_.recent_norms.erase(state_.recent_norms.begin());
+    keep(state_.recent_norms, report.grad_norm);
+    keep(state_.recent_losses, report.loss);
     update_average();
   }
   state_.elements += report.elements;
@@ -242,18 +322,6 @@ UpdateReport Trainer::step() {
   return report;
 }
 
-void Trainer::exchange_gradients() {
-  if (comm_->size() == 1) return;
-  std::vector<at::Tensor> grads;
-  for (auto& [name, parameter] : model_->parameters()) {
-    if (!parameter.requires_grad()) continue;
-    // A process without a row in a short update has none.
-    if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter.detach());
-    grads.push_back(parameter.grad());
-  }
-  comm_->sum(grads);
-}
-
 void Trainer::update_average() {
   if (average_.empty() || state_.update < config_.optimizer.warmup_steps) {
     for (auto& [name, mean] : average_) mean.copy_(model_->parameter(name).detach());
@@ -264,56 +332,43 @@ void Trainer::update_average() {
     mean.lerp_(model_->parameter(name).detach(), 1 - config_.ema_decay);
 }
 
+EvalRules Trainer::eval_rules() const {
+  return {.sequence = config_.sequence, .loss_chunk = config_.loss_chunk};
+}
+
 std::optional<EvalReport> Trainer::evaluate(bool averaged) {
   if (!valid_) return std::nullopt;
-  at::NoGradGuard no_grad;
   std::unique_ptr<Lfm2Module> mean;
   if (averaged && !average_.empty())
     mean = std::make_unique<Lfm2Module>(model_->config(), average_);
-  const Lfm2Module& model = mean ? *mean : *model_;
-  EvalReport report;
+  EvalReport report =
+      evaluate_clips(mean ? *mean : *model_, *valid_, layout_, eval_rules(), *comm_);
   report.update = state_.update;
-  const auto codebooks = static_cast<size_t>(layout_.codebooks);
-  std::vector<double> sums(codebooks + 1);
-  std::vector<int64_t> counts(codebooks + 1);
-  std::map<std::string, std::pair<double, int64_t>> languages;
-  double total = 0;
-  for (size_t i = 0; i < valid_->size(); ++i) {
-    const PackedBatch batch = batch_of(*valid_, {static_cast<uint32_t>(i)}, std::nullopt);
-    const at::Tensor hidden = model.forward(batch);
-    const at::Tensor losses =
-        cross_entropy(hidden, model.head(), targets_of(batch, hidden), 1, config_.loss_chunk)
-            .per_token.cpu();
-    const float* loss = losses.const_data_ptr<float>();
-    for (size_t n = 0; n < batch.targets.size(); ++n) {
-      const int64_t target = batch.targets[n];
-      if (target == kNoTarget) continue;
-      const auto value = static_cast<double>(loss[n]);
-      total += value;
-      ++report.targets;
-      auto& [sum, count] = languages[valid_->language(i)];
-      sum += value;
-      ++count;
-      // Control ids are in neither, as upstream counts.
-      size_t kind = codebooks + 1;
-      if (target < layout_.start_of_speech) kind = codebooks;
-      if (layout_.is_audio(static_cast<int32_t>(target)))
-        kind = static_cast<size_t>((target - layout_.audio_start) / layout_.codebook_size);
-      if (kind > codebooks) continue;
-      sums[kind] += value;
-      ++counts[kind];
-    }
-  }
-  const auto mean_of = [](double sum, int64_t count) {
-    return count == 0 ? 0.0 : sum / static_cast<double>(count);
-  };
-  report.loss = mean_of(total, report.targets);
-  for (size_t k = 0; k < codebooks; ++k)
-    report.codebook_loss.push_back(mean_of(sums[k], counts[k]));
-  report.text_loss = mean_of(sums[codebooks], counts[codebooks]);
-  for (const auto& [language, pair] : languages)
-    report.language_loss[language] = mean_of(pair.first, pair.second);
   return report;
+}
+
+bool Trainer::save_if_best(const EvalReport& report) {
+  if (!(report.loss < state_.best_loss.value_or(std::numeric_limits<double>::infinity())))
+    return false;
+  state_.best_loss = report.loss;
+  state_.best_update = state_.update;
+  save();
+  return true;
+}
+
+double Trainer::operations_per_element(double mean_square_length) const {
+  const Lfm2Config& c = model_->config();
+  double weights = 0;
+  int attention_layers = 0;
+  for (const auto& [name, parameter] : model_->parameters()) {
+    // Looking an id up multiplies nothing; the head, which may be the same matrix, does.
+    if (parameter.dim() == 2 && name.find("embed_tokens") == std::string::npos &&
+        name.find("lm_head") == std::string::npos)
+      weights += static_cast<double>(parameter.numel());
+  }
+  weights += static_cast<double>(model_->head().numel());
+  for (const LayerKind kind : c.layers) attention_layers += kind == LayerKind::kAttention ? 1 : 0;
+  return 6 * weights + 6.0 * attention_layers * c.heads * c.head_dim * mean_square_length;
 }
 
 void Trainer::save() {
@@ -334,12 +389,7 @@ void Trainer::export_model(const std::filesystem::path& folder, SavedType type, 
   const bool mean = averaged && !average_.empty();
   save_parameters(folder / "model.safetensors", mean ? average_ : model_->parameters(), type);
   write_file(folder / "config.json", config_text(model_->config(), type));
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                           "generation_config.json"}) {
-    const auto from = std::filesystem::path(config_.model_id) / name;
-    if (std::filesystem::exists(from))
-      write_file(folder / name, read_file(from, uint64_t{1} << 30));
-  }
+  copy_companions(config_.model_id, folder);
 }
 
 }  // namespace kani::train

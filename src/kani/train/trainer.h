@@ -10,6 +10,8 @@
 #include "kani/train/checkpoint.h"
 #include "kani/train/clip_set.h"
 #include "kani/train/comm.h"
+#include "kani/train/evaluation.h"
+#include "kani/train/gradient_exchange.h"
 #include "kani/train/order.h"
 
 namespace kani::train {
@@ -24,20 +26,21 @@ struct UpdateReport {
   double learning_rate = 0;
   int64_t elements = 0;
   int64_t targets = 0;
+  std::vector<double> codebook_loss;  // mean over targets of each; every tenth update
+  bool clipped = false;               // the norm was above max_grad_norm
   bool skipped = false;
   std::string skip_reason;
-  double seconds = 0;       // of this update
-  double data_seconds = 0;  // of it: reading and putting together
-  double fill = 1;          // real elements of those computed with
-};
-
-struct EvalReport {
-  int64_t update = 0;
-  double loss = 0;                    // mean over targets
-  std::vector<double> codebook_loss;  // by codebook
-  double text_loss = 0;
-  int64_t targets = 0;
-  std::map<std::string, double> language_loss;
+  std::vector<std::string> clips;         // of a skipped update: what this process had of it
+  double loss_score = 0, norm_score = 0;  // deviations from the mean of the last updates
+  double mean_square_length = 0;  // sum of squared document lengths / elements: attention's work
+  double fill = 1;                // real elements of those that the rows could hold
+  // Seconds of this update on this process, and of them:
+  double seconds = 0;
+  double data_seconds = 0;     // reading and putting together
+  double forward_seconds = 0;  // loss included
+  double backward_seconds = 0;
+  double exchange_seconds = 0;  // waiting for other processes, what the backward pass did not hide
+  double optimizer_seconds = 0;
 };
 
 /// One thread at a time.
@@ -53,6 +56,7 @@ class Trainer {
   int64_t total_updates() const { return total_updates_; }
   /// Alone, or the first of several: the one that logs.
   bool leads() const { return comm_->rank() == 0; }
+  int rank() const { return comm_->rank(); }
   int processes() const { return comm_->size(); }
   /// True on all processes if it is on any: a signal that one of them got.
   bool anywhere(bool here) { return comm_->sum(static_cast<int64_t>(here ? 1 : 0)) > 0; }
@@ -68,7 +72,12 @@ class Trainer {
   UpdateReport step();
   /// On the validation set, with the average of the weights if there is one and `averaged`.
   std::optional<EvalReport> evaluate(bool averaged = false);
+  /// Saves where `loss` is the least so far, and lets the file `best` name it.  True if it was.
+  bool save_if_best(const EvalReport& report);
   void save();
+  /// Floating-point operations of a training step for one element of documents of such a length
+  /// (training.md 19.1).
+  double operations_per_element(double mean_square_length) const;
   /// The weights (or their average) as a folder that inference loads.
   void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
 
@@ -78,7 +87,8 @@ class Trainer {
   int64_t rows_of_update() const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
   void update_average();
-  void exchange_gradients();
+  void judge(UpdateReport& report);
+  EvalRules eval_rules() const;
 
   TrainConfig config_;
   std::unique_ptr<Comm> comm_;
@@ -89,6 +99,7 @@ class Trainer {
   std::vector<uint32_t> usable_;  // clips that fit a row
   size_t left_out_ = 0;
   std::unique_ptr<AdamW> optimizer_;
+  std::unique_ptr<GradientExchange> exchange_;
   ParameterMap average_;
   RunState state_;
   int64_t total_updates_ = 0;

@@ -1,0 +1,98 @@
+// samples.cc - see samples.h.
+#include "samples.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/train/checkpoint.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+void warn(const std::string& what) {
+  std::fprintf(stderr, "kani-train: warning: no samples: %s\n", what.c_str());
+}
+
+// `kani` beside this program, or its bare name for the PATH.
+std::string speaking_program() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const fs::path beside = self.parent_path() / "kani";
+  return !error && fs::exists(beside) ? beside.string() : "kani";
+}
+
+}  // namespace
+
+Samples::~Samples() { reap(/*wait=*/true); }
+
+void Samples::reap(bool wait) {
+  if (child_ == 0) return;
+  int status = 0;
+  const pid_t ended = waitpid(child_, &status, wait ? 0 : WNOHANG);
+  if (ended == 0) return;
+  child_ = 0;
+  if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    warn("kani say failed; what it said is in say.log beside the samples");
+}
+
+void Samples::start(const TrainConfig& config, int64_t update) {
+  reap(/*wait=*/false);
+  if (child_ != 0) return;
+  const std::string name = checkpoint_name(update);
+  const fs::path output = config.output_dir, folder = output / "samples" / name;
+  std::string lines;
+  for (const std::string& prompt : config.sample_prompts) lines += prompt + "\n";
+  try {
+    fs::create_directories(folder);
+    write_file(folder / "prompts.txt", lines);
+  } catch (const std::exception& error) {
+    return warn(error.what());
+  }
+  std::vector<std::string> words{speaking_program(),
+                                 "say",
+                                 "--quiet",
+                                 "--model",
+                                 (output / name).string(),
+                                 "--seed",
+                                 "1",
+                                 "--lines",
+                                 "--output-dir",
+                                 folder.string(),
+                                 "--input-file",
+                                 (folder / "prompts.txt").string()};
+  if (!config.sample_codec.empty()) words.insert(words.end(), {"--codec", config.sample_codec});
+  if (!config.sample_voice.empty()) words.insert(words.end(), {"--voice", config.sample_voice});
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+
+  const std::string log = (folder / "say.log").string();
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0644);
+  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  const int result =
+      posix_spawnp(&child_, words[0].c_str(), &files, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  if (result != 0) {
+    child_ = 0;
+    return warn(concat("cannot start ", words[0], ": ", std::strerror(result)));
+  }
+  setpriority(PRIO_PROCESS, static_cast<id_t>(child_), 19);
+}
+
+}  // namespace kani::train
