@@ -233,6 +233,7 @@ stage_instructions() {
 
 about_train() { printf 'the trainer with LibTorch: reference data, and runs that are killed and go on'; }
 stage_train() {
+  export OMP_WAIT_POLICY=passive  # threads that wait must not take the cores from those that work
   local data=$out/train-data
   one 'LibTorch' tools/libtorch.sh || return
   build train kani_train_test kani-train kani-tool || return
@@ -240,5 +241,6 @@ stage_train() {
   KANI_KEEP_TRAIN_DATA=$data run_tests train --tests-regex '^train$'
   tally tests/train/kills --bin build/train/bin --data "$data" --kills "$train_kills"
   tally tests/train/parity --bin build/train/bin --data "$data"
+  tally tests/train/logs --bin build/train/bin --data "$data"
   tally tests/train/ranks --bin build/train/bin --data "$data"
 }

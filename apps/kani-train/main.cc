@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <new>
@@ -91,6 +92,14 @@ class Run {
       std::fprintf(stderr, "kani-train: %zu clips, %lld updates, from update %lld\n",
                    trainer_.clips().size(), static_cast<long long>(trainer_.total_updates()),
                    static_cast<long long>(trainer_.state().update));
+      if (trainer_.language_shares().size() > 1) {
+        std::string shares;
+        for (const auto& [language, share] : trainer_.language_shares())
+          shares += kani::concat(shares.empty() ? "" : ", ",
+                                 language.empty() ? std::string("none") : language, " ",
+                                 std::lround(100 * share), " %");
+        std::fprintf(stderr, "kani-train: languages: %s\n", shares.c_str());
+      }
     }
   }
 
@@ -127,7 +136,8 @@ class Run {
   void show(const kani::train::UpdateReport& report) {
     mean_seconds_ =
         mean_seconds_ == 0 ? report.seconds : 0.95 * mean_seconds_ + 0.05 * report.seconds;
-    yardstick_.operations_per_element = trainer_.operations_per_element(report.mean_square_length);
+    yardstick_.operations_per_element =
+        kani::train::training_operations(trainer_.model().config(), report.mean_square_length);
     log_.write(report, yardstick_);
     if (!told_ || (!terminal_ && report.update % config_.logging_steps != 0)) return;
     const std::string text = progress_text(report, yardstick_, mean_seconds_);
@@ -217,7 +227,10 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of writing
   try {
     train(arguments);
-    return 0;
+    // Without LibTorch's own end: its libraries take their statics apart in an order that nobody
+    // guarantees, and all files are closed by now.
+    std::fflush(nullptr);
+    _exit(0);
   } catch (const kani::Error& error) {
     return fail(kani::exit_status(error.code()), error.what(), error.hint());
   } catch (const std::bad_alloc&) {

@@ -147,6 +147,9 @@ const std::vector<Key>& keys() {
     k.push_back(number("num_train_epochs", true, KANI_FIELD(num_train_epochs)));
     k.push_back(number("max_steps", true, KANI_FIELD(max_steps)));
     k.push_back(number("seed", true, KANI_FIELD(seed)));
+    k.push_back(number("language_temperature", true, KANI_FIELD(language_temperature)));
+    k.push_back(texts("language_weights", true, KANI_FIELD(language_weights)));
+    k.push_back(texts("group_lr", true, KANI_FIELD(group_lr)));
     k.push_back(number("speaker_dropout", true, KANI_FIELD(speaker_dropout)));
     k.push_back(number("save_steps", false, KANI_FIELD(save_steps)));
     k.push_back(number("save_total_limit", false, KANI_FIELD(save_total_limit)));
@@ -301,8 +304,29 @@ void TrainConfig::validate() const {
           sequence.audio_step, ", must be above 0");
   require(speaker_dropout >= 0 && speaker_dropout <= 1, "speaker_dropout is ", speaker_dropout,
           ", must be 0 to 1");
+  require(
+      std::isfinite(language_temperature) && language_temperature >= 0 && language_temperature <= 1,
+      "language_temperature is ", language_temperature, ", must be 0 to 1");
+  numbers_of(language_weights, "language_weights");
+  numbers_of(group_lr, "group_lr");
   require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
   require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
+}
+
+std::map<std::string, double> TrainConfig::numbers_of(const std::vector<std::string>& entries,
+                                                      const char* key) {
+  std::map<std::string, double> out;
+  for (const std::string& entry : entries) {
+    const size_t sign = entry.rfind('=');
+    YamlValue scalar;
+    scalar.kind = YamlValue::Kind::kScalar;
+    if (sign != std::string::npos) scalar.text = entry.substr(sign + 1);
+    const auto value = scalar.number();
+    require(value && sign > 0 && std::isfinite(*value) && *value >= 0, key, " has \"", entry,
+            "\", must be NAME=NUMBER of 0 or more");
+    out[entry.substr(0, sign)] = *value;
+  }
+  return out;
 }
 
 }  // namespace kani::train

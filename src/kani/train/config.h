@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,9 @@ struct TrainConfig {
   double num_train_epochs = 3;
   int64_t max_steps = 0;  // 0: by epochs
   uint64_t seed = 42;
-  double speaker_dropout = 0;  // share of clips that are trained without their voice
+  double language_temperature = 0.5;  // a language's share ~ weight x clips^this; 1: as it is
+  std::vector<std::string> language_weights;  // "ky=3"
+  double speaker_dropout = 0;                 // share of clips that are trained without their voice
   // Files and reports.
   int64_t save_steps = 5000;
   int64_t save_total_limit = 10;  // older checkpoints go; 0: all stay
@@ -48,12 +51,16 @@ struct TrainConfig {
   std::string sample_voice;  // a voice file for them
   double peak_tflops = 0;    // of one process, for the model's share of it (MFU); 0: not shown
   double ema_decay = 0;      // 0: no average of the weights
-  std::vector<std::string> freeze;  // parts of names whose parameters stay as they are
-  int threads = 0;                  // 0: as many as LibTorch takes
-  int64_t timeout_s = 60;           // for what other processes must do
+  std::vector<std::string> group_lr;  // "embed_tokens=0.1": factor on the learning rate by name
+  std::vector<std::string> freeze;    // parts of names whose parameters stay as they are
+  int threads = 0;                    // 0: as many as LibTorch takes
+  int64_t timeout_s = 60;             // for what other processes must do
 
   /// Throws Error(kInvalidArgument) naming key, value and rule.
   void validate() const;
+  /// "name=number" entries of a list.  Throws Error(kInvalidArgument) naming the key.
+  static std::map<std::string, double> numbers_of(const std::vector<std::string>& entries,
+                                                  const char* key);
 };
 
 /// Applies a YAML document to `config`; `source` names it.  Sections are taken apart; what a key

@@ -1,6 +1,7 @@
 // lfm2_module.cc - reads like language-model.md 6 and 7.  N elements, H hidden size, D head width.
 #include "kani/train/lfm2_module.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kani/base/error.h"
@@ -132,6 +133,23 @@ at::Tensor Lfm2Module::feed_forward(int layer, const at::Tensor& u) const {
   return train::linear(swiglu(train::linear(u, of(layer, "feed_forward.w1.weight")),
                               train::linear(u, of(layer, "feed_forward.w3.weight"))),
                        of(layer, "feed_forward.w2.weight"));
+}
+
+double training_operations(const Lfm2Config& config, double mean_length) {
+  double weights = 0;
+  for (const TensorSpec& spec : lfm2_tensors(config)) {
+    // Looking an id up multiplies nothing, the head does once for each; a voice is one element of
+    // many.
+    if (spec.shape.size() != 2 || spec.name.find("embed_tokens") != std::string::npos ||
+        spec.name.find("lm_head") != std::string::npos ||
+        spec.name.find("speaker") != std::string::npos)
+      continue;
+    weights += static_cast<double>(spec.shape[0]) * static_cast<double>(spec.shape[1]);
+  }
+  weights += static_cast<double>(config.vocab_size) * config.hidden_size;
+  const auto attention = static_cast<double>(
+      std::count(config.layers.begin(), config.layers.end(), LayerKind::kAttention));
+  return 6 * weights + 6 * attention * config.heads * config.head_dim * mean_length;
 }
 
 }  // namespace kani::train

@@ -63,4 +63,8 @@ class Lfm2Module {
   at::Tensor frequencies_;  // [D/2]
 };
 
+/// Floating-point operations of a training step for one element of documents of such a length (sum
+/// of squares / sum of lengths): matrices and head three times over, attention (training.md 19.1).
+double training_operations(const Lfm2Config& config, double mean_length);
+
 }  // namespace kani::train

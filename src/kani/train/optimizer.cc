@@ -82,6 +82,18 @@ double AdamW::learning_rate(int64_t n) const {
   return settings_.learning_rate * schedule_factor(settings_, n);
 }
 
+double AdamW::rate_factor(std::string_view name) const {
+  const double factor = is_rope_factor(name) ? settings_.alpha_lr_ratio : 1;
+  size_t longest = 0;
+  double by_name = 1;
+  for (const auto& [part, value] : settings_.name_factors) {
+    if (part.size() < longest || name.find(part) == std::string_view::npos) continue;
+    longest = part.size();
+    by_name = value;
+  }
+  return factor * by_name;
+}
+
 double AdamW::gradient_norm() const {
   std::vector<at::Tensor> grads;
   for (const auto& [name, owner] : owners_) {
@@ -97,25 +109,28 @@ double AdamW::step(int64_t n, bool update) {
   const double norm = gradient_norm();
   const double factor =
       settings_.max_grad_norm > 0 ? std::min(1.0, settings_.max_grad_norm / (norm + 1e-6)) : 1;
-  for (const bool alphas : {false, true}) {
+  struct Group {
     std::vector<at::Tensor> parameters, grads, first, second, steps;
-    for (auto& [name, moments] : state_) {
-      at::Tensor& parameter = parameters_.find(name)->second;
-      at::Tensor grad = parameter.grad();
-      if (is_rope_factor(name) != alphas || !grad.defined()) continue;
-      parameters.push_back(parameter);
-      grads.push_back(grad);
-      first.push_back(moments.first);
-      second.push_back(moments.second);
-      steps.push_back(moments.steps);
-    }
-    if (parameters.empty() || !update) continue;
-    if (factor < 1) at::_foreach_mul_(grads, factor);
-    at::_foreach_add_(steps, 1);
-    at::_fused_adamw_(parameters, grads, first, second, {}, steps,
-                      learning_rate(n) * (alphas ? settings_.alpha_lr_ratio : 1), settings_.beta1,
-                      settings_.beta2, alphas ? 0 : settings_.weight_decay, settings_.epsilon,
-                      /*amsgrad=*/false, /*maximize=*/false);
+  };
+  std::map<std::pair<double, double>, Group> groups;  // by factor of the rate and decay
+  for (auto& [name, moments] : state_) {
+    at::Tensor& parameter = parameters_.find(name)->second;
+    const at::Tensor grad = parameter.grad();
+    if (!grad.defined()) continue;
+    Group& group = groups[{rate_factor(name), is_rope_factor(name) ? 0 : settings_.weight_decay}];
+    group.parameters.push_back(parameter);
+    group.grads.push_back(grad);
+    group.first.push_back(moments.first);
+    group.second.push_back(moments.second);
+    group.steps.push_back(moments.steps);
+  }
+  for (auto& [key, group] : groups) {
+    if (!update) break;
+    if (factor < 1) at::_foreach_mul_(group.grads, factor);
+    at::_foreach_add_(group.steps, 1);
+    at::_fused_adamw_(group.parameters, group.grads, group.first, group.second, {}, group.steps,
+                      learning_rate(n) * key.first, settings_.beta1, settings_.beta2, key.second,
+                      settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::Tensor();
   for (int rank = 0; comm_ != nullptr && comm_->size() > 1 && update && rank < comm_->size();

@@ -2,6 +2,7 @@
 // Source: training.md 8.4 to 8.7, 14.8.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,10 @@ struct OptimizerSettings {
   double max_grad_norm = 3;  // 0: no clipping
   int64_t warmup_steps = 2000;
   int64_t total_steps = 0;
-  std::string schedule = "cosine";  // cosine, linear, constant, constant_with_warmup
-  bool warm_from_zero = false;      // upstream's first update has learning rate 0
-  double min_lr_ratio = 0;          // where the cosine and the line end
+  std::string schedule = "cosine";               // cosine, linear, constant, constant_with_warmup
+  bool warm_from_zero = false;                   // upstream's first update has learning rate 0
+  std::map<std::string, double> name_factors{};  // on the learning rate, by a part of the name
+  double min_lr_ratio = 0;                       // where the cosine and the line end
 };
 
 /// Factor of the schedule for update n = 0, 1, ….
@@ -50,6 +52,9 @@ class AdamW {
   /// The norm that step() would return.
   double gradient_norm() const;
   double learning_rate(int64_t n) const;
+  /// What a parameter's learning rate is beside learning_rate(): alpha_lr_ratio, times the factor
+  /// of the longest part of its name that name_factors has.
+  double rate_factor(std::string_view name) const;
 
   /// The process that keeps the moments of a parameter; deterministic.
   int owner(std::string_view name) const;

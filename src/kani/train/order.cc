@@ -2,6 +2,7 @@
 #include "kani/train/order.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -33,6 +34,45 @@ std::vector<uint32_t> shuffled(uint32_t count, uint64_t seed, uint64_t epoch) {
   Random random(splitmix64(splitmix64(seed) ^ epoch));
   shuffle(order, random);
   return order;
+}
+
+std::map<std::string, double> language_factors(const std::map<std::string, uint32_t>& counts,
+                                               double temperature,
+                                               const std::map<std::string, double>& weights) {
+  for (const auto& [language, weight] : weights)
+    require(counts.contains(language), "language_weights names \"", language,
+            "\", of which there is no clip");
+  double clips = 0, sum = 0;
+  std::map<std::string, double> wanted;
+  for (const auto& [language, count] : counts) {
+    const auto weight = weights.find(language);
+    wanted[language] =
+        (weight == weights.end() ? 1 : weight->second) * std::pow(double{1} * count, temperature);
+    sum += wanted[language];
+    clips += count;
+  }
+  for (auto& [language, value] : wanted) value *= clips / sum / counts.find(language)->second;
+  return wanted;
+}
+
+std::vector<uint32_t> repeated(std::span<const double> factors, uint64_t seed, uint64_t epoch) {
+  std::map<double, std::vector<uint32_t>> groups;
+  for (size_t i = 0; i < factors.size(); ++i)
+    groups[factors[i]].push_back(static_cast<uint32_t>(i));
+  std::vector<uint32_t> places;
+  for (const auto& [factor, members] : groups) {
+    const auto whole = static_cast<size_t>(factor);
+    for (size_t n = 0; n < whole; ++n) places.insert(places.end(), members.begin(), members.end());
+    const auto rest = static_cast<size_t>(
+        std::llround((factor - std::floor(factor)) * static_cast<double>(members.size())));
+    const auto order = shuffled(static_cast<uint32_t>(members.size()), splitmix64(seed + 3), epoch);
+    for (size_t i = 0; i < rest; ++i) places.push_back(members[order[i]]);
+  }
+  std::sort(places.begin(), places.end());
+  std::vector<uint32_t> out;
+  for (const uint32_t i : shuffled(static_cast<uint32_t>(places.size()), seed, epoch))
+    out.push_back(places[i]);
+  return out;
 }
 
 std::vector<Row> pack_rows(std::span<const uint32_t> order, std::span<const int64_t> lengths,

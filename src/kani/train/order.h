@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace kani::train {
@@ -19,6 +21,19 @@ struct PackingRules {
 
 /// 0 … count-1 shuffled by (seed, epoch), the same on every machine.
 std::vector<uint32_t> shuffled(uint32_t count, uint64_t seed, uint64_t epoch);
+
+/// How often a clip of each language is seen in an epoch, so that a language's share becomes
+/// proportional to weight x clips^temperature while the epoch keeps its length.  1 and no weights
+/// leave everything as it is; 0 makes all languages equal.  counts[language] = clips.  Throws
+/// Error(kInvalidArgument) for weights of languages that have no clip.
+std::map<std::string, double> language_factors(const std::map<std::string, uint32_t>& counts,
+                                               double temperature,
+                                               const std::map<std::string, double>& weights);
+
+/// Places 0 … factors.size()-1, each as often as its factor says: the whole part always, the rest
+/// for another random share of those with the same factor in each epoch.  Shuffled by (seed,
+/// epoch).  With factors of 1 the same as shuffled().
+std::vector<uint32_t> repeated(std::span<const double> factors, uint64_t seed, uint64_t epoch);
 
 /// All clips of `order` in rows of at most rules.length elements, each once: best fit, longest
 /// first within a window, rows shuffled by (seed, epoch).  lengths[clip] is at most rules.length

@@ -81,5 +81,36 @@ TEST(Order, a_clip_that_fits_no_row_is_an_error) {
   EXPECT_TRUE(pack_rows({}, {}, {}, 1, 0).empty());
 }
 
+TEST(Order, languages_get_the_share_that_temperature_and_weights_say) {
+  const std::map<std::string, uint32_t> counts{{"en", 900}, {"ky", 100}};
+  for (const auto& [language, factor] : language_factors(counts, 1, {}))
+    EXPECT_DOUBLE_EQ(factor, 1) << language;
+  const auto root = language_factors(counts, 0.5, {});  // 30 to 10
+  EXPECT_DOUBLE_EQ(root.at("en") * 900, 750);
+  EXPECT_DOUBLE_EQ(root.at("ky") * 100, 250);
+  const auto half = language_factors(counts, 0, {});
+  EXPECT_DOUBLE_EQ(half.at("ky") * 100, 500);
+  const auto weighed = language_factors(counts, 1, {{"ky", 3}});  // 900 to 300
+  EXPECT_DOUBLE_EQ(weighed.at("ky") * 100, 250);
+  EXPECT_THROW(language_factors(counts, 1, {{"fr", 1}}), Error);
+}
+
+TEST(Order, a_factor_is_how_often_a_clip_is_seen) {
+  std::vector<double> factors(100, 0.5);
+  factors.resize(140, 2.25);
+  std::vector<int> seen(factors.size());
+  for (uint64_t epoch = 0; epoch < 40; ++epoch) {
+    const auto order = repeated(factors, 7, epoch);
+    EXPECT_EQ(order.size(), 50u + 90u);
+    EXPECT_EQ(order, repeated(factors, 7, epoch));
+    for (const uint32_t i : order) ++seen[i];
+  }
+  for (size_t i = 0; i < factors.size(); ++i) {
+    const double expected = 40 * factors[i];
+    EXPECT_NEAR(seen[i], expected, 4 * std::sqrt(40 * 0.25)) << i;
+  }
+  EXPECT_EQ(repeated(std::vector<double>(33, 1), 7, 2), shuffled(33, 7, 2));
+}
+
 }  // namespace
 }  // namespace kani::train

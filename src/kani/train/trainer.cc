@@ -124,6 +124,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   left_out_ = clips_->size() - usable_.size();
   if (left_out_ > 0)
     log_warning("train", left_out_, " clips are longer than pack_length and are left out");
+  mix_languages();
   require(!usable_.empty(), "no clip fits pack_length ", config_.pack_length);
 
   // Epochs differ by a row or so when rows are packed: the first one speaks for all.
@@ -137,6 +138,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
                                                                 static_cast<double>(per_epoch))));
   OptimizerSettings settings = config_.optimizer;
   settings.total_steps = total_updates_;
+  settings.name_factors = TrainConfig::numbers_of(config_.group_lr, "group_lr");
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
   exchange_ = std::make_unique<GradientExchange>(model_->parameters(), *comm_);
   if (config_.ema_decay > 0) {
@@ -175,6 +177,18 @@ int64_t Trainer::rows_of_update() const {
   return std::max<int64_t>(1, config_.batch_tokens / config_.pack_length);
 }
 
+void Trainer::mix_languages() {
+  std::map<std::string, uint32_t> counts;
+  for (const uint32_t i : usable_) ++counts[clips_->language(i)];
+  const bool as_it_is = config_.parity;
+  const auto factors =
+      language_factors(counts, as_it_is ? 1 : config_.language_temperature,
+                       TrainConfig::numbers_of(config_.language_weights, "language_weights"));
+  for (const uint32_t i : usable_) factors_.push_back(factors.at(clips_->language(i)));
+  for (const auto& [language, count] : counts)
+    language_shares_[language] = factors.at(language) * count / static_cast<double>(usable_.size());
+}
+
 void Trainer::plan_epoch(int64_t epoch) {
   if (planned_epoch_ == epoch) return;
   const auto number = static_cast<uint64_t>(epoch);
@@ -185,8 +199,7 @@ void Trainer::plan_epoch(int64_t epoch) {
     for (int64_t i = 0; i < permutation.size(0); ++i)
       order.push_back(usable_[static_cast<size_t>(permutation[i].item<int64_t>())]);
   } else {
-    for (const uint32_t i : shuffled(static_cast<uint32_t>(usable_.size()), config_.seed, number))
-      order.push_back(usable_[i]);
+    for (const uint32_t i : repeated(factors_, config_.seed, number)) order.push_back(usable_[i]);
   }
   plan_ = config_.packing == Packing::kNone
               ? cut_batches(order, static_cast<size_t>(config_.per_device_train_batch_size))
@@ -354,21 +367,6 @@ bool Trainer::save_if_best(const EvalReport& report) {
   state_.best_update = state_.update;
   save();
   return true;
-}
-
-double Trainer::operations_per_element(double mean_square_length) const {
-  const Lfm2Config& c = model_->config();
-  double weights = 0;
-  int attention_layers = 0;
-  for (const auto& [name, parameter] : model_->parameters()) {
-    // Looking an id up multiplies nothing; the head, which may be the same matrix, does.
-    if (parameter.dim() == 2 && name.find("embed_tokens") == std::string::npos &&
-        name.find("lm_head") == std::string::npos)
-      weights += static_cast<double>(parameter.numel());
-  }
-  weights += static_cast<double>(model_->head().numel());
-  for (const LayerKind kind : c.layers) attention_layers += kind == LayerKind::kAttention ? 1 : 0;
-  return 6 * weights + 6.0 * attention_layers * c.heads * c.head_dim * mean_square_length;
 }
 
 void Trainer::save() {

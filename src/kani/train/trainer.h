@@ -65,6 +65,8 @@ class Trainer {
   Lfm2Module& model() { return *model_; }
   const ClipSet& clips() const { return *clips_; }
   size_t clips_left_out() const { return left_out_; }
+  /// What part of an epoch's clips each language has.
+  const std::map<std::string, double>& language_shares() const { return language_shares_; }
   bool done() const { return state_.update >= total_updates_; }
 
   /// One update.  Throws Error(kBadInput) after twenty skipped ones in a row, with the last good
@@ -75,14 +77,11 @@ class Trainer {
   /// Saves where `loss` is the least so far, and lets the file `best` name it.  True if it was.
   bool save_if_best(const EvalReport& report);
   void save();
-  /// Floating-point operations of a training step for one element of documents of such a length
-  /// (training.md 19.1).
-  double operations_per_element(double mean_square_length) const;
   /// The weights (or their average) as a folder that inference loads.
   void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
 
  private:
-  struct Update;  // the rows of one
+  void mix_languages();
   void plan_epoch(int64_t epoch);
   int64_t rows_of_update() const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
@@ -97,6 +96,8 @@ class Trainer {
   std::unique_ptr<ClipSet> clips_, valid_;
   std::vector<int64_t> lengths_;  // of clips_
   std::vector<uint32_t> usable_;  // clips that fit a row
+  std::vector<double> factors_;   // how often each of them is seen in an epoch
+  std::map<std::string, double> language_shares_;
   size_t left_out_ = 0;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientExchange> exchange_;

@@ -251,7 +251,68 @@ TEST_F(TrainerTest, the_loss_falls_and_validation_sees_it) {
   const EvalReport after = *trainer.evaluate();
   EXPECT_LT(after.loss, before - 1);
   EXPECT_EQ(after.codebook_loss.size(), 4u);
-  EXPECT_EQ(trainer.evaluate()->loss, after.loss);
+  const EvalReport again = *trainer.evaluate();
+  EXPECT_EQ(again.loss, after.loss);
+  EXPECT_EQ(again.figures, after.figures);
+  const Figures figures = eval_figures(after);
+  // The perplexity is another way to say the codebook's loss.
+  for (int k = 0; k < 4; ++k) {
+    const double loss = figures.at(concat("eval_codebook_", k, "_loss"));
+    EXPECT_NEAR(figures.at(concat("eval_metrics/layer_", k, "_ppl")), std::exp(loss),
+                1e-3 * std::exp(loss));
+    EXPECT_LE(figures.at(concat("eval_metrics/layer_", k, "_slot_ppl")), std::exp(loss));
+  }
+  // Every clip is shorter than five seconds, and the classes hold all codes.
+  EXPECT_TRUE(figures.contains("eval_duration_0s_loss"));
+  EXPECT_FALSE(figures.contains("eval_duration_5s_loss"));
+  EXPECT_GT(figures.at("eval_metrics/end_recall"), 0);
+  EXPECT_LT(figures.at("eval_metrics/false_end_rate"), 0.5);
+}
+
+TEST_F(TrainerTest, the_best_checkpoint_is_named_and_kept) {
+  TrainConfig c = config("out");
+  c.valid_data = c.data;
+  c.save_total_limit = 2;
+  Trainer trainer(c, false);
+  EvalReport report;
+  for (const double loss : {5.0, 3.0, 4.0, 3.5, 3.25}) {
+    trainer.step();
+    report.loss = loss;
+    const bool best = trainer.save_if_best(report);
+    EXPECT_EQ(best, loss == 5.0 || loss == 3.0) << loss;
+    if (!best) trainer.save();
+  }
+  EXPECT_EQ(read_file(folder_ / "out" / "best", 100), checkpoint_name(2) + "\n");
+  EXPECT_TRUE(fs::exists(folder_ / "out" / checkpoint_name(2) / "MANIFEST"));
+  EXPECT_FALSE(fs::exists(folder_ / "out" / checkpoint_name(3)));
+  Trainer resumed(c, true);
+  EXPECT_EQ(resumed.state().best_loss, 3.0);
+  EXPECT_EQ(resumed.state().best_update, 2);
+}
+
+TEST_F(TrainerTest, learning_rates_by_name) {
+  TrainConfig c = config("out");
+  c.group_lr = {"embed_tokens=0", "layers.0.=0.5"};
+  Trainer trainer(c, false);
+  const at::Tensor rows = trainer.model().parameter("model.embed_tokens.weight").detach().clone();
+  const at::Tensor norm = trainer.model().parameter("model.embedding_norm.weight").detach().clone();
+  trainer.step();
+  EXPECT_TRUE(trainer.model().parameter("model.embed_tokens.weight").equal(rows));
+  EXPECT_FALSE(trainer.model().parameter("model.embedding_norm.weight").equal(norm));
+}
+
+TEST(Operations, of_an_element_of_the_real_model_as_the_specification_counts) {
+  Lfm2Config c;
+  c.vocab_size = 80538;
+  c.hidden_size = 1024;
+  c.intermediate_size = 4608;
+  c.heads = 16;
+  c.kv_heads = 8;
+  c.head_dim = 64;
+  for (int i = 0; i < 16; ++i)
+    c.layers.push_back(i < 10 ? LayerKind::kConv : LayerKind::kAttention);
+  EXPECT_EQ(training_operations(c, 0), 6 * 369'780'736.0);
+  EXPECT_EQ(training_operations(c, 545), 6 * 369'780'736.0 + 36'864.0 * 545);
 }
 
 // For tests/train/, which starts the program on the same base and shard.
