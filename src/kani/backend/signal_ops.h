@@ -4,10 +4,10 @@
 // float32: a channel per row, time along the columns; what a convolution reads may also be written
 // in fewer bits (SignalType).  Source: codec.md 3, 4, 8.
 // Common rules: shapes are asserted; T = 0 does nothing; outputs do not overlap inputs unless said;
-// nothing but allocate() fails, and what needs work space for wider signals of kI8 or for larger
-// split convolutions than any before, both with Error(kOutOfMemory).  Every output element is
-// summed in one order that depends neither on T nor on the number of threads, so a signal cut into
-// pieces gives the same bits as the whole.
+// nothing fails but allocate(), pack_conv(), and what needs work space for wider signals of kI8
+// than any before, all with Error(kOutOfMemory).  Every output element is summed in one order that
+// depends neither on T nor on the number of threads, so a signal cut into pieces gives the same
+// bits as the whole (a split convolution has to be told where its columns lie).
 #pragma once
 
 #include <cstddef>
@@ -147,6 +147,7 @@ class SignalOps {
 
   /// Floats that pack_conv() writes: a multiple of kAlignment.
   virtual size_t packed_size(const ConvShape& shape) const = 0;
+  /// Throws Error(kOutOfMemory).
   /// weight [outputs, inputs, taps], the last tap meets the newest sample; bias [outputs]; both in
   /// host memory.  `packed` in the accelerator's.
   virtual void pack_conv(const ConvShape& shape, std::span<const float> weight,

@@ -24,17 +24,22 @@ std::array<double, kSplitSums> split_taps(const std::array<double, kSplitPhases>
 
 void pack_split(const ConvShape& s, const float* weight, const PackedRow& to) {
   const size_t groups = s.padded_taps() / kSplitPhases, missing = s.padded_taps() - s.taps;
-  size_t start = 0;  // of a sum's weights [inputs][groups that it has]
-  for (size_t k = 0; k < kSplitSums; ++k) {
-    const size_t own = split_groups(s, k);
-    for (size_t i = 0; i < s.inputs; ++i) {
-      for (size_t group = groups - own; group < groups; ++group) {
-        std::array<double, kSplitPhases> g{};
-        for (size_t j = 0; j < g.size(); ++j) {
-          const size_t tap = group * kSplitPhases + j;
-          if (tap >= missing) g[j] = weight[i * s.taps + tap - missing];
-        }
-        to.at(start++) = static_cast<float>(split_taps(g)[k]);
+  std::array<size_t, kSplitSums> own{}, next{};  // groups of a sum; where its next weight goes
+  for (size_t k = 0, start = 0; k < kSplitSums; ++k) {
+    own[k] = split_groups(s, k);
+    next[k] = start;
+    start += s.inputs * own[k];
+  }
+  for (size_t i = 0; i < s.inputs; ++i) {
+    for (size_t group = 0; group < groups; ++group) {
+      std::array<double, kSplitPhases> g{};
+      for (size_t j = 0; j < g.size(); ++j) {
+        const size_t tap = group * kSplitPhases + j;
+        if (tap >= missing) g[j] = weight[i * s.taps + tap - missing];
+      }
+      const std::array<double, kSplitSums> u = split_taps(g);
+      for (size_t k = 0; k < kSplitSums; ++k) {
+        if (group + own[k] >= groups) to.at(next[k]++) = static_cast<float>(u[k]);
       }
     }
   }

@@ -133,6 +133,7 @@ void CpuSignalOps::pack_conv(const ConvShape& shape, std::span<const float> weig
                              std::span<const float> bias, float* packed) {
   const size_t terms = shape.inputs * shape.taps;
   assert(weight.size() == shape.outputs * terms && bias.size() == shape.outputs);
+  if (shape.split) make_room(SplitConv::room(table_, shape));  // so that no call has to later
   const RowBlocks blocks(shape.outputs, kernel(shape.type).rows);
   pool_.parallel_for(blocks.count(), 1, [&](size_t begin, size_t end) {
     for (size_t b = begin; b < end; ++b) {
@@ -178,7 +179,11 @@ void CpuSignalOps::causal_conv(const CausalConv& conv, ConstMatrix x, const Conv
   const bool cells = out.activation != nullptr && out.activation->type != SignalType::kF32;
   assert(out.y.data() != nullptr || (out.activation != nullptr && !cells));
   if (cells) make_room(*out.activation);
-  if (shape.split) return split_conv(conv, x, out);
+  if (shape.split) {
+    split_conv(conv, x, out);
+    if (cells) pack_cells(*out.activation, out.y, out.activated);
+    return;
+  }
   const size_t blocks = RowBlocks(shape.outputs, kernel(shape.type).rows).count();
   if (split_by_time(cols)) {
     for_parts(cols, kFloatsPerLine, [&](size_t thread, Range range) {
@@ -266,7 +271,7 @@ void CpuSignalOps::split_conv(const CausalConv& conv, ConstMatrix x, const ConvO
   const auto sum = [&](size_t index, Range blocks, size_t from, size_t thread) {
     const size_t block = rows.mixed(index), row = rows.first(block), count = rows.rows(block);
     split.sum({row, row + count}, blocks, room(from), room(thread));
-    if (out.activation == nullptr) return;
+    if (out.activation == nullptr || out.activation->type != SignalType::kF32) return;
     const auto [begin, end] = split.columns(blocks);
     const Matrix to = out.y.data() != nullptr ? out.y : out.activated;
     activate(*out.activation, to.rows(row, count).cols(begin, end - begin), row,

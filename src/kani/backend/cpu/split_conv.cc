@@ -14,14 +14,16 @@ namespace {
 // Split signals for this many floats at once: half a second-level cache of 512 KB, of which the
 // weights of one sum pass through the rest.
 constexpr size_t kSignalFloats = 65536;
-constexpr size_t kLeastColumns = 32, kMostColumns = 96;
+constexpr size_t kLeastColumns = 32, kMostColumns = 64;
 // Columns of products are computed in whole registers of this many.
 constexpr size_t kWhole = 8;
 
 size_t round_up(size_t a, size_t unit) { return (a + unit - 1) / unit * unit; }
 
-// An odd number of cache lines with room for what kernels write behind.
-size_t stride_for(size_t cols) { return ((cols + kSplitSlack + 15) / 16 | 1) * 16; }
+// An odd number of whole cache lines.
+size_t stride_for(size_t cols) {
+  return (round_up(cols, kSplitWhole) / kSplitWhole | 1) * kSplitWhole;
+}
 
 }  // namespace
 
@@ -38,17 +40,19 @@ SplitConv::Plan::Plan(const SignalTable& table, const ConvShape& shape)
       groups(shape.padded_taps() / kSplitPhases),
       row(packed_row(shape)) {
   const size_t sums = blocks * shape.dilation;
-  const size_t signals = sums + (groups - 1) * shape.dilation;
-  signal_stride = stride_for(signals);
+  const size_t cols = sums + (groups - 1) * shape.dilation;
+  signal_stride = stride_for(cols);
+  // Behind the last row the products read a little.
+  signals = kSplitSums * shape.inputs * signal_stride + kSplitWhole;
   sum_stride = stride_for(sums);
-  phase_stride = stride_for(signals + shape.dilation);
+  phase_stride = stride_for(cols + shape.dilation + kSplitWhole);
   window = (blocks + groups) * kSplitPhases * shape.dilation;
   for (size_t k = 0; k < kSplitSums; ++k) own[k] = split_groups(shape, k);
 }
 
 size_t SplitConv::room(const SignalTable& table, const ConvShape& shape) {
   const Plan plan(table, shape);
-  return kSplitSums * (shape.inputs * plan.signal_stride + table.conv.rows * plan.sum_stride) +
+  return plan.signals + kSplitSums * table.conv.rows * plan.sum_stride +
          kSplitPhases * plan.phase_stride + round_up(plan.window, SignalOps::kAlignment);
 }
 
@@ -89,7 +93,7 @@ const float* SplitConv::window(size_t input, Range blocks, float* room) const {
 void SplitConv::split(Range inputs, Range blocks, float* signals, float* own) const {
   assert(blocks.size() <= plan_.blocks);
   const size_t step = shape_.inputs * plan_.signal_stride;
-  float* phases = own + kSplitSums * (step + table_.conv.rows * plan_.sum_stride);
+  float* phases = own + plan_.signals + kSplitSums * table_.conv.rows * plan_.sum_stride;
   for (size_t i = inputs.begin; i < inputs.end; ++i) {
     table_.split({.x = window(i, blocks, phases + kSplitPhases * plan_.phase_stride),
                   .dilation = shape_.dilation,
@@ -105,32 +109,28 @@ void SplitConv::sum(Range rows, Range blocks, const float* signals, float* own) 
   static constexpr float kZeros[64] = {};
   assert(rows.size() <= table_.conv.rows && table_.conv.rows <= 64);
   const size_t step = shape_.inputs * plan_.signal_stride, d = shape_.dilation;
-  float* sums = own + kSplitSums * step;
+  float* sums = own + plan_.signals;
   const size_t sum_row = kSplitSums * plan_.sum_stride, cols = blocks.size() * d;
   const float* weight = packed_ + rows.begin * plan_.row;
   const float* bias = packed_ + shape_.outputs * plan_.row + rows.begin;
   for (size_t k = 0; k < kSplitSums; ++k) {
     const size_t groups = plan_.own[k];
-    const float* x = signals + k * step + (plan_.groups - groups) * d;
-    const size_t whole = round_up(cols, kWhole);
-    for (size_t col = 0; col < whole; col += table_.conv.cols) {
-      table_.conv.run({.weight = weight,
-                       .bias = k == kSplitSums / 2 ? bias : kZeros,  // in all four outputs
-                       .x = x + col,
-                       .x_stride = plan_.signal_stride,
-                       .inputs = shape_.inputs,
-                       .taps = groups,
-                       .dilation = d,
-                       .add = nullptr,
-                       .add_stride = 0,
-                       .sum = nullptr,
-                       .sum_stride = 0,
-                       .divisor = 1,
-                       .y = sums + k * plan_.sum_stride + col,
-                       .y_stride = sum_row,
-                       .rows = rows.size(),
-                       .cols = std::min(table_.conv.cols, whole - col)});
-    }
+    table_.conv.run({.weight = weight,
+                     .bias = k == kSplitSums / 2 ? bias : kZeros,  // in all four outputs
+                     .x = signals + k * step + (plan_.groups - groups) * d,
+                     .x_stride = plan_.signal_stride,
+                     .inputs = shape_.inputs,
+                     .taps = groups,
+                     .dilation = d,
+                     .add = nullptr,
+                     .add_stride = 0,
+                     .sum = nullptr,
+                     .sum_stride = 0,
+                     .divisor = 1,
+                     .y = sums + k * plan_.sum_stride,
+                     .y_stride = sum_row,
+                     .rows = rows.size(),
+                     .cols = round_up(cols, kWhole)});
     weight += groups * shape_.inputs * rows.size();
   }
   const Range to = columns(blocks);

@@ -54,6 +54,7 @@ class SplitConv {
     size_t own[kSplitSums];  // groups that each sum has weights for
     size_t row;              // weights for an output row
     size_t signal_stride;    // of a row of a split signal
+    size_t signals;          // floats of all of them
     size_t sum_stride;       // of a row of sums
     size_t phase_stride;
     size_t window;  // columns of x that the most blocks read

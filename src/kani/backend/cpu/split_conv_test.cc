@@ -139,7 +139,7 @@ TEST_P(SplitConvTest, kernels_equal_scalar) {
   const SignalTable table = signal_table(GetParam());
   for (const size_t d : {1, 2, 3, 5}) {
     for (size_t blocks = 1; blocks <= 35; ++blocks) {
-      const size_t cols = blocks * d, stride = cols + d + kSplitSlack;
+      const size_t cols = blocks * d, stride = cols + d + 2 * kSplitWhole;
       const std::vector<float> x = random_values(random_, (blocks + 1) * kSplitPhases * d);
       std::vector<float> phases(kSplitPhases * stride);
       Signal v(kSplitSums, stride), expected(kSplitSums, stride);

@@ -39,7 +39,7 @@ struct ConvTile {
   float* y;  // may be add or sum
   size_t y_stride;
   size_t rows;  // 1 … ConvKernel::rows
-  size_t cols;  // 1 … ConvKernel::cols
+  size_t cols;  // 1 … ConvKernel::cols, of float32 any number
 };
 
 /// A kernel and the block that fills its registers.
@@ -95,15 +95,15 @@ struct UpsampleRow {
 ///       s_4 - s_6)
 inline constexpr size_t kSplitPhases = 4;
 inline constexpr size_t kSplitSums = 9;
-/// So many floats behind the last column of a row may be overwritten.
-inline constexpr size_t kSplitSlack = 16;
+/// Rows of v, m and phases are read and written up to a multiple of so many columns.
+inline constexpr size_t kSplitWhole = 16;
 struct SplitRow {
   const float* x;   // [(cols / dilation + 1) * 4 * dilation]
   size_t dilation;  // d
   size_t cols;      // of v, a multiple of d
-  float* v;         // [9][cols], with slack
+  float* v;         // [9][cols]
   size_t v_stride;
-  float* phases;  // room, [4][cols + dilation], with slack
+  float* phases;  // room, [4][whole cols + dilation]
   size_t phase_stride;
 };
 
@@ -113,11 +113,11 @@ struct SplitRow {
 ///   line[(4q + 0 … 3) * d + c] = w_0 + w_1, w_1 - w_2
 ///   y[t] = ((line[skip + t] + add[t]) + sum[t]) / divisor
 struct JoinRow {
-  const float* m;  // [9][cols], with slack that is read
+  const float* m;  // [9][cols]
   size_t m_stride;
   size_t dilation;
   size_t cols;    // of m, a multiple of d
-  float* phases;  // room, [4][cols], with slack
+  float* phases;  // room, [4][cols]
   size_t phase_stride;
   float* line;       // room, [4 * cols]
   size_t skip;       // columns of the line before the first of y

@@ -23,7 +23,7 @@ void put_row(const ConvTile& a, size_t row, double* v) noexcept {
   }
 }
 
-void conv(const ConvTile& a) noexcept {
+void conv_columns(const ConvTile& a) noexcept {
   for (size_t row = 0; row < a.rows; ++row) {
     double v[kCols];
     for (size_t t = 0; t < a.cols; ++t) v[t] = a.bias[row];
@@ -35,6 +35,18 @@ void conv(const ConvTile& a) noexcept {
       }
     }
     put_row(a, row, v);
+  }
+}
+
+void conv(const ConvTile& a) noexcept {
+  ConvTile part = a;
+  for (size_t col = 0; col < a.cols; col += kCols) {
+    part.cols = a.cols - col < kCols ? a.cols - col : kCols;
+    part.x = a.x + col;
+    part.add = a.add == nullptr ? nullptr : a.add + col;
+    part.sum = a.sum == nullptr ? nullptr : a.sum + col;
+    part.y = a.y + col;
+    conv_columns(part);
   }
 }
 
