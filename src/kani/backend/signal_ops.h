@@ -4,9 +4,10 @@
 // float32: a channel per row, time along the columns; what a convolution reads may also be written
 // in fewer bits (SignalType).  Source: codec.md 3, 4, 8.
 // Common rules: shapes are asserted; T = 0 does nothing; outputs do not overlap inputs unless said;
-// nothing but allocate() fails, and what needs work space for wider signals of kI8 than any before,
-// both with Error(kOutOfMemory).  Every output element is summed in one order that depends neither
-// on T nor on the number of threads, so a signal cut into pieces gives the same bits as the whole.
+// nothing fails but allocate(), pack_conv(), and what needs work space for wider signals of kI8
+// than any before, all with Error(kOutOfMemory).  Every output element is summed in one order that
+// depends neither on T nor on the number of threads, so a signal cut into pieces gives the same
+// bits as the whole (a split convolution has to be told where its columns lie).
 #pragma once
 
 #include <cstddef>
@@ -74,9 +75,14 @@ struct ConvShape {
   size_t taps = 0;
   size_t dilation = 1;
   SignalType type = SignalType::kF32;  // of its input and weights
+  /// kF32 only: summed over groups of four taps with fewer multiplications and other roundings,
+  /// which depend on where a column lies in its signal (ConvOutput::first).
+  bool split = false;
 
+  /// Taps read: where whole groups are, there is none behind the newest sample.
+  size_t padded_taps() const { return split ? (taps + 3) / 4 * 4 : taps; }
   /// Columns before the first new one that the convolution reads.
-  size_t history() const { return (taps - 1) * dilation; }
+  size_t history() const { return (padded_taps() - 1) * dilation; }
 };
 struct CausalConv {
   ConvShape shape;
@@ -111,6 +117,7 @@ struct ConvOutput {
   ConstMatrix sum{};
   float divisor = 1;
   Matrix y{};
+  size_t first = 0;  // columns of the signal before these: split convolutions ask
   const HalfSnake* activation = nullptr;
   Matrix activated{};
 };
@@ -134,8 +141,13 @@ class SignalOps {
   /// but the others are slow where they are plain loops.
   virtual SignalType fast_type(SignalType wanted) const = 0;
 
+  /// Whether this machine is faster at the convolution if it is split, without more memory than the
+  /// gain is worth.
+  virtual bool split_pays(const ConvShape& shape) const = 0;
+
   /// Floats that pack_conv() writes: a multiple of kAlignment.
   virtual size_t packed_size(const ConvShape& shape) const = 0;
+  /// Throws Error(kOutOfMemory).
   /// weight [outputs, inputs, taps], the last tap meets the newest sample; bias [outputs]; both in
   /// host memory.  `packed` in the accelerator's.
   virtual void pack_conv(const ConvShape& shape, std::span<const float> weight,
@@ -143,6 +155,7 @@ class SignalOps {
 
   /// v[o,t] = bias[o] + sum over i, j of weight[o,i,j] * x[i, t + j*d]
   ///   x [inputs, history + T] of the shape's type: the old columns, then the new ones.
+  /// If it is split, a number that is not finite reaches padded_taps() columns, and as NaN.
   virtual void causal_conv(const CausalConv& conv, ConstMatrix x, const ConvOutput& out) = 0;
 
   /// x [C, T], y of the activation's type; y may be x if that is float32.

@@ -17,9 +17,9 @@ DecoderStage write_stage(const NanoCodecStage& layers, SignalType type, WeightWr
     for (const NanoCodecBlock& block : branch) {
       blocks.push_back(
           {.input_activation = writer.activation(block.input_activation, outputs, type),
-           .input_conv = writer.conv(block.input_conv, type),
+           .input_conv = writer.conv_or_split(block.input_conv, type),
            .skip_activation = writer.activation(block.skip_activation, outputs, type),
-           .skip_conv = writer.conv(block.skip_conv, type)});
+           .skip_conv = writer.conv_or_split(block.skip_conv, type)});
     }
     stage.branches.push_back(std::move(blocks));
   }

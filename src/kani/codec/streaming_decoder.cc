@@ -155,6 +155,7 @@ void StreamingDecoder::reset() {
     const size_t count = std::min(kZeros.size(), state_->size() - at);
     model_->ops().upload({kZeros.data(), 1, count}, {state_->data() + at, 1, count});
   }
+  for (StageState& stage : stages_) stage.column = 0;
   frames_ = 0;
 }
 
@@ -212,6 +213,7 @@ void StreamingDecoder::run_stage(size_t stage, ConstMatrix x, Matrix out) {
   for (size_t branch = 0; branch < layer.branches.size(); ++branch) {
     run_branch(stage, branch, up, out);
   }
+  stages_[stage].column += out.cols();
   show(out, "stage", stage, ".res");
 }
 
@@ -228,16 +230,21 @@ void StreamingDecoder::run_branch(size_t stage, size_t branch, ConstMatrix x, Ma
   const Matrix running = plain(y_, x.rows(), x.cols());
   const bool cells = model_->precision() != SignalType::kF32;
   const Matrix between = cells ? plain(between_, x.rows(), x.cols()) : Matrix{};
+  const size_t first = stages_[stage].column;
   ConstMatrix y = x;
   model_->ops().half_snake(blocks.front().input_activation, x, activated.fresh());
   for (size_t m = 0; m < blocks.size(); ++m) {
     const DecoderBlock& block = blocks[m];
     const BlockState& state = stages_[stage].blocks[branch][m];
     convolve(block.input_conv, state.input, activated,
-             {.y = between, .activation = &block.skip_activation, .activated = inner.fresh()});
-    probe(block.input_conv, activated, {}, "stage", stage, ".branch", branch, ".block", m,
-          ".input_conv");
-    ConvOutput result{.add = y, .y = running};
+             {.y = between,
+              .first = first,
+              .activation = &block.skip_activation,
+              .activated = inner.fresh()});
+    probe(block.input_conv, activated, {.first = first}, "stage", stage, ".branch", branch,
+          ".block", m, ".input_conv");
+    const ConvOutput sum{.add = y, .y = running, .first = first};
+    ConvOutput result = sum;
     if (m + 1 < blocks.size()) {
       result.activation = &blocks[m + 1].input_activation;
       result.activated = activated.fresh();
@@ -251,8 +258,8 @@ void StreamingDecoder::run_branch(size_t stage, size_t branch, ConstMatrix x, Ma
       show(running, "stage", stage, ".branch", branch, ".block", m);
       y = running;
     } else {
-      probe(block.skip_conv, inner, y, "stage", stage, ".branch", branch, ".block", m);
-      probe(block.skip_conv, inner, y, "stage", stage, ".branch", branch);
+      probe(block.skip_conv, inner, sum, "stage", stage, ".branch", branch, ".block", m);
+      probe(block.skip_conv, inner, sum, "stage", stage, ".branch", branch);
     }
   }
 }
@@ -301,11 +308,12 @@ void StreamingDecoder::show(ConstMatrix values, const Parts&... name) const {
 
 // A result that the fused path never writes down, computed once more for the tap.
 template <typename... Parts>
-void StreamingDecoder::probe(const CausalConv& conv, const Room& in, ConstMatrix add,
+void StreamingDecoder::probe(const CausalConv& conv, const Room& in, const ConvOutput& result,
                              const Parts&... name) const {
   if (!tap_) return;
   const Matrix y = plain(probed_->data(), conv.shape.outputs, in.fresh().cols());
-  model_->ops().causal_conv(conv, in.with(conv.shape.history()), {.add = add, .y = y});
+  model_->ops().causal_conv(conv, in.with(conv.shape.history()),
+                            {.add = result.add, .y = y, .first = result.first});
   show(y, name...);
 }
 

@@ -70,6 +70,7 @@ class StreamingDecoder {
     Matrix up;                                    // last column that the upsampling read
     std::vector<std::vector<BlockState>> blocks;  // [branch][block]
     size_t piece = 0;                             // most input columns in one piece
+    size_t column = 0;                            // output columns so far
     float* out = nullptr;                         // room for the result of one piece
   };
 
@@ -88,7 +89,8 @@ class StreamingDecoder {
   template <typename... Parts>
   void show(ConstMatrix values, const Parts&... name) const;
   template <typename... Parts>
-  void probe(const CausalConv& conv, const Room& in, ConstMatrix add, const Parts&... name) const;
+  void probe(const CausalConv& conv, const Room& in, const ConvOutput& result,
+             const Parts&... name) const;
 
   const NanoCodecDecoder* model_;
   std::unique_ptr<SignalMemory> state_;

@@ -18,6 +18,14 @@ std::vector<float> split_taps(const std::vector<float>& weight, size_t rate) {
   return out;
 }
 
+ConvShape shape_of(const NanoCodecConv& layer, SignalType type) {
+  return {.inputs = layer.shape[1],
+          .outputs = layer.shape[0],
+          .taps = layer.shape[2],
+          .dilation = static_cast<size_t>(layer.dilation),
+          .type = type};
+}
+
 }  // namespace
 
 void WeightWriter::use(SignalMemory& memory) {
@@ -26,12 +34,13 @@ void WeightWriter::use(SignalMemory& memory) {
 }
 
 CausalConv WeightWriter::conv(const NanoCodecConv& layer, SignalType type) {
-  return pack({.inputs = layer.shape[1],
-               .outputs = layer.shape[0],
-               .taps = layer.shape[2],
-               .dilation = static_cast<size_t>(layer.dilation),
-               .type = type},
-              layer, /*rate=*/1);
+  return pack(shape_of(layer, type), layer, /*rate=*/1);
+}
+
+CausalConv WeightWriter::conv_or_split(const NanoCodecConv& layer, SignalType type) {
+  ConvShape shape = shape_of(layer, type);
+  shape.split = ops_.split_pays(shape);
+  return pack(shape, layer, /*rate=*/1);
 }
 
 CausalConv WeightWriter::strided_conv(const NanoCodecConv& layer) {

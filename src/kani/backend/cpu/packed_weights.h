@@ -32,6 +32,10 @@ class RowBlocks {
   size_t larger_;  // so many blocks at the front have one row more
 };
 
+/// Groups of taps that sum number k of a split convolution (kernels/signal_kernels.h: SplitRow) has
+/// weights for: one less where those of the first group are all of taps that are not there.
+size_t split_groups(const ConvShape& shape, size_t k);
+
 /// Floats of packed weights per output row, without its bias.
 size_t packed_row(const ConvShape& shape);
 

@@ -11,6 +11,7 @@
 
 #include "kani/backend/cpu/kernels/signal_kernels.h"
 #include "kani/backend/cpu/packed_weights.h"
+#include "kani/backend/cpu/split_conv.h"
 #include "kani/base/buffer.h"
 
 namespace kani::cpu {
@@ -49,6 +50,7 @@ class CpuSignalOps final : public SignalOps {
   size_t row_stride(size_t cols) const override;
 
   SignalType fast_type(SignalType wanted) const override;
+  bool split_pays(const ConvShape& shape) const override;
   size_t packed_size(const ConvShape& s) const override {
     return round_up(s.outputs * (packed_row(s) + 1), kAlignment);
   }
@@ -61,10 +63,7 @@ class CpuSignalOps final : public SignalOps {
   void split_phases(ConstMatrix x, Matrix y) override;
 
  private:
-  struct Range {
-    size_t begin, end;
-    size_t size() const { return end - begin; }
-  };
+  using Range = SplitConv::Range;
   // Columns and (mixed) row blocks of one thread.
   struct Part {
     size_t thread;
@@ -83,8 +82,11 @@ class CpuSignalOps final : public SignalOps {
   };
   void conv_tile(const CausalConv& conv, ConstMatrix x, const ConvOutput& out,
                  const Tile& tile) const;
+  void split_conv(const CausalConv& conv, ConstMatrix x, const ConvOutput& out);
   void activate(const HalfSnake& activation, ConstMatrix x, size_t first_row, Matrix y) const;
   void make_room(const HalfSnake& activation);
+  void make_room(size_t floats);
+  float* room(size_t thread) { return rooms_.data() + thread * room_; }
   void pack_cells(const HalfSnake& activation, ConstMatrix x, Matrix y);
   void pack_columns(const HalfSnake& activation, ConstMatrix x, Matrix y, size_t thread,
                     Range cols);
@@ -93,7 +95,7 @@ class CpuSignalOps final : public SignalOps {
   ThreadPool& pool_;
   SignalTable table_;
   size_t room_ = 0;      // floats of work space for each thread
-  Buffer<float> rooms_;  // for activations with scales
+  Buffer<float> rooms_;  // for activations with scales and split convolutions
 };
 
 void CpuSignalOps::copy(ConstMatrix from, Matrix to) {
@@ -116,11 +118,22 @@ SignalType CpuSignalOps::fast_type(SignalType wanted) const {
   return fast ? wanted : SignalType::kF32;
 }
 
+// Measured in one thread of a Zen 3 (docs/performance.md): with three taps the additions outweigh
+// what is saved in narrow layers; and the widest layer would read 2.4 times as many weights for the
+// few columns of a frame.
+bool CpuSignalOps::split_pays(const ConvShape& s) const {
+  constexpr size_t kLeastInputs = 24, kLeastOfThreeTaps = 96, kMostWeights = 256 * 256;
+  return s.type == SignalType::kF32 && table_.split != kSignalScalar.split &&
+         s.inputs >= (s.taps >= 7 ? kLeastInputs : kLeastOfThreeTaps) && s.taps >= 3 &&
+         s.inputs * s.outputs <= kMostWeights;
+}
+
 // All weights, block by block, then the biases.
 void CpuSignalOps::pack_conv(const ConvShape& shape, std::span<const float> weight,
                              std::span<const float> bias, float* packed) {
   const size_t terms = shape.inputs * shape.taps;
   assert(weight.size() == shape.outputs * terms && bias.size() == shape.outputs);
+  if (shape.split) make_room(SplitConv::room(table_, shape));  // so that no call has to later
   const RowBlocks blocks(shape.outputs, kernel(shape.type).rows);
   pool_.parallel_for(blocks.count(), 1, [&](size_t begin, size_t end) {
     for (size_t b = begin; b < end; ++b) {
@@ -137,10 +150,13 @@ void CpuSignalOps::pack_conv(const ConvShape& shape, std::span<const float> weig
 
 // Where the activations of one group of columns wait for their scale.
 void CpuSignalOps::make_room(const HalfSnake& activation) {
-  const size_t room = activation.channels * kPackLanes;
-  if (activation.type != SignalType::kI8 || room <= room_) return;
-  rooms_ = Buffer<float>(room * static_cast<size_t>(pool_.size()));
-  room_ = room;
+  if (activation.type == SignalType::kI8) make_room(activation.channels * kPackLanes);
+}
+
+void CpuSignalOps::make_room(size_t floats) {
+  if (floats <= room_) return;
+  rooms_ = Buffer<float>(floats * static_cast<size_t>(pool_.size()));
+  room_ = floats;
 }
 
 template <typename Body>
@@ -163,6 +179,11 @@ void CpuSignalOps::causal_conv(const CausalConv& conv, ConstMatrix x, const Conv
   const bool cells = out.activation != nullptr && out.activation->type != SignalType::kF32;
   assert(out.y.data() != nullptr || (out.activation != nullptr && !cells));
   if (cells) make_room(*out.activation);
+  if (shape.split) {
+    split_conv(conv, x, out);
+    if (cells) pack_cells(*out.activation, out.y, out.activated);
+    return;
+  }
   const size_t blocks = RowBlocks(shape.outputs, kernel(shape.type).rows).count();
   if (split_by_time(cols)) {
     for_parts(cols, kFloatsPerLine, [&](size_t thread, Range range) {
@@ -240,6 +261,47 @@ void CpuSignalOps::conv_tile(const CausalConv& conv, ConstMatrix x, const ConvOu
   activate(*out.activation, done, row, out.activated.rows(row, rows).cols(col, cols));
 }
 
+// A split convolution: some blocks of columns of all inputs are split, then all rows summed.  By
+// time each thread splits what it needs; by rows all of them split one signal and then share it.
+void CpuSignalOps::split_conv(const CausalConv& conv, ConstMatrix x, const ConvOutput& out) {
+  const ConvShape& shape = conv.shape;
+  const SplitConv split(table_, conv, x, out);
+  make_room(SplitConv::room(table_, shape));
+  const RowBlocks rows(shape.outputs, table_.conv.rows);
+  const auto sum = [&](size_t index, Range blocks, size_t from, size_t thread) {
+    const size_t block = rows.mixed(index), row = rows.first(block), count = rows.rows(block);
+    split.sum({row, row + count}, blocks, room(from), room(thread));
+    if (out.activation == nullptr || out.activation->type != SignalType::kF32) return;
+    const auto [begin, end] = split.columns(blocks);
+    const Matrix to = out.y.data() != nullptr ? out.y : out.activated;
+    activate(*out.activation, to.rows(row, count).cols(begin, end - begin), row,
+             out.activated.rows(row, count).cols(begin, end - begin));
+  };
+  const auto for_blocks = [&](Range blocks, auto body) {
+    const size_t most = SplitConv::most_blocks(table_, shape);
+    for (size_t block = blocks.begin; block < blocks.end; block += most) {
+      body(Range{block, std::min(block + most, blocks.end)});
+    }
+  };
+  if (split_by_time(split.columns({0, split.blocks()}).size())) {
+    const size_t grain = divide_up(kFloatsPerLine, split.unit());
+    return for_parts(split.blocks(), grain, [&](size_t thread, Range own) {
+      for_blocks(own, [&](Range blocks) {
+        split.split({0, shape.inputs}, blocks, room(thread), room(thread));
+        for (size_t i = 0; i < rows.count(); ++i) sum(i, blocks, thread, thread);
+      });
+    });
+  }
+  for_blocks({0, split.blocks()}, [&](Range blocks) {
+    for_parts(shape.inputs, 1, [&](size_t thread, Range inputs) {
+      split.split(inputs, blocks, room(0), room(thread));
+    });
+    for_parts(rows.count(), 1, [&](size_t thread, Range some) {
+      for (size_t i = some.begin; i < some.end; ++i) sum(i, blocks, 0, thread);
+    });
+  });
+}
+
 // Rows of a signal that starts at channel `first_row`.
 void CpuSignalOps::activate(const HalfSnake& activation, ConstMatrix x, size_t first_row,
                             Matrix y) const {
@@ -286,7 +348,7 @@ void CpuSignalOps::pack_columns(const HalfSnake& activation, ConstMatrix x, Matr
         .y_stride = y.stride(),
         .rows = x.rows(),
         .cols = cols.size(),
-        .room = scales ? rooms_.data() + thread * room_ : nullptr});
+        .room = scales ? room(thread) : nullptr});
 }
 
 // All columns of some rows of kBf16 cells.
@@ -381,6 +443,8 @@ bool CpuSignalOps::split_by_time(size_t cols) const {
 
 void overlay(SignalTable& table, const SignalTable& better) {
   if (better.conv.run != nullptr) table.conv = better.conv;
+  if (better.split != nullptr) table.split = better.split;
+  if (better.join != nullptr) table.join = better.join;
   if (better.half_snake != nullptr) table.half_snake = better.half_snake;
   if (better.upsample != nullptr) table.upsample = better.upsample;
   if (better.conv_bf16.run != nullptr) table.conv_bf16 = better.conv_bf16;

@@ -2,6 +2,7 @@
 // divides every width of the released models (432, 216, 108, 54, 27).
 #include "kani/backend/cpu/kernels/conv_simd.h"
 #include "kani/backend/cpu/kernels/snake_simd.h"
+#include "kani/backend/cpu/kernels/split_simd.h"
 
 namespace kani::cpu {
 namespace {
@@ -47,6 +48,8 @@ void upsample_lanes(const UpsampleRow& a) noexcept {
 }  // namespace
 
 constinit const SignalTable kSignalAvx512{.conv = {conv<Block<Single>, 9, 3>, 9, 3 * kLanes},
+                                          .split = split,
+                                          .join = join,
                                           .half_snake = half_snake,
                                           .upsample = upsample_lanes,
                                           .conv_bf16 = {},

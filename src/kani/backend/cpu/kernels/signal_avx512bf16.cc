@@ -44,6 +44,8 @@ void pack_bf16(const PackTile& a) noexcept {
 
 constinit const SignalTable kSignalAvx512Bf16{
     .conv = {},
+    .split = nullptr,
+    .join = nullptr,
     .half_snake = nullptr,
     .upsample = nullptr,
     .conv_bf16 = {conv<Block<Bf16Pair>, 9, 3>, 9, 3 * kLanes},

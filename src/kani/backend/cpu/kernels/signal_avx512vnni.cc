@@ -113,6 +113,8 @@ static_assert(kLanes == kPackLanes);
 }  // namespace
 
 constinit const SignalTable kSignalAvx512Vnni{.conv = {},
+                                              .split = nullptr,
+                                              .join = nullptr,
                                               .half_snake = nullptr,
                                               .upsample = nullptr,
                                               .conv_bf16 = {},

@@ -39,7 +39,7 @@ struct ConvTile {
   float* y;  // may be add or sum
   size_t y_stride;
   size_t rows;  // 1 … ConvKernel::rows
-  size_t cols;  // 1 … ConvKernel::cols
+  size_t cols;  // 1 … ConvKernel::cols, of float32 any number
 };
 
 /// A kernel and the block that fills its registers.
@@ -88,8 +88,50 @@ struct UpsampleRow {
   float* y;     // [cols * rate]
 };
 
+/// What a split convolution (split_conv.h) multiplies instead of a signal's samples: for each block
+/// q of four times d columns and each c < d nine sums of the seven samples s_i =
+/// x[(4q + i) * d + c].  With half(a, b, c) = {a - b, b, b - c} they are, at column p = q * d + c,
+///   v = half of (s_0 - s_2, s_1 - s_3, s_2 - s_4), of (s_2, s_3, s_4), of (s_2 - s_4, s_3 - s_5,
+///       s_4 - s_6)
+inline constexpr size_t kSplitPhases = 4;
+inline constexpr size_t kSplitSums = 9;
+/// Rows of v, m and phases are read and written up to a multiple of so many columns.
+inline constexpr size_t kSplitWhole = 16;
+struct SplitRow {
+  const float* x;   // [(cols / dilation + 1) * 4 * dilation]
+  size_t dilation;  // d
+  size_t cols;      // of v, a multiple of d
+  float* v;         // [9][cols]
+  size_t v_stride;
+  float* phases;  // room, [4][whole cols + dilation]
+  size_t phase_stride;
+};
+
+/// The way back: with m the sums of products, p and d as above, and whole(a, b, c) = {a + b, b -
+/// c},
+///   w_i = whole(m[3i], m[3i + 1], m[3i + 2])        i = 0 … 2
+///   line[(4q + 0 … 3) * d + c] = w_0 + w_1, w_1 - w_2
+///   y[t] = ((line[skip + t] + add[t]) + sum[t]) / divisor
+struct JoinRow {
+  const float* m;  // [9][cols]
+  size_t m_stride;
+  size_t dilation;
+  size_t cols;    // of m, a multiple of d
+  float* phases;  // room, [4][cols]
+  size_t phase_stride;
+  float* line;       // room, [4 * cols]
+  size_t skip;       // columns of the line before the first of y
+  const float* add;  // null: nothing is added
+  const float* sum;  // null: nothing is added
+  float divisor;
+  float* y;  // may be add or sum
+  size_t y_cols;
+};
+
 struct SignalTable {
   ConvKernel conv;
+  void (*split)(const SplitRow&) noexcept;
+  void (*join)(const JoinRow&) noexcept;
   void (*half_snake)(const SnakeTile&) noexcept;
   void (*upsample)(const UpsampleRow&) noexcept;
   ConvKernel conv_bf16;

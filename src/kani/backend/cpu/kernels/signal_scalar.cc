@@ -23,7 +23,7 @@ void put_row(const ConvTile& a, size_t row, double* v) noexcept {
   }
 }
 
-void conv(const ConvTile& a) noexcept {
+void conv_columns(const ConvTile& a) noexcept {
   for (size_t row = 0; row < a.rows; ++row) {
     double v[kCols];
     for (size_t t = 0; t < a.cols; ++t) v[t] = a.bias[row];
@@ -35,6 +35,53 @@ void conv(const ConvTile& a) noexcept {
       }
     }
     put_row(a, row, v);
+  }
+}
+
+void conv(const ConvTile& a) noexcept {
+  ConvTile part = a;
+  for (size_t col = 0; col < a.cols; col += kCols) {
+    part.cols = a.cols - col < kCols ? a.cols - col : kCols;
+    part.x = a.x + col;
+    part.add = a.add == nullptr ? nullptr : a.add + col;
+    part.sum = a.sum == nullptr ? nullptr : a.sum + col;
+    part.y = a.y + col;
+    conv_columns(part);
+  }
+}
+
+void split(const SplitRow& a) noexcept {
+  const size_t d = a.dilation;
+  for (size_t p = 0; p < a.cols; ++p) {
+    const float* x = a.x + p / d * kSplitPhases * d + p % d;
+    const auto half = [&](size_t k, float one, float two, float three) {
+      a.v[k * a.v_stride + p] = one - two;
+      a.v[(k + 1) * a.v_stride + p] = two;
+      a.v[(k + 2) * a.v_stride + p] = two - three;
+    };
+    half(0, x[0] - x[2 * d], x[d] - x[3 * d], x[2 * d] - x[4 * d]);
+    half(3, x[2 * d], x[3 * d], x[4 * d]);
+    half(6, x[2 * d] - x[4 * d], x[3 * d] - x[5 * d], x[4 * d] - x[6 * d]);
+  }
+}
+
+void join(const JoinRow& a) noexcept {
+  const size_t d = a.dilation;
+  for (size_t p = 0; p < a.cols; ++p) {
+    float* line = a.line + p / d * kSplitPhases * d + p % d;
+    const auto m = [&](size_t k) { return a.m[k * a.m_stride + p]; };
+    const auto early = [&](size_t k) { return m(k) + m(k + 1); };
+    const auto late = [&](size_t k) { return m(k + 1) - m(k + 2); };
+    line[0] = early(0) + early(3);
+    line[d] = late(0) + late(3);
+    line[2 * d] = early(3) - early(6);
+    line[3 * d] = late(3) - late(6);
+  }
+  for (size_t t = 0; t < a.y_cols; ++t) {
+    float v = a.line[a.skip + t];
+    if (a.add != nullptr) v += a.add[t];
+    if (a.sum != nullptr) v += a.sum[t];
+    a.y[t] = v / a.divisor;
   }
 }
 
@@ -180,6 +227,8 @@ void upsample(const UpsampleRow& a) noexcept {
 }  // namespace
 
 constinit const SignalTable kSignalScalar{.conv = {conv, kRows, kCols},
+                                          .split = split,
+                                          .join = join,
                                           .half_snake = half_snake,
                                           .upsample = upsample,
                                           .conv_bf16 = {conv_bf16, kRows, kCols},
