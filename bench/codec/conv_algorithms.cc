@@ -73,7 +73,8 @@ double snr(const Form& form, std::span<const float> weight, std::span<const floa
   return 10 * std::log10(signal / noise);
 }
 
-void compare(SignalOps& ops, const ConvShape& shape, size_t cols, int rounds) {
+// `frame`: columns of one frame.
+void compare(SignalOps& ops, const ConvShape& shape, size_t frame, size_t cols, int rounds) {
   Random random(1);
   const size_t terms = shape.inputs * shape.taps;
   const auto weight =
@@ -90,10 +91,10 @@ void compare(SignalOps& ops, const ConvShape& shape, size_t cols, int rounds) {
   }
   const double products = static_cast<double>(ops.packed_size(other)) /
                           (4.0 * static_cast<double>(ops.packed_size(shape)));
-  std::printf("%6zu %4zu %8zu %16.2f %12.3f %10.3f %6.2f %10.1f %9.1f  %s\n", shape.inputs,
-              shape.taps, shape.dilation, products, 1e3 * plain.median(), 1e3 * split.median(),
-              split.median() / plain.median(), snr(plain, weight, bias, x),
-              snr(split, weight, bias, x), ops.split_pays(shape) ? "split" : "plain");
+  std::printf("%6zu %7zu %4zu %8zu %16.2f %12.3f %10.3f %6.2f %10.1f %9.1f  %s\n", shape.inputs,
+              cols, shape.taps, shape.dilation, products, 1e3 * plain.median(),
+              1e3 * split.median(), split.median() / plain.median(), snr(plain, weight, bias, x),
+              snr(split, weight, bias, x), ops.split_pays(shape, frame) ? "split" : "plain");
 }
 
 }  // namespace
@@ -104,16 +105,19 @@ int main(int argc, char** argv) {
   kani::ThreadPool pool(1);
   const auto ops = kani::cpu::make_signal_ops(pool, kani::cpu::best_isa());
   std::printf(
-      " width taps dilation multiplications    plain, ms  split, ms  ratio  plain, dB split, dB"
+      " width columns taps dilation multiplications    plain, ms  split, ms  ratio  plain, dB "
+      "split, dB"
       "  decoder takes\n");
   struct Stage {
-    size_t width, cols;
+    size_t width, frame, cols;
   };
-  for (const auto [width, cols] :
-       {Stage{432, 301}, Stage{216, 560}, Stage{108, 1152}, Stage{54, 2400}, Stage{27, 4832}}) {
+  for (const auto [width, frame, cols] :
+       {Stage{432, 7, 301}, Stage{216, 49, 560}, Stage{108, 294, 1152}, Stage{54, 882, 2400},
+        Stage{27, 1764, 4832}}) {
     for (const size_t taps : {3, 7, 11}) {
       for (const size_t dilation : {1, 3, 5}) {
-        kani::compare(*ops, {width, width, taps, dilation}, cols, rounds);
+        kani::compare(*ops, {width, width, taps, dilation}, frame, frame, rounds);
+        kani::compare(*ops, {width, width, taps, dilation}, frame, cols, rounds);
       }
     }
   }

@@ -141,9 +141,9 @@ class SignalOps {
   /// but the others are slow where they are plain loops.
   virtual SignalType fast_type(SignalType wanted) const = 0;
 
-  /// Whether this machine is faster at the convolution if it is split, without more memory than the
-  /// gain is worth.
-  virtual bool split_pays(const ConvShape& shape) const = 0;
+  /// Whether this machine is faster at the convolution if it is split; `columns` are those of the
+  /// fewest that a call has, a frame's.
+  virtual bool split_pays(const ConvShape& shape, size_t columns) const = 0;
 
   /// Floats that pack_conv() writes: a multiple of kAlignment.
   virtual size_t packed_size(const ConvShape& shape) const = 0;

@@ -6,7 +6,9 @@
 namespace kani {
 namespace {
 
-DecoderStage write_stage(const NanoCodecStage& layers, SignalType type, WeightWriter& writer) {
+// `columns` of a frame, behind the stage's upsampling.
+DecoderStage write_stage(const NanoCodecStage& layers, SignalType type, size_t columns,
+                         WeightWriter& writer) {
   DecoderStage stage;
   const size_t inputs = layers.up.shape[0];
   const size_t outputs = layers.up.bias;
@@ -17,9 +19,9 @@ DecoderStage write_stage(const NanoCodecStage& layers, SignalType type, WeightWr
     for (const NanoCodecBlock& block : branch) {
       blocks.push_back(
           {.input_activation = writer.activation(block.input_activation, outputs, type),
-           .input_conv = writer.conv_or_split(block.input_conv, type),
+           .input_conv = writer.conv_or_split(block.input_conv, type, columns),
            .skip_activation = writer.activation(block.skip_activation, outputs, type),
-           .skip_conv = writer.conv_or_split(block.skip_conv, type)});
+           .skip_conv = writer.conv_or_split(block.skip_conv, type, columns)});
     }
     stage.branches.push_back(std::move(blocks));
   }
@@ -40,8 +42,10 @@ NanoCodecDecoder::NanoCodecDecoder(const NanoCodecConfig& config, const TensorFi
   const auto write = [&] {
     pre_conv_ = writer.conv(layers.pre_conv);
     stages_.clear();
-    for (const NanoCodecStage& stage : layers.stages) {
-      stages_.push_back(write_stage(stage, precision_, writer));
+    size_t columns = 1;  // of a frame
+    for (size_t i = 0; i < layers.stages.size(); ++i) {
+      columns *= static_cast<size_t>(config.decoder.rates[i]);
+      stages_.push_back(write_stage(layers.stages[i], precision_, columns, writer));
     }
     post_activation_ = writer.activation(layers.post_activation, layers.post_conv.shape[1]);
     post_conv_ = writer.conv(layers.post_conv);

@@ -37,9 +37,10 @@ CausalConv WeightWriter::conv(const NanoCodecConv& layer, SignalType type) {
   return pack(shape_of(layer, type), layer, /*rate=*/1);
 }
 
-CausalConv WeightWriter::conv_or_split(const NanoCodecConv& layer, SignalType type) {
+CausalConv WeightWriter::conv_or_split(const NanoCodecConv& layer, SignalType type,
+                                       size_t columns) {
   ConvShape shape = shape_of(layer, type);
-  shape.split = ops_.split_pays(shape);
+  shape.split = ops_.split_pays(shape, columns);
   return pack(shape, layer, /*rate=*/1);
 }
 

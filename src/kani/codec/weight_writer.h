@@ -26,8 +26,9 @@ class WeightWriter {
 
   /// Pointers of what is returned lie in the memory; null without it.
   CausalConv conv(const NanoCodecConv& layer, SignalType type = SignalType::kF32);
-  /// The same, split if that pays: for who knows which column of its signal comes first.
-  CausalConv conv_or_split(const NanoCodecConv& layer, SignalType type);
+  /// The same, split if that pays with the columns of a frame: for who knows which column of its
+  /// signal comes first.
+  CausalConv conv_or_split(const NanoCodecConv& layer, SignalType type, size_t columns);
   /// A convolution of 2r taps and stride r as one of two taps over the r phases of its input, as
   /// SignalOps::split_phases() makes them: weight [o, i, q * r + s] becomes [o, i * r + s, q].
   CausalConv strided_conv(const NanoCodecConv& layer);

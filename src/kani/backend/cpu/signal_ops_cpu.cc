@@ -50,7 +50,7 @@ class CpuSignalOps final : public SignalOps {
   size_t row_stride(size_t cols) const override;
 
   SignalType fast_type(SignalType wanted) const override;
-  bool split_pays(const ConvShape& shape) const override;
+  bool split_pays(const ConvShape& shape, size_t columns) const override;
   size_t packed_size(const ConvShape& s) const override {
     return round_up(s.outputs * (packed_row(s) + 1), kAlignment);
   }
@@ -119,13 +119,13 @@ SignalType CpuSignalOps::fast_type(SignalType wanted) const {
 }
 
 // Measured in one thread of a Zen 3 (docs/performance.md): with three taps the additions outweigh
-// what is saved in narrow layers; and the widest layer would read 2.4 times as many weights for the
-// few columns of a frame.
-bool CpuSignalOps::split_pays(const ConvShape& s) const {
-  constexpr size_t kLeastInputs = 24, kLeastOfThreeTaps = 96, kMostWeights = 256 * 256;
+// what is saved in narrow layers; and where a frame has few columns, most of a block of columns
+// would be computed for nothing, with weights that are 2.4 times as many.
+bool CpuSignalOps::split_pays(const ConvShape& s, size_t columns) const {
+  constexpr size_t kLeastInputs = 24, kLeastOfThreeTaps = 96, kLeastColumns = 40;
   return s.type == SignalType::kF32 && table_.split != kSignalScalar.split &&
          s.inputs >= (s.taps >= 7 ? kLeastInputs : kLeastOfThreeTaps) && s.taps >= 3 &&
-         s.inputs * s.outputs <= kMostWeights;
+         columns >= kLeastColumns * s.dilation;
 }
 
 // All weights, block by block, then the biases.

@@ -183,9 +183,11 @@ TEST_P(SplitConvTest, kernels_equal_scalar) {
 
 TEST_P(SplitConvTest, it_pays_only_where_there_are_kernels) {
   const ConvShape shape{54, 54, 11, 1};
-  EXPECT_EQ(ops_->split_pays(shape), GetParam() != Isa::kScalar);
-  EXPECT_FALSE(ops_->split_pays({54, 54, 11, 1, SignalType::kBf16}));
-  EXPECT_FALSE(ops_->split_pays({54, 54, 1, 1}));
+  EXPECT_EQ(ops_->split_pays(shape, 882), GetParam() != Isa::kScalar);
+  EXPECT_FALSE(ops_->split_pays({54, 54, 11, 1, SignalType::kBf16}, 882));
+  EXPECT_FALSE(ops_->split_pays({54, 54, 1, 1}, 882));
+  EXPECT_FALSE(ops_->split_pays({432, 432, 11, 1}, 7));
+  EXPECT_FALSE(ops_->split_pays({216, 216, 11, 3}, 49));
 }
 
 std::string isa_label(const testing::TestParamInfo<Isa>& info) {
