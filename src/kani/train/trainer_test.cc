@@ -254,6 +254,17 @@ TEST_F(TrainerTest, the_loss_falls_and_validation_sees_it) {
   EXPECT_EQ(trainer.evaluate()->loss, after.loss);
 }
 
+TEST_F(TrainerTest, of_a_set_with_splits_only_the_training_shards_are_taken) {
+  const fs::path set = folder_ / "set";
+  fs::create_directories(set);
+  const TokenLayout layout = TokenLayout::of(load_module(folder_ / "base").config());
+  write_shard(set / "clips-00000.kshard", nullptr);
+  write_shard(set / "valid-00000-of-00001.kshard", nullptr);
+  EXPECT_EQ(ClipSet({set}, layout).size(), 76u);
+  write_shard(set / "train-00000-of-00001.kshard", nullptr);
+  EXPECT_EQ(ClipSet({set}, layout).size(), 38u);
+}
+
 // For tests/train/, which starts the program on the same base and shard.
 TEST_F(TrainerTest, base_and_shard_are_kept_where_they_are_asked_for) {
   const char* place = std::getenv("KANI_KEEP_TRAIN_DATA");
