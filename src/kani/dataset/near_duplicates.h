@@ -1,5 +1,7 @@
 // near_duplicates.h - finds clips whose codes were there before, for the most part: the same
-// recording with another gain, another file format or other ends.  Source: training.md 15.10.
+// recording with another gain, in another file format, or with more around it.  As far as the codec
+// gives the same codes: moved by a part of a frame a recording has others and is not found.
+// Source: training.md 15.10.
 //
 // Of every clip that is kept the codes of the first codebook are remembered by hashes of windows of
 // 16 frames (1.28 s), one behind the other; a new clip is looked up at each of its frames, so the
