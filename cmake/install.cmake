@@ -58,11 +58,15 @@ if(TARGET kani)
     install(FILES "${completions}/fish/kani.fish" DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
   endif()
 endif()
-# What `kani data` and `kani train` become.  Arrow and LibTorch are not installed: the programs look for them where they
-# were when they were built.
+# What `kani data` and `kani train` become.  Arrow and LibTorch are not installed: the programs find them where they were
+# when they were built.
 foreach(program IN ITEMS kani-data kani-train)
   if(TARGET ${program})
-    set_target_properties(${program} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+    if(program STREQUAL "kani-train")
+      set_target_properties(${program} PROPERTIES INSTALL_RPATH "${KANI_LIBTORCH}/torch/lib")
+    elseif(KANI_ARROW_FOUND)
+      set_target_properties(${program} PROPERTIES INSTALL_RPATH "${KANI_ARROW_DIR}/pyarrow")
+    endif()
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
 endforeach()
