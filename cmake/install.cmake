@@ -1,4 +1,4 @@
-# install.cmake - what `cmake --install` lays down: the program with its manual, completions and model, and the library
+# install.cmake - what `cmake --install` lays down: the programs with manual, completions and model, and the library
 # for other programs (libkani.so, headers, CMake package kani::kani, pkg-config file kani.pc).
 
 # A shared library is not made of sanitized objects: the sanitizer would have to be in the program that loads it.
@@ -58,6 +58,18 @@ if(TARGET kani)
     install(FILES "${completions}/fish/kani.fish" DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
   endif()
 endif()
+# What `kani data` and `kani train` become.  Arrow and LibTorch are not installed: the programs find them where they were
+# when they were built.
+foreach(program IN ITEMS kani-data kani-train)
+  if(TARGET ${program})
+    if(program STREQUAL "kani-train")
+      set_target_properties(${program} PROPERTIES INSTALL_RPATH "${KANI_LIBTORCH}/torch/lib")
+    elseif(KANI_ARROW_FOUND)
+      set_target_properties(${program} PROPERTIES INSTALL_RPATH "${KANI_ARROW_DIR}/pyarrow")
+    endif()
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()
 install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
 install(DIRECTORY models/kani-mini DESTINATION ${CMAKE_INSTALL_DATADIR}/kani/models)
 install(FILES LICENSE NOTICE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

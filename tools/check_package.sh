@@ -101,6 +101,7 @@ one 'examples build with pkg-config' by_pkg_config
 one 'hello.cc speaks' speaks "$work/cmake/hello_cc"
 one 'hello.c speaks' speaks "$work/cmake/hello_c"
 one 'voice.cc makes a voice' makes_a_voice "$work/cmake/voice_cc"
+one 'kani data is the installed kani-data' grep -q '^kani-data: ' <("$prefix/bin/kani" data --help)
 unset KANI_MODEL
 one 'the installed program speaks with the installed model' \
   speaks "$prefix/bin/kani" say -o installed.wav 'Hello from the installed program.'

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make_format_seeds.py - writes the seeds of the fuzz targets safetensors, nemo and voice into fuzz/corpus/.
+"""make_format_seeds.py - writes the seeds of the fuzz targets safetensors, nemo, voice, token_shard and manifest into fuzz/corpus/.
 
 Small files of each kind, made with the standard library alone; the .pt voices are copied from tests/data.  A second run
 gives the same bytes.
@@ -8,6 +8,7 @@ gives the same bytes.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import shutil
@@ -78,6 +79,32 @@ def safetensors(tensors: dict[str, tuple[str, list[int], bytes]], metadata: dict
     return struct.pack("<Q", len(body)) + body + data
 
 
+def shard(clips: int, voices: int = 1) -> bytes:
+    """A shard (formats/token_shard.h) of clips with 2 frames, 3 text ids and a voice of 4 numbers."""
+    def offsets(step: int) -> tuple[str, list[int], bytes]:
+        return "U64", [clips + 1], struct.pack(f"<{clips + 1}Q", *range(0, (clips + 1) * step, step))
+
+    def column(value: int) -> tuple[str, list[int], bytes]:
+        return "I32", [clips], struct.pack("<i", value) * clips
+
+    tensors = {
+        "text_offsets": offsets(3), "frame_offsets": offsets(2), "utf8_offsets": offsets(5), "note_offsets": offsets(2),
+        "encoded_len": ("I64", [clips], struct.pack("<q", 2) * clips),
+        "duration": ("F64", [clips], struct.pack("<d", 0.16) * clips),
+        "text_ids": ("I32", [3 * clips], struct.pack("<3i", 1, 7, 9) * clips),
+        "language": column(0), "speaker": column(-1), "source": column(0), "voice": column(0 if voices else -1),
+        "voices": ("F32", [voices, 4], struct.pack("<4f", 0.5, 0.5, 0.5, 0.5) * voices),
+        "codes": ("U8", [2 * clips, 6], bytes(range(6)) * 2 * clips),
+        "records": ("U8", [clips, 32], bytes(32 * clips)),
+        "utf8": ("U8", [5 * clips], b"Hello" * clips),
+        "notes": ("U8", [2 * clips], b"{}" * clips),
+    }
+    metadata = {"format": "kani-shard", "version": "1", "codebooks": "4", "codebook_size": "4032", "tokenizer": "", "text_rules": "none",
+                "languages": '["en"]', "speakers": "[]", "sources": '["s"]'}
+    metadata |= {f"sha256.{name}": hashlib.sha256(raw).hexdigest() for name, (_, _, raw) in tensors.items()}
+    return safetensors(tensors, metadata)
+
+
 def npy(descr: str, shape: str, raw: bytes, major: int = 1) -> bytes:
     header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     return b"\x93NUMPY" + bytes([major, 0]) + struct.pack("<H" if major == 1 else "<I", len(header)) + header + raw
@@ -122,6 +149,14 @@ def main() -> None:
         for path in sorted((ROOT / "tests/data/speaker/pt" / folder).glob("*.pt")):
             voices[path.name] = path.read_bytes()
     write("voice", voices)
+    write("token_shard", {"empty": shard(0), "one": shard(1), "three": shard(3), "no_voice": shard(2, voices=0)})
+    # The first byte says which form: manifest_fuzz.cc.
+    write("manifest", {
+        "lines": b'j{"audio":"a.wav","text":"Hello.","speaker":7,"start":0.5,"end":2}\n\n{"audio_filepath":"b.wav","duration":1.5}\n[]\n',
+        "csv": b'c\xef\xbb\xbfaudio,text,offset,duration\r\na.wav,"Hello, ""you""",1,2\r\nb.wav,x\n',
+        "tsv": b"taudio\ttext\tlanguage\tlicense\na.wav\tHello\ten\tCC0\n",
+        "ljspeech": b"cLJ001-0001|Printing, in 1435|Printing, in fourteen thirty-five\nLJ001-0002|in being|\n",
+    })
 
 
 if __name__ == "__main__":

@@ -7,7 +7,11 @@
 #include <vector>
 
 #include "kani/base/error.h"
+#include "kani/base/log.h"
+#include "kani/dataset/build_command.h"
+#include "kani/dataset/set_files.h"
 #include "kani/formats/token_shard.h"
+#include "signals.h"
 #if defined(KANI_ARROW)
 #include "kani/dataset/arrow_commands.h"
 #endif
@@ -17,10 +21,12 @@ namespace {
 constexpr const char* kUsage =
     "kani-data: sets of clips for the trainer\n\n"
     "usage: kani-data COMMAND ...\n\n"
+    "  build …          recordings and their texts to shards, with a report\n"
+    "  report SET       the report of a finished set once more\n"
     "  prepare …        encoded sets (Parquet, Hugging Face) to what the trainer reads\n"
     "  convert …        shards to Parquet and back, prepared sets to shards\n"
     "  show SHARD...    what a shard holds\n"
-    "  verify SHARD...  compare a shard with its hashes and read every clip\n\n"
+    "  verify SHARD...  compare shards or sets with their hashes; every clip of a shard is read\n\n"
     "kani-data COMMAND --help says more.\n";
 
 int fail(int status, const std::string& message, const std::string& hint = "") {
@@ -49,6 +55,10 @@ void show(const kani::TokenShard& shard) {
 int look(bool verify, std::span<const std::string> files) {
   if (files.empty()) return fail(2, "no shard is named", "kani-data --help lists the commands");
   for (const std::string& file : files) {
+    if (verify && std::filesystem::is_directory(file)) {
+      std::printf("%s: whole, %zu files\n", file.c_str(), kani::verify_set(file));
+      continue;
+    }
     const kani::TokenShard shard{std::filesystem::path(file)};
     if (verify) {
       shard.verify();
@@ -71,6 +81,11 @@ int run(const std::vector<std::string>& args) {
     if (!rest.empty() && rest[0] == "--help") return std::fputs(kUsage, stdout), 0;
     return look(args[0] == "verify", rest);
   }
+  if (args[0] == "build") {
+    kani::catch_signals();
+    return kani::run_build(rest, kani::signal_token(), std::cout), 0;
+  }
+  if (args[0] == "report") return kani::run_report(rest, std::cout), 0;
   if (args[0] == "prepare" || args[0] == "convert") {
 #if defined(KANI_ARROW)
     return args[0] == "prepare" ? kani::run_prepare(rest, std::cout, std::cerr)
@@ -87,10 +102,21 @@ int run(const std::vector<std::string>& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  kani::set_log_sink(
+      [](kani::LogLevel, std::string_view, std::string_view message) {
+        std::fprintf(stderr, "kani-data: warning: %.*s\n", static_cast<int>(message.size()),
+                     message.data());
+      },
+      kani::LogLevel::kWarning);
   try {
     return run({argv + 1, argv + argc});
   } catch (const kani::Error& error) {
-    return fail(kani::exit_status(error.code()), error.what(), error.hint());
+    const bool interrupted = error.code() == kani::ErrorCode::kCancelled;
+    const bool usage = error.code() == kani::ErrorCode::kInvalidArgument && error.hint().empty();
+    return fail(interrupted ? kani::signal_status() : kani::exit_status(error.code()), error.what(),
+                usage ? "kani-data COMMAND --help lists the flags" : error.hint());
+  } catch (const std::bad_alloc&) {
+    return fail(kani::exit_status(kani::ErrorCode::kOutOfMemory), "out of memory");
   } catch (const std::exception& error) {
     return fail(1, error.what());
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "apps/kani/other_programs.h"
 #include "apps/kani/program.h"
 
 namespace kani::cli {
@@ -78,7 +79,17 @@ std::vector<Completed> collect() {
       }
       for (const CommandGroup& group : command_groups())
         command.argument.words += concat(group.name, " ");
+      for (const OtherProgram& program : other_programs())
+        command.argument.words += concat(program.name, " ");
     }
+    all.push_back(std::move(command));
+  }
+  // Of these the flags are not known here, but most of their arguments are files.
+  for (const OtherProgram& program : other_programs()) {
+    Completed command;
+    command.name = program.name;
+    command.summary = program.summary;
+    command.argument.follow = Follow::kFile;
     all.push_back(std::move(command));
   }
   return all;

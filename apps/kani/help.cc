@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "apps/kani/other_programs.h"
 #include "apps/kani/program.h"
 #include "kani/base/utf8.h"
 
@@ -94,6 +95,8 @@ std::string program_help() {
       "       kani say \"Good morning.\"\n\n"
       "Subcommands\n";
   for (const CommandEntry& entry : commands()) append_row(out, entry.name, entry.summary);
+  for (const OtherProgram& program : other_programs())
+    append_row(out, program.name, program.summary);
   out +=
       "\nFlags\n"
       "  -h, --help                  print this help and end\n"

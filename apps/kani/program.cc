@@ -8,6 +8,7 @@
 
 #include "apps/kani/help.h"
 #include "apps/kani/json_text.h"
+#include "apps/kani/other_programs.h"
 #include "apps/kani/settings.h"
 #include "apps/kani/signals.h"
 #include "apps/kani/version.h"
@@ -16,7 +17,7 @@ namespace kani::cli {
 namespace {
 
 // Subcommands of the full program that come with later parts of it.
-constexpr std::string_view kLater[] = {"serve", "pull", "book", "convert", "train", "data"};
+constexpr std::string_view kLater[] = {"serve", "pull", "book"};
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -148,7 +149,19 @@ int run_command(Session& session, std::vector<std::string> arguments) {
   return command.run(context);
 }
 
+/// `kani data …` and `kani help data`; returns if it is neither.
+void try_other_program(const std::vector<std::string>& arguments) {
+  const auto word = [&](size_t index) -> std::string_view {
+    return index < arguments.size() ? std::string_view(arguments[index]) : std::string_view();
+  };
+  if (const OtherProgram* program = find_other_program(word(0)))
+    become(*program, {arguments.begin() + 1, arguments.end()});
+  if (word(0) != "help" || arguments.size() != 2) return;
+  if (const OtherProgram* program = find_other_program(word(1))) become(*program, {"--help"});
+}
+
 int dispatch(Session& session, std::vector<std::string> arguments) {
+  try_other_program(arguments);
   arguments = rewrite_arguments(std::move(arguments));
   session.errors.set_json(asks_for_json(arguments));
   if (!arguments.empty()) {

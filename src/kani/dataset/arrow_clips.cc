@@ -53,7 +53,7 @@ std::vector<WantedColumn> wanted_columns(const ClipColumns& columns, bool more) 
 /// Why `voice` cannot be taken; nothing if it can.
 std::optional<std::pair<RowFault, std::string>> voice_fault(ListCell cell,
                                                             const std::vector<float>& voice,
-                                                            const ClipRules& rules) {
+                                                            const ClipShape& rules) {
   if (cell == ListCell::kNull && rules.voice_required)
     return {{RowFault::kVoiceMissing, "is null"}};
   if (cell == ListCell::kNull) return std::nullopt;
@@ -85,7 +85,7 @@ std::optional<std::array<std::byte, 32>> parse_record(std::string_view hex) {
 }  // namespace
 
 SourceClips::SourceClips(const std::filesystem::path& file, const ClipColumns& columns,
-                         ClipRules rules, bool more)
+                         ClipShape rules, bool more)
     : rules_(std::move(rules)),
       wanted_(wanted_columns(columns, more)),
       batches_(ArrowBatches::open(file, wanted_)) {}
@@ -208,7 +208,7 @@ void SourceClips::read_more(TrainingClip& clip) {
   if (!notes.empty()) clip.notes = notes.dump();
 }
 
-SequenceClips::SequenceClips(const std::filesystem::path& file, ClipRules rules)
+SequenceClips::SequenceClips(const std::filesystem::path& file, ClipShape rules)
     : rules_(std::move(rules)),
       batches_(ArrowBatches::open(
           file, {{"input_ids", ColumnKind::kIntegerList},

@@ -17,7 +17,7 @@
 namespace kani {
 
 /// What a clip must be to be taken.
-struct ClipRules {
+struct ClipShape {
   TokenLayout layout;
   int voice_dim = 128;
   bool voice_required = true;
@@ -28,7 +28,7 @@ struct ClipRules {
 class SourceClips final : public ClipReader {
  public:
   /// `more`: also the columns of 15.8 that are there.  Throws Error(kNotFound, kBadInput).
-  SourceClips(const std::filesystem::path& file, const ClipColumns& columns, ClipRules rules,
+  SourceClips(const std::filesystem::path& file, const ClipColumns& columns, ClipShape rules,
               bool more);
   NextClip next(TrainingClip& clip) override;
   const std::vector<std::string>& column_names() const { return batches_->names(); }
@@ -43,7 +43,7 @@ class SourceClips final : public ClipReader {
   template <typename... Parts>
   [[noreturn]] void refuse(RowFault fault, size_t column, const Parts&... why) const;
 
-  ClipRules rules_;
+  ClipShape rules_;
   std::vector<WantedColumn> wanted_;
   std::unique_ptr<ArrowBatches> batches_;
   std::vector<int32_t> layer_[4];
@@ -53,11 +53,11 @@ class SourceClips final : public ClipReader {
 /// A processed set's file.  Clips have text ids and no text.
 class SequenceClips final : public ClipReader {
  public:
-  SequenceClips(const std::filesystem::path& file, ClipRules rules);
+  SequenceClips(const std::filesystem::path& file, ClipShape rules);
   NextClip next(TrainingClip& clip) override;
 
  private:
-  ClipRules rules_;
+  ClipShape rules_;
   std::unique_ptr<ArrowBatches> batches_;
   std::vector<int32_t> ids_;
   int64_t row_ = 0;

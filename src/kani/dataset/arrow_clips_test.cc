@@ -18,7 +18,7 @@ using test::SourceSet;
 
 constexpr int kRows = 5, kBad = 2;
 
-ClipRules rules() { return {.layout = test::tiny_layout(), .voice_dim = 3}; }
+ClipShape rules() { return {.layout = test::tiny_layout(), .voice_dim = 3}; }
 
 class SourceClipsTest : public ::testing::Test {
  protected:
@@ -173,7 +173,7 @@ TEST_F(SourceClipsTest, what_is_too_long_is_passed_over_before_its_codes_are_loo
   set.encoded_len[0] = 100;
   set.layers[0][0].reset();
   test::write_parquet(folder_ / "l.parquet", *test::table_of(set.columns()));
-  ClipRules limited = rules();
+  ClipShape limited = rules();
   limited.max_duration_s = 7.9;
   SourceClips clips(folder_ / "l.parquet", ClipColumns(), limited, /*more=*/false);
   TrainingClip clip;

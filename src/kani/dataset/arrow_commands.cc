@@ -2,7 +2,6 @@
 #include "kani/dataset/arrow_commands.h"
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
 #include <functional>
 #include <new>
@@ -14,6 +13,7 @@
 #include "kani/base/file.h"
 #include "kani/dataset/arrow_convert.h"
 #include "kani/dataset/arrow_prepare.h"
+#include "kani/dataset/command_words.h"
 #include "kani/spec/lfm2.h"
 
 namespace kani {
@@ -46,76 +46,12 @@ constexpr std::string_view kConvertHelp =
 
 constexpr int kPlannedVocabulary = 80'538;  // rows of KaniTTS2's embedding
 
-/// The words of a command line: flags with a value, flags without, and the rest in order.
-class Words {
- public:
-  Words(std::span<const std::string> args, std::span<const std::string_view> switches)
-      : args_(args.begin(), args.end()) {
-    for (size_t i = 0; i < args_.size(); ++i) {
-      std::string word = args_[i];
-      if (!word.starts_with("--") || word == "--") {
-        rest_.push_back(word);
-      } else if (std::find(switches.begin(), switches.end(), word) != switches.end()) {
-        flags_.push_back({word, ""});
-      } else if (const size_t sign = word.find('='); sign != std::string::npos) {
-        flags_.push_back({word.substr(0, sign), word.substr(sign + 1)});
-      } else {
-        require(i + 1 < args_.size(), word, " needs a value");
-        flags_.push_back({word, args_[++i]});
-      }
-    }
-  }
-
-  std::optional<std::string> take(std::string_view name) {
-    for (auto flag = flags_.begin(); flag != flags_.end(); ++flag) {
-      if (flag->name != name) continue;
-      std::string value = std::move(flag->value);
-      flags_.erase(flag);
-      return value;
-    }
-    return std::nullopt;
-  }
-
-  std::string need(std::string_view name) {
-    std::optional<std::string> value = take(name);
-    require(value && !value->empty(), name, " is missing");
-    return *value;
-  }
-
-  std::optional<int> take_number(std::string_view name, int least, int most) {
-    const std::optional<std::string> value = take(name);
-    if (!value) return std::nullopt;
-    int number = 0;
-    const char* end = value->data() + value->size();
-    const auto [stop, error] = std::from_chars(value->data(), end, number);
-    require(error == std::errc() && stop == end && number >= least && number <= most, name,
-            " is \"", printable(*value), "\", must be a number from ", least, " to ", most);
-    return number;
-  }
-
-  const std::vector<std::string>& rest() const { return rest_; }
-
-  /// After everything known was taken.
-  void expect_nothing_else(size_t rest) const {
-    if (!flags_.empty())
-      throw Error(ErrorCode::kInvalidArgument, printable(flags_[0].name), " is not known");
-    require(rest_.size() == rest, rest_.size(), " names of files given, expected ", rest);
-  }
-
- private:
-  struct Flag {
-    std::string name, value;
-  };
-  std::vector<std::string> args_, rest_;
-  std::vector<Flag> flags_;
-};
-
 struct ModelNumbers {
   TokenLayout layout;
   int voice_dim = 128;
 };
 
-ModelNumbers model_numbers(Words& words) {
+ModelNumbers model_numbers(CommandWords& words) {
   Lfm2Config config;
   config.vocab_size = kPlannedVocabulary;
   if (const auto file = words.take("--model"))
@@ -131,7 +67,7 @@ ModelNumbers model_numbers(Words& words) {
           words.take_number("--voice-size", 1, 4096).value_or(config.speaker_emb_dim)};
 }
 
-void prepare(Words& words, std::ostream& out) {
+void prepare(CommandWords& words, std::ostream& out) {
   PrepareOptions options;
   options.config = words.need("--config");
   options.tokenizer = words.need("--tokenizer");
@@ -163,7 +99,7 @@ SetForm form_of(const std::string& name) {
   return SetForm::kProcessed;
 }
 
-void convert(Words& words, std::ostream& out) {
+void convert(CommandWords& words, std::ostream& out) {
   ConvertOptions options;
   options.form = form_of(words.need("--to"));
   options.split = words.take("--split").value_or("train");
@@ -218,7 +154,7 @@ int run_prepare(std::span<const std::string> args, std::ostream& out, std::ostre
       return;
     }
     constexpr std::string_view kSwitches[] = {"--parity"};
-    Words words(args, kSwitches);
+    CommandWords words(args, kSwitches);
     prepare(words, out);
   });
 }
@@ -230,7 +166,7 @@ int run_convert(std::span<const std::string> args, std::ostream& out, std::ostre
       return;
     }
     constexpr std::string_view kSwitches[] = {"--no-tags", "--skip-bad"};
-    Words words(args, kSwitches);
+    CommandWords words(args, kSwitches);
     convert(words, out);
   });
 }

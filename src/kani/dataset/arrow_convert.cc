@@ -72,7 +72,7 @@ class Conversion {
       note_lost(SetForm::kShards);
       return shard;
     }
-    const ClipRules rules{
+    const ClipShape rules{
         .layout = options_.layout, .voice_dim = options_.voice_dim, .voice_required = false};
     if (is_processed_set(file)) return std::make_unique<SequenceClips>(file, rules);
     note_lost(SetForm::kParquet);

@@ -82,7 +82,7 @@ class Convert : public ::testing::Test {
       files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     std::vector<TrainingClip> out;
-    const ClipRules rules{.layout = test::tiny_layout(), .voice_dim = 3, .voice_required = false};
+    const ClipShape rules{.layout = test::tiny_layout(), .voice_dim = 3, .voice_required = false};
     for (const auto& file : files) {
       std::vector<TrainingClip> part;
       if (file.extension() == ".kshard") {
@@ -155,7 +155,7 @@ TEST_F(Convert, upstreams_processed_set_becomes_shards_and_itself_again) {
   options.output = folder_ / "again";
   options.form = SetForm::kProcessed;
   EXPECT_EQ(convert_set(options).clips, 38u);
-  const ClipRules rules{.layout = options.layout, .voice_dim = 16};
+  const ClipShape rules{.layout = options.layout, .voice_dim = 16};
   SequenceClips before(source / "data-00000-of-00001.arrow", rules);
   SequenceClips after(folder_ / "again" / "data-00000-of-00001.arrow", rules);
   const auto a = all(before), b = all(after);

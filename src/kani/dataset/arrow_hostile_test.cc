@@ -19,7 +19,7 @@ namespace {
 
 const std::filesystem::path kTiny = std::filesystem::path(KANI_TEST_DATA) / "training" / "tiny";
 
-ClipRules rules() {
+ClipShape rules() {
   return {.layout = test::tiny_layout(), .voice_dim = 16, .voice_required = false};
 }
 
@@ -126,6 +126,58 @@ TEST_F(Hostile, a_changed_byte_of_any_file_crashes_nothing) {
       changed[at] = static_cast<char>(changed[at] ^ flip);
       rows_of(changed, /*processed=*/false);
     }
+  }
+}
+
+// The list of reliability.md 6; nulls, types, ragged lists and codes out of range are in
+// arrow_clips_test.cc, a shard in place of another in build_set_test.cc (MANIFEST).
+TEST_F(Hostile, d3_footers_that_lie) {
+  const std::string whole = parquet_bytes();
+  ASSERT_TRUE(rows_of(whole, /*processed=*/false).has_value());
+  const size_t size_at = whole.size() - 8;
+  const auto with = [&](size_t at, const std::string& bytes) {
+    std::string changed = whole;
+    return rows_of(changed.replace(at, bytes.size(), bytes), /*processed=*/false);
+  };
+  EXPECT_EQ(with(0, "PAR2"), std::nullopt);
+  EXPECT_EQ(with(whole.size() - 4, "PAR2"), std::nullopt);
+  EXPECT_EQ(with(whole.size() - 4, "PARE"), std::nullopt);  // encrypted
+  for (const uint32_t size :
+       {0U, 1U, 9U, static_cast<uint32_t>(whole.size()), 0x7FFFFFFFU, 0x80000000U, 0xFFFFFFFFU}) {
+    EXPECT_EQ(with(size_at, std::string(reinterpret_cast<const char*>(&size), 4)), std::nullopt)
+        << size;
+  }
+  // Nested without end, as Thrift's compact form has it.
+  EXPECT_EQ(
+      rows_of("PAR1" + std::string(200'000, '\x1C') + std::string("\x40\x0D\x03\0", 4) + "PAR1",
+              /*processed=*/false),
+      std::nullopt);
+}
+
+TEST_F(Hostile, d3_ten_thousand_row_groups_are_read) {
+  const test::SourceSet set(10'000);
+  test::write_parquet(folder_ / "groups.parquet", *test::table_of(set.columns()),
+                      /*group_rows=*/1);
+  const ClipShape shape{.layout = test::tiny_layout(), .voice_dim = 3, .voice_required = true};
+  SourceClips clips(folder_ / "groups.parquet", ClipColumns(), shape, /*more=*/false);
+  TrainingClip clip;
+  size_t rows = 0;
+  while (clips.next(clip) == NextClip::kClip) ++rows;
+  EXPECT_EQ(rows, 10'000U);
+}
+
+TEST_F(Hostile, d3_a_cell_that_unpacks_to_very_much_is_refused) {
+  test::SourceSet set(2);
+  set.text[1] = std::string(size_t{300} << 20, 'a');
+  test::write_parquet(folder_ / "bomb.parquet", *test::table_of(set.columns()));
+  const ClipShape shape{.layout = test::tiny_layout(), .voice_dim = 3, .voice_required = true};
+  try {
+    SourceClips clips(folder_ / "bomb.parquet", ClipColumns(), shape, /*more=*/false);
+    TrainingClip clip;
+    while (clips.next(clip) == NextClip::kClip) EXPECT_LT(clip.utf8.size(), 100U);
+    ADD_FAILURE() << "300 MiB of text were taken";
+  } catch (const Error& error) {
+    test::expect_well_formed(error, "bomb.parquet", "");
   }
 }
 

@@ -122,7 +122,7 @@ class Preparation {
                     const Take& take) {
     SourceReport report;
     report.name = source.reponame;
-    const ClipRules rules{.layout = options_.layout,
+    const ClipShape rules{.layout = options_.layout,
                           .voice_dim = options_.voice_dim,
                           .max_duration_s = config_.max_duration_s};
     TrainingClip clip;

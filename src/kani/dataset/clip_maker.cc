@@ -186,7 +186,7 @@ ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
   clip.utf8 = tagged_text(rules_.config(), text.text,
                           options.language_tags ? record.language : std::string());
   clip.text = rules_.tokenizer().encode(clip.utf8, AddedTokens::kPlainText);
-  clip.notes = clip_notes(record, sound.measures);
+  clip.notes = clip_notes(record, sound.measures, static_cast<double>(text.spoken) / sound.seconds);
   rejected(encode(sound, cancel, clip));
   return result;
 }
@@ -200,7 +200,8 @@ std::string json_line(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string clip_notes(const SourceRecord& record, const SoundMeasures& m) {
+std::string clip_notes(const SourceRecord& record, const SoundMeasures& m,
+                       double characters_per_second) {
   Json notes = {{"text_raw", record.text},
                 {"audio", record.audio},
                 {"quality",
@@ -215,7 +216,8 @@ std::string clip_notes(const SourceRecord& record, const SoundMeasures& m) {
                   {"noise_distance_db", rounded(m.noise_distance_db, 2)},
                   {"dc", rounded(m.dc, 6)},
                   {"bandwidth_hz", rounded(m.bandwidth_hz, 0)},
-                  {"trimmed_s", rounded(m.trimmed_s, 4)}}}};
+                  {"trimmed_s", rounded(m.trimmed_s, 4)},
+                  {"characters_per_second", rounded(characters_per_second, 2)}}}};
   if (!record.licence.empty()) notes["licence"] = record.licence;
   if (record.start_s != 0 || record.end_s != 0) {
     notes["start"] = record.start_s;

@@ -90,7 +90,8 @@ class ClipMaker {
 
 /// The notes of a clip: text_raw, quality, licence, audio and stretch, so that every clip can be
 /// traced to its origin.
-std::string clip_notes(const SourceRecord& record, const SoundMeasures& measures);
+std::string clip_notes(const SourceRecord& record, const SoundMeasures& measures,
+                       double characters_per_second);
 
 /// A document as one line; bytes that are no UTF-8 become U+FFFD.
 std::string json_line(const Json& value);

@@ -9,6 +9,7 @@
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
+#include "kani/base/utf8.h"
 #include "kani/dataset/manifest_parts.h"
 
 namespace kani {
@@ -164,6 +165,20 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// Names go into files that are UTF-8, and a NUL would cut a path short.
+void check_names(SourceRecord& record) {
+  for (const auto& [what, text] : {std::pair{"audio", &record.audio},
+                                   {"language", &record.language},
+                                   {"speaker", &record.speaker},
+                                   {"source", &record.source},
+                                   {"licence", &record.licence}}) {
+    if (!find_invalid_utf8(*text) && text->find('\0') == std::string::npos) continue;
+    if (!record.problem)
+      record.problem = Reject{RejectReason::kManifest, {}, concat("its ", what, " is no text")};
+    *text = replace_invalid_utf8(*text);
+  }
+}
+
 std::vector<SourceRecord> read_folder(const fs::path& folder) {
   std::vector<std::string> sounds;
   std::error_code error;
@@ -223,6 +238,7 @@ Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
     if (record.licence.empty()) record.licence = defaults.licence;
     if (record.source.empty())
       record.source = defaults.source.empty() ? name.string() : defaults.source;
+    check_names(record);
     if (record.audio.empty() && !record.problem)
       record.problem = Reject{RejectReason::kManifest, {}, "it names no audio"};
   }

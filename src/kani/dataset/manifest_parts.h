@@ -38,6 +38,10 @@ void finish_times(SourceRecord& record, const RecordTimes& times);
 std::string_view without_mark(std::string_view text);
 std::string_view trimmed(std::string_view text);
 
+/// Audio, language, speaker, source and licence must be UTF-8 without NUL: otherwise the record has
+/// a problem, and bytes that are none become U+FFFD.
+void check_names(SourceRecord& record);
+
 std::vector<SourceRecord> read_folder(const std::filesystem::path& folder);
 std::vector<SourceRecord> read_json_lines(std::string_view text, std::string_view name);
 /// Throws Error(kBadInput) for a header without audio.

@@ -71,6 +71,17 @@ TEST(Manifest, tables_are_read_by_the_names_of_their_columns) {
   EXPECT_EQ(manifest.records[0].language, "de");
 }
 
+TEST(Manifest, names_that_are_no_text_are_a_problem_and_become_text) {
+  const RecordFolder folder;
+  folder.write("m.csv",
+               std::string("audio,text,speaker\na.wav,one,Ren\xE9\nb\0c.wav,two,anna\n", 51));
+  const Manifest manifest = read_manifest(folder / "m.csv");
+  ASSERT_EQ(manifest.records.size(), 2U);
+  EXPECT_EQ(manifest.records[0].speaker, "Ren\xEF\xBF\xBD");
+  EXPECT_EQ(manifest.records[0].problem->detail, "its speaker is no text");
+  EXPECT_EQ(manifest.records[1].problem->detail, "its audio is no text");
+}
+
 TEST(Manifest, ljspeech_prefers_its_normalized_text) {
   const RecordFolder folder;
   folder.write("metadata.csv", "LJ1|5 men|five men\nLJ2|only one|\nLJ3|two\nLJ4|a|b|c\n");

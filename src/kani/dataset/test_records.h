@@ -55,4 +55,28 @@ inline std::vector<float> speech(double seconds, int rate_hz, double pitch_hz = 
   return out;
 }
 
+/// Syllables of random pitch, colour and length: clips of different seeds have different codes.
+inline std::vector<float> babble(double seconds, int rate_hz, uint64_t seed) {
+  Random random(seed);
+  std::vector<float> out(static_cast<size_t>(seconds * rate_hz));
+  for (float& sample : out) sample = static_cast<float>(0.0008 * random.next_normal());
+  for (double begin = 0; begin < seconds;) {
+    const double length = 0.12 + 0.15 * random.next_uniform();
+    const double pitch = 90 + 150 * random.next_uniform(), glide = random.next_uniform() - 0.5;
+    double colour[8];
+    for (double& one : colour) one = 0.05 + random.next_uniform();
+    const auto first = static_cast<size_t>(begin * rate_hz);
+    const auto last = std::min(out.size(), static_cast<size_t>((begin + length) * rate_hz));
+    for (size_t i = first; i < last; ++i) {
+      const double t = static_cast<double>(i - first) / rate_hz, place = t / length;
+      const double phase = 2 * std::numbers::pi * pitch * (t + glide * t * t);
+      double sample = 0;
+      for (int k = 1; k <= 8; ++k) sample += colour[k - 1] * std::sin(k * phase) / k;
+      out[i] += static_cast<float>(0.2 * std::sin(std::numbers::pi * place) * sample);
+    }
+    begin += length + 0.02 + 0.06 * random.next_uniform();
+  }
+  return out;
+}
+
 }  // namespace kani

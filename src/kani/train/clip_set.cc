@@ -22,6 +22,12 @@ std::vector<fs::path> shard_files(const std::vector<std::string>& places) {
     for (const auto& entry : fs::directory_iterator(place)) {
       if (entry.path().extension() == ".kshard") inside.push_back(entry.path());
     }
+    // A set of kani-data holds clips that must not be trained on, too.
+    const auto is_training = [](const fs::path& file) {
+      return file.filename().string().starts_with("train-");
+    };
+    if (std::any_of(inside.begin(), inside.end(), is_training))
+      std::erase_if(inside, [&](const fs::path& file) { return !is_training(file); });
     if (inside.empty()) throw Error(ErrorCode::kNotFound, "no *.kshard in ", place);
     std::sort(inside.begin(), inside.end());
     files.insert(files.end(), inside.begin(), inside.end());

@@ -13,7 +13,8 @@ namespace kani::train {
 /// Immutable and thread-safe.
 class ClipSet {
  public:
-  /// Files, or folders whose *.kshard are taken in the order of their names.  Shards are verified
+  /// Files, or folders whose *.kshard are taken in the order of their names: only train-* if there
+  /// are such (a set of kani-data has others that must not be trained on).  Shards are verified
   /// against their hashes; all must agree in what their clips are.  Throws Error(kNotFound,
   /// kBadInput).
   ClipSet(const std::vector<std::string>& places, const TokenLayout& layout);

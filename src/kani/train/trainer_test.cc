@@ -315,6 +315,17 @@ TEST(Operations, of_an_element_of_the_real_model_as_the_specification_counts) {
   EXPECT_EQ(training_operations(c, 545), 6 * 369'780'736.0 + 36'864.0 * 545);
 }
 
+TEST_F(TrainerTest, of_a_set_with_splits_only_the_training_shards_are_taken) {
+  const fs::path set = folder_ / "set";
+  fs::create_directories(set);
+  const TokenLayout layout = TokenLayout::of(load_module(folder_ / "base").config());
+  write_shard(set / "clips-00000.kshard", nullptr);
+  write_shard(set / "valid-00000-of-00001.kshard", nullptr);
+  EXPECT_EQ(ClipSet({set}, layout).size(), 76u);
+  write_shard(set / "train-00000-of-00001.kshard", nullptr);
+  EXPECT_EQ(ClipSet({set}, layout).size(), 38u);
+}
+
 // For tests/train/, which starts the program on the same base and shard.
 TEST_F(TrainerTest, base_and_shard_are_kept_where_they_are_asked_for) {
   const char* place = std::getenv("KANI_KEEP_TRAIN_DATA");
