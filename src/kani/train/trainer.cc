@@ -14,6 +14,7 @@
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
 #include "kani/train/ops.h"
+#include "kani/train/start.h"
 
 namespace kani::train {
 namespace {
@@ -55,17 +56,10 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     config_.sequence.drop_repeated_frames = true;
     config_.optimizer.warm_from_zero = true;
   }
-  Lfm2Overrides overrides;
-  overrides.audio_step = config_.sequence.audio_step;
-  model_ = std::make_unique<Lfm2Module>(load_module(config_.model_id, overrides));
-  for (auto& [name, parameter] : model_->parameters()) {
-    const bool frozen =
-        std::any_of(config_.freeze.begin(), config_.freeze.end(),
-                    [&](const auto& part) { return name.find(part) != std::string::npos; });
-    if (frozen) parameter.set_requires_grad(false);
-  }
+  model_ = std::make_unique<Lfm2Module>(start_model(config_));
   layout_ = TokenLayout::of(model_->config());
   clips_ = std::make_unique<ClipSet>(config_.data, layout_);
+  check_languages(config_, model_->config(), *clips_);
   if (!config_.valid_data.empty()) valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_);
 
   for (size_t i = 0; i < clips_->size(); ++i) {
@@ -91,11 +85,13 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   settings.total_steps = total_updates_;
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
   if (config_.ema_decay > 0) {
-    for (const auto& [name, parameter] : model_->parameters())
-      average_[name] = parameter.detach().clone();
+    for (const auto& [name, parameter] : model_->parameters()) {
+      if (parameter.requires_grad()) average_[name] = parameter.detach().clone();
+    }
   }
   state_.data_hash = clips_->hash();
   state_.config_hash = text_hash(numeric_yaml(config_));
+  if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
   comm_->agree("data", state_.data_hash);
   comm_->agree("settings", state_.config_hash);
   if (!resume) return;
@@ -105,6 +101,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
       load_checkpoint(*folder, *model_, *optimizer_, average_.empty() ? nullptr : &average_);
   for (const auto& [what, theirs, ours] :
        {std::tuple{"data", &found.data_hash, &state_.data_hash},
+        std::tuple{"base", &found.base_hash, &state_.base_hash},
         std::tuple{"configuration", &found.config_hash, &state_.config_hash}}) {
     if (*theirs == *ours) continue;
     if (!force) {
@@ -114,6 +111,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     log_warning("train", *folder, " was made with another ", what);
   }
   found.data_hash = state_.data_hash;
+  found.base_hash = state_.base_hash;
   found.config_hash = state_.config_hash;
   state_ = std::move(found);
   comm_->agree("checkpoints", folder->filename().string());
@@ -145,10 +143,12 @@ void Trainer::plan_epoch(int64_t epoch) {
   planned_epoch_ = epoch;
 }
 
-// `dropout`: the number from which it follows which clips lose their voice.
+// `dropout`: the number from which it follows which clips lose their voice, and what adapters see.
 PackedBatch Trainer::batch_of(const ClipSet& clips, const Row& row,
                               std::optional<uint64_t> dropout) const {
   PackedBatch batch;
+  if (dropout)
+    batch.noise = splitmix64(splitmix64(config_.seed + 3) ^ splitmix64(*dropout) ^ row.front());
   for (const uint32_t index : row) {
     const TrainingClip clip = clips.clip(index);
     bool voice = true;
@@ -188,8 +188,9 @@ UpdateReport Trainer::step() {
   const double divisor = static_cast<double>(config_.parity ? labels : report.targets);
   for (const PackedBatch& batch : batches) {
     const at::Tensor hidden = model_->forward(batch);
-    const LossResult result = cross_entropy(hidden, model_->head(), targets_of(batch, hidden),
-                                            1 / divisor, config_.loss_chunk);
+    const LossResult result =
+        cross_entropy(model_->for_products(hidden), model_->head(), targets_of(batch, hidden),
+                      1 / divisor, config_.loss_chunk);
     result.loss.backward();
     report.loss += result.loss.item<double>();
   }
@@ -264,12 +265,18 @@ void Trainer::update_average() {
     mean.lerp_(model_->parameter(name).detach(), 1 - config_.ema_decay);
 }
 
+ParameterMap Trainer::averaged_parameters() const {
+  ParameterMap out = model_->parameters();
+  for (const auto& [name, mean] : average_) out[name] = mean;
+  return out;
+}
+
 std::optional<EvalReport> Trainer::evaluate(bool averaged) {
   if (!valid_) return std::nullopt;
   at::NoGradGuard no_grad;
   std::unique_ptr<Lfm2Module> mean;
   if (averaged && !average_.empty())
-    mean = std::make_unique<Lfm2Module>(model_->config(), average_);
+    mean = std::make_unique<Lfm2Module>(model_->config(), averaged_parameters(), model_->rules());
   const Lfm2Module& model = mean ? *mean : *model_;
   EvalReport report;
   report.update = state_.update;
@@ -281,9 +288,9 @@ std::optional<EvalReport> Trainer::evaluate(bool averaged) {
   for (size_t i = 0; i < valid_->size(); ++i) {
     const PackedBatch batch = batch_of(*valid_, {static_cast<uint32_t>(i)}, std::nullopt);
     const at::Tensor hidden = model.forward(batch);
-    const at::Tensor losses =
-        cross_entropy(hidden, model.head(), targets_of(batch, hidden), 1, config_.loss_chunk)
-            .per_token.cpu();
+    const at::Tensor losses = cross_entropy(model.for_products(hidden), model.head(),
+                                            targets_of(batch, hidden), 1, config_.loss_chunk)
+                                  .per_token.cpu();
     const float* loss = losses.const_data_ptr<float>();
     for (size_t n = 0; n < batch.targets.size(); ++n) {
       const int64_t target = batch.targets[n];
@@ -332,7 +339,9 @@ void Trainer::export_model(const std::filesystem::path& folder, SavedType type, 
   std::filesystem::create_directories(folder, error);
   if (error) throw_cannot_write(folder, error.value());
   const bool mean = averaged && !average_.empty();
-  save_parameters(folder / "model.safetensors", mean ? average_ : model_->parameters(), type);
+  save_parameters(folder / "model.safetensors",
+                  merged(mean ? averaged_parameters() : model_->parameters(), config_.lora.scale()),
+                  type);
   write_file(folder / "config.json", config_text(model_->config(), type));
   for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                            "generation_config.json"}) {

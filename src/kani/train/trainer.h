@@ -78,6 +78,7 @@ class Trainer {
   int64_t rows_of_update() const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
   void update_average();
+  ParameterMap averaged_parameters() const;
   void exchange_gradients();
 
   TrainConfig config_;
