@@ -142,9 +142,10 @@ TEST_F(GrowTest, from_nothing_only_the_configuration_counts) {
 }
 
 TEST_F(GrowTest, settings_that_make_no_sense_are_refused) {
-  for (const char* setting : {"init_audio_rows=median", "init_audio_rows=normal:",
-                              "init_audio_rows=normal:-1", "alpha_init=2", "audio_tokens_start=3",
-                              "audio_codebook_size=0", "alpha_min=1.5", "audio_codebook_size=9"}) {
+  for (const char* setting :
+       {"init_audio_rows=median", "init_audio_rows=normal:", "init_audio_rows=normal:-1",
+        "alpha_init=2", "audio_tokens_start=3", "audio_codebook_size=0", "alpha_min=1.5",
+        "lora_rank=4", "audio_codebook_size=9"}) {
     TrainConfig c = first_config("out");
     const std::string text = setting, key = text.substr(0, text.find('='));
     apply_setting(key, text.substr(key.size() + 1), c);

@@ -42,6 +42,9 @@ Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides
   GrowthSettings growth = config.growth;
   const Lfm2Config text = text_config(config.model_id, overrides);
   Lfm2Config grown = grown_config(text, growth);
+  require(config.lora.rank == 0 || grown.vocab_size == text.vocab_size,
+          "lora_rank beside first_train: new rows must be trained whole, and adapters belong to a "
+          "base that others have; train without lora_rank first");
   if (config.parity) {
     growth.init_audio_rows = "mean";
     growth.alpha_init = (grown.alpha_min + grown.alpha_max) / 2;

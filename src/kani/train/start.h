@@ -9,7 +9,8 @@
 
 namespace kani::train {
 
-/// Throws Error as load_module(), grown_config() and add_adapters(), and for tags that are none.
+/// Throws Error as load_module(), grown_config() and add_adapters(), for tags that are none, and
+/// for adapters beside rows that are new.
 Lfm2Module start_model(const TrainConfig& config);
 
 /// Throws Error(kBadInput) if the clips have none of a language that is to be learnt, or if the
