@@ -30,7 +30,7 @@ int fail(int status, const std::string& message, const std::string& hint = "") {
 }
 
 struct Arguments {
-  std::vector<std::string> configs, data, valid, settings;
+  std::vector<std::string> configs, data, valid, settings, languages;
   std::string model, out, export_to, analyze;
   bool resume = false, force = false, parity = false, quiet = false, bf16 = false, averaged = false;
   int64_t steps = 0;
@@ -44,6 +44,8 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("--valid", a.valid, "shards to measure on, never trained on");
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./checkpoints]");
   app.add_option("--steps", a.steps, "updates in all [by epochs]");
+  app.add_option("--add-language", a.languages,
+                 "tag of a language that the model is to learn; it goes into its config.json");
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although data or configuration changed");
@@ -69,6 +71,7 @@ TrainConfig configured(const Arguments& a) {
   if (!a.data.empty()) config.data = a.data;
   if (!a.valid.empty()) config.valid_data = a.valid;
   if (!a.out.empty()) config.output_dir = a.out;
+  if (!a.languages.empty()) config.add_languages = a.languages;
   if (a.steps > 0) config.max_steps = a.steps;
   config.parity = config.parity || a.parity;
   return config;
@@ -174,7 +177,15 @@ class Run {
   // From a checkpoint of this very update, so that what is heard can be made again.
   void sample() {
     save(/*must=*/false);
-    if (trainer_.leads()) samples_.start(config_, trainer_.state().update);
+    if (!trainer_.leads()) return;
+    const std::filesystem::path out = config_.output_dir;
+    const std::string name = kani::train::checkpoint_name(trainer_.state().update);
+    std::filesystem::path model = out / name;
+    if (config_.lora.rank > 0) {  // a checkpoint has the adapters alone
+      model = out / "samples" / name / "model";
+      trainer_.export_model(model, kani::train::SavedType::kBF16, /*averaged=*/false);
+    }
+    samples_.start(config_, trainer_.state().update, model);
   }
 
   kani::train::Trainer trainer_;

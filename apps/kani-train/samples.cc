@@ -47,7 +47,7 @@ void Samples::reap(bool wait) {
     warn("kani say failed; what it said is in say.log beside the samples");
 }
 
-void Samples::start(const TrainConfig& config, int64_t update) {
+void Samples::start(const TrainConfig& config, int64_t update, const fs::path& model) {
   reap(/*wait=*/false);
   if (child_ != 0) return;
   const std::string name = checkpoint_name(update);
@@ -64,7 +64,7 @@ void Samples::start(const TrainConfig& config, int64_t update) {
                                  "say",
                                  "--quiet",
                                  "--model",
-                                 (output / name).string(),
+                                 model.string(),
                                  "--seed",
                                  "1",
                                  "--lines",

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
+
 #include "kani/train/config.h"
 
 namespace kani::train {
@@ -18,10 +20,10 @@ class Samples {
   Samples& operator=(const Samples&) = delete;
 
   /// Lets `kani say`, which lies beside this program or on the PATH, speak config.sample_prompts
-  /// with the checkpoint of `update` into OUT/samples/step-…/, at the lowest priority.  Never fails
+  /// with `model` into OUT/samples/step-…/, at the lowest priority.  Never fails
   /// the run: what goes wrong is a warning.  While the last ones are still being spoken the new
   /// ones are left out.
-  void start(const TrainConfig& config, int64_t update);
+  void start(const TrainConfig& config, int64_t update, const std::filesystem::path& model);
 
  private:
   void reap(bool wait);

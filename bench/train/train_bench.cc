@@ -1,13 +1,14 @@
 // train_bench.cc - times one update of the trainer on random tokens, as bench/peers/train.py does
 // upstream's: forward, loss, backward, clipping, AdamW.  One line of JSON.
 //   train_bench [--threads N] [--runs N] [--batch N] [--length N] [--hidden N] [--layers N]
-//               [--vocab N] [--natural]
+//               [--vocab N] [--natural] [--recompute] [--bf16] [--rank N]
 // --natural: clips of log-normal lengths (median LENGTH / 2) in as many elements; nothing is
-// padded.
+// padded.  --recompute, --bf16: gradient_checkpointing and bf16; --rank: LoRA of that rank.
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -15,6 +16,8 @@
 
 #include "kani/base/error.h"
 #include "kani/base/random.h"
+#include "kani/train/grow.h"
+#include "kani/train/lora.h"
 #include "kani/train/ops.h"
 #include "kani/train/optimizer.h"
 
@@ -25,15 +28,20 @@ using namespace kani::train;
 
 struct Options {
   int threads = 2, runs = 5, batch = 8, length = 512, hidden = 256, layers = 10, vocab = 8192;
-  bool natural = false;
+  bool natural = false, recompute = false, bf16 = false;
+  int rank = 0;
 };
 
 Options parse(int argc, char** argv) {
   Options o;
+  const std::array switches{std::pair{"--natural", &o.natural},
+                            std::pair{"--recompute", &o.recompute}, std::pair{"--bf16", &o.bf16}};
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
-    if (flag == "--natural") {
-      o.natural = true;
+    const auto found = std::find_if(switches.begin(), switches.end(),
+                                    [&](const auto& one) { return flag == one.first; });
+    if (found != switches.end()) {
+      *found->second = true;
       continue;
     }
     require(i + 1 < argc, "flag ", flag, " needs a value");
@@ -53,6 +61,8 @@ Options parse(int argc, char** argv) {
       o.layers = value;
     else if (flag == "--vocab")
       o.vocab = value;
+    else if (flag == "--rank")
+      o.rank = value;
     else
       throw Error(ErrorCode::kInvalidArgument, "unknown flag ", flag);
   }
@@ -72,19 +82,6 @@ Lfm2Config config_of(const Options& o) {
   c.audio_tokens_start = 2048;
   c.use_learnable_rope = true;
   return c;
-}
-
-ParameterMap random_parameters(const Lfm2Config& config) {
-  ParameterMap out;
-  for (const TensorSpec& spec : lfm2_tensors(config)) {
-    if (spec.optional) continue;
-    const std::vector<int64_t> shape(spec.shape.begin(), spec.shape.end());
-    at::Tensor value = spec.name.find("norm") != std::string::npos ? at::ones(shape)
-                       : shape.empty()                             ? at::zeros(shape)
-                                                                   : at::randn(shape) * 0.02;
-    out[spec.name] = value.set_requires_grad(true);
-  }
-  return out;
 }
 
 std::vector<int> lengths_of(const Options& o, Random& random) {
@@ -130,7 +127,11 @@ int main(int argc, char** argv) {
     const Options o = parse(argc, argv);
     at::set_num_threads(o.threads);
     const Lfm2Config config = config_of(o);
-    Lfm2Module model(config, random_parameters(config));
+    ParameterMap weights = random_parameters(config, /*seed=*/1);
+    const LoraSettings lora{.rank = o.rank};
+    if (o.rank > 0) add_adapters(lora, /*seed=*/2, weights);
+    Lfm2Module model(config, std::move(weights),
+                     {.bf16 = o.bf16, .recompute = o.recompute, .adapter_scale = lora.scale()});
     AdamW optimizer({.learning_rate = 1e-3,
                      .beta2 = 0.95,
                      .weight_decay = 0.02,
@@ -144,9 +145,10 @@ int main(int argc, char** argv) {
     for (int run = -2; run < o.runs; ++run) {
       const PackedBatch batch = random_batch(o, config, random);
       const auto start = std::chrono::steady_clock::now();
-      const LossResult result = cross_entropy(model.forward(batch), model.head(),
-                                              at::tensor(at::IntArrayRef(batch.targets)),
-                                              1 / static_cast<double>(batch.target_count), 2048);
+      const LossResult result =
+          cross_entropy(model.for_products(model.forward(batch)), model.head(),
+                        at::tensor(at::IntArrayRef(batch.targets)),
+                        1 / static_cast<double>(batch.target_count), 2048);
       result.loss.backward();
       optimizer.step(0);
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

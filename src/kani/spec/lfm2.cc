@@ -178,13 +178,7 @@ void read_languages(const JsonFields& fields, Lfm2Config& config) {
   }
   for (const Json& entry : *tags) {
     const std::string& tag = inner.as_string(entry, "language_tags_list");
-    const bool plain = std::all_of(tag.begin(), tag.end(), [](char c) {
-      return static_cast<unsigned char>(c) > 0x20 && c != 0x7F && c != ':';
-    });
-    if (tag.empty() || tag.size() > kMaxLanguageTagBytes || !plain) {
-      inner.refuse("language_tags_list", entry,
-                   "tags of 1 to 64 bytes without blanks, control characters and \":\"");
-    }
+    if (!is_language_tag(tag)) inner.refuse("language_tags_list", entry, kLanguageTagRule);
     config.language_tags.push_back(tag);
   }
 }
@@ -220,6 +214,13 @@ void read_kani(const JsonFields& fields, const Lfm2Overrides& user, Lfm2Config& 
 }
 
 }  // namespace
+
+bool is_language_tag(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) > 0x20 && c != 0x7F && c != ':';
+  });
+  return !text.empty() && text.size() <= kMaxLanguageTagBytes && plain;
+}
 
 Lfm2Config parse_lfm2_config(std::string_view json, std::string_view source,
                              const Lfm2Overrides& overrides) {

@@ -60,6 +60,11 @@ struct Lfm2Config {
   int codebook_size() const { return (vocab_size - audio_tokens_start) / tokens_per_frame; }
 };
 
+/// What a language tag must be, for messages.
+inline constexpr const char* kLanguageTagRule =
+    "tags of 1 to 64 bytes without blanks, control characters and \":\"";
+bool is_language_tag(std::string_view text);
+
 /// Sampling defaults of generation_config.json; absent = not in the file.
 struct GenerationDefaults {
   std::optional<double> temperature, top_p, min_p, repetition_penalty;

@@ -52,6 +52,7 @@ std::string state_text(const RunState& s) {
               {"best_loss", s.best_loss ? Json(*s.best_loss) : Json()},
               {"best_update", s.best_update},
               {"data_hash", s.data_hash},
+              {"base_hash", s.base_hash},
               {"config_hash", s.config_hash}}
              .dump(2) +
          "\n";
@@ -90,6 +91,7 @@ RunState parse_state(const fs::path& path) {
     s.best_update = number("best_update");
   }
   s.data_hash = json.value("data_hash", "");
+  s.base_hash = json.value("base_hash", "");
   s.config_hash = json.value("config_hash", "");
   return s;
 }
@@ -182,7 +184,11 @@ namespace {
 
 // What the first process writes: everything but the moments of the others.
 void write_common(const fs::path& part, const fs::path& base, const Snapshot& s) {
-  save_parameters(part / "model.safetensors", *s.parameters);
+  if (has_adapters(*s.parameters)) {
+    save_adapter(part, *s.parameters, s.config->lora, s.config->model_id);
+  } else {
+    save_parameters(part / "model.safetensors", *s.parameters);
+  }
   write_file(part / "config.json", config_text(*s.model));
   if (s.average != nullptr) save_parameters(part / "ema.safetensors", *s.average);
   write_file(part / "state.json", state_text(s.state));
@@ -264,7 +270,8 @@ void verify_checkpoint(const fs::path& folder) {
       throw Error(ErrorCode::kBadInput, folder / name, ": damaged (SHA-256)");
     named.insert(name);
   }
-  for (const char* needed : {"model.safetensors", "config.json", "state.json"}) {
+  const char* weights = named.contains(kAdapterFile) ? kAdapterFile : "model.safetensors";
+  for (const char* needed : {weights, "config.json", "state.json"}) {
     if (!named.contains(needed))
       throw Error(ErrorCode::kBadInput, folder / kManifest, ": does not name ", needed);
   }
@@ -286,7 +293,12 @@ std::optional<fs::path> find_checkpoint(const fs::path& output) {
 
 RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optimizer,
                          ParameterMap* average) {
-  restore(model.parameters(), folder / "model.safetensors");
+  if (has_adapters(model.parameters())) {
+    ParameterMap trained = adapter_tensors(model.parameters());  // shares the model's tensors
+    restore(trained, folder / kAdapterFile);
+  } else {
+    restore(model.parameters(), folder / "model.safetensors");
+  }
   restore_moments(optimizer, folder);
   if (average != nullptr && fs::exists(folder / "ema.safetensors"))
     restore(*average, folder / "ema.safetensors");

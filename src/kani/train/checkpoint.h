@@ -3,6 +3,8 @@
 // reliability.md T1 to T6.
 //
 //   step-00001000/  model.safetensors, config.json, tokenizer files   what `kani say` loads
+//                   (adapter_model.safetensors, adapter_config.json   with LoRA, instead of the
+//                                                                     weights: PEFT's layout)
 //                   optim-00000-of-00001.safetensors                  moments and step counts, a
 //                   file a
 //                                                                     process; any number reads
@@ -40,6 +42,7 @@ struct RunState {
   std::optional<double> best_loss;  // least on the validation set, after update best_update
   int64_t best_update = 0;
   std::string data_hash;    // of the shards
+  std::string base_hash;    // of what adapters belong to; empty without adapters
   std::string config_hash;  // of numeric_yaml()
 };
 

@@ -33,34 +33,51 @@ std::string in_quotes(const std::string& plain) {
   return out + "\"";
 }
 
+template <typename T>
+void read_number(T& target, const YamlValue& v) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const auto value = v.boolean();
+    if (!value) refuse(v, "true or false");
+    target = *value;
+  } else if constexpr (std::is_integral_v<T>) {
+    const auto value = v.integer();
+    if (!value || *value < 0) refuse(v, "a whole number of 0 or more");
+    target = static_cast<T>(*value);
+  } else {
+    const auto value = v.number();
+    if (!value) refuse(v, "a number");
+    target = *value;
+  }
+}
+
+template <typename T>
+std::string number_text(const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else {
+    return to_text(value);
+  }
+}
+
 template <typename Member>
 Key number(const char* name, bool numeric, Member member) {
-  return {name, numeric,
+  return {
+      name, numeric, [member](TrainConfig& c, const YamlValue& v) { read_number(member(c), v); },
+      [member](const TrainConfig& c) { return number_text(member(const_cast<TrainConfig&>(c))); }};
+}
+
+// A number that may be left open: null.
+template <typename Member>
+Key open_number(const char* name, Member member) {
+  return {name, /*numeric=*/true,
           [member](TrainConfig& c, const YamlValue& v) {
             auto& target = member(c);
-            using T = std::remove_reference_t<decltype(target)>;
-            if constexpr (std::is_same_v<T, bool>) {
-              const auto value = v.boolean();
-              if (!value) refuse(v, "true or false");
-              target = *value;
-            } else if constexpr (std::is_integral_v<T>) {
-              const auto value = v.integer();
-              if (!value || *value < 0) refuse(v, "a whole number of 0 or more");
-              target = static_cast<T>(*value);
-            } else {
-              const auto value = v.number();
-              if (!value) refuse(v, "a number");
-              target = *value;
-            }
+            if (v.kind == YamlValue::Kind::kNull) return target.reset();
+            read_number(target.emplace(), v);
           },
           [member](const TrainConfig& c) {
             const auto& value = member(const_cast<TrainConfig&>(c));
-            using T = std::remove_cvref_t<decltype(value)>;
-            if constexpr (std::is_same_v<T, bool>) {
-              return std::string(value ? "true" : "false");
-            } else {
-              return to_text(value);
-            }
+            return value ? number_text(*value) : std::string("null");
           }};
 }
 
@@ -103,6 +120,32 @@ Key texts(const char* name, bool numeric, Member member) {
 
 #define KANI_FIELD(path) \
   [](TrainConfig & c) -> auto& { return c.path; }
+
+void add_lora_keys(std::vector<Key>& k) {
+  k.push_back(number("lora_rank", true, KANI_FIELD(lora.rank)));
+  k.push_back(number("lora_alpha", true, KANI_FIELD(lora.alpha)));
+  k.push_back(number("lora_dropout", true, KANI_FIELD(lora.dropout)));
+  k.push_back(number("use_rslora", true, KANI_FIELD(lora.rank_stabilized)));
+  k.push_back(texts("lora_targets", true, KANI_FIELD(lora.targets)));
+  k.push_back(texts("modules_to_save", true, KANI_FIELD(lora.also_trained)));
+}
+
+void add_start_keys(std::vector<Key>& k) {
+  k.push_back(number("first_train", true, KANI_FIELD(growth.first_train)));
+  k.push_back(number("init_from_scratch", true, KANI_FIELD(growth.init_from_scratch)));
+  k.push_back(open_number("audio_tokens_start", KANI_FIELD(growth.audio_tokens_start)));
+  k.push_back(open_number("tokens_per_frame", KANI_FIELD(growth.tokens_per_frame)));
+  k.push_back(open_number("speaker_emb_dim", KANI_FIELD(growth.speaker_emb_dim)));
+  k.push_back(open_number("use_learnable_rope", KANI_FIELD(growth.use_learnable_rope)));
+  k.push_back(open_number("alpha_min", KANI_FIELD(growth.alpha_min)));
+  k.push_back(open_number("alpha_max", KANI_FIELD(growth.alpha_max)));
+  k.push_back(number("audio_codebook_size", true, KANI_FIELD(growth.audio_codebook_size)));
+  k.push_back(text("init_audio_rows", true, KANI_FIELD(growth.init_audio_rows)));
+  k.push_back(number("alpha_init", true, KANI_FIELD(growth.alpha_init)));
+  k.push_back(texts("add_languages", true, KANI_FIELD(add_languages)));
+  k.push_back(number("gradient_checkpointing", false, KANI_FIELD(gradient_checkpointing)));
+  k.push_back(number("bf16", true, KANI_FIELD(bf16)));
+}
 
 const std::vector<Key>& keys() {
   static const std::vector<Key> list = [] {
@@ -163,6 +206,9 @@ const std::vector<Key>& keys() {
     k.push_back(number("peak_tflops", false, KANI_FIELD(peak_tflops)));
     k.push_back(number("ema_decay", true, KANI_FIELD(ema_decay)));
     k.push_back(texts("freeze", true, KANI_FIELD(freeze)));
+
+    add_lora_keys(k);
+    add_start_keys(k);
     k.push_back(number("threads", false, KANI_FIELD(threads)));
     k.push_back(number("timeout_s", false, KANI_FIELD(timeout_s)));
     return k;
@@ -174,22 +220,12 @@ const std::vector<Key>& keys() {
 const std::vector<std::string>& foreign_keys() {
   static const std::vector<std::string> list{"text_vocab_size",
                                              "total_vocab_size",
-                                             "audio_codebook_size",
-                                             "tokens_per_frame",
                                              "num_audio_layers",
-                                             "audio_tokens_start",
                                              "pad_token_id",
                                              "attn_implementation",
                                              "dtype",
-                                             "first_train",
-                                             "use_learnable_rope",
-                                             "alpha_min",
-                                             "alpha_max",
-                                             "speaker_emb_dim",
-                                             "init_from_scratch",
                                              "overwrite_output_dir",
                                              "optim",
-                                             "bf16",
                                              "fp16",
                                              "report_to",
                                              "dataloader_num_workers",
@@ -260,6 +296,8 @@ void apply_yaml(std::string_view text, std::string_view source, TrainConfig& con
 }
 
 void apply_setting(std::string_view key, std::string_view value, TrainConfig& config) {
+  if (value.starts_with('['))  // a list is written as in a file
+    return apply(std::string(key), parse_yaml(value, "--set"), "--set", config);
   YamlValue scalar;
   scalar.kind = YamlValue::Kind::kScalar;
   scalar.text = value;
@@ -310,6 +348,11 @@ void TrainConfig::validate() const {
   numbers_of(language_weights, "language_weights");
   numbers_of(group_lr, "group_lr");
   require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
+  lora.validate();
+  growth.validate();
+  require(lora.rank == 0 || freeze.empty(),
+          "freeze has no place beside lora_rank: all but the adapters and modules_to_save stay as "
+          "they are");
   require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
 }
 

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kani/train/grow.h"
+#include "kani/train/lora.h"
 #include "kani/train/optimizer.h"
 #include "kani/train/sequence.h"
 
@@ -53,8 +55,13 @@ struct TrainConfig {
   double ema_decay = 0;      // 0: no average of the weights
   std::vector<std::string> group_lr;  // "embed_tokens=0.1": factor on the learning rate by name
   std::vector<std::string> freeze;    // parts of names whose parameters stay as they are
-  int threads = 0;                    // 0: as many as LibTorch takes
-  int64_t timeout_s = 60;             // for what other processes must do
+  LoraSettings lora;
+  GrowthSettings growth;
+  std::vector<std::string> add_languages;  // tags that the model learns
+  bool gradient_checkpointing = false;     // layers are computed again in the backward pass
+  bool bf16 = false;                       // matrix products in bf16, all else in float32
+  int threads = 0;                         // 0: as many as LibTorch takes
+  int64_t timeout_s = 60;                  // for what other processes must do
 
   /// Throws Error(kInvalidArgument) naming key, value and rule.
   void validate() const;

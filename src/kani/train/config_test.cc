@@ -24,12 +24,20 @@ TEST(TrainConfig, upstreams_files_are_read_as_they_are) {
       "  per_device_train_batch_size: 6\n  learning_rate: 9.0e-4\n  alpha_lr_ratio: 1.5\n"
       "  bf16: true\n  report_to: [\"wandb\"]\nwandb:\n  project: my-tts\n  entity: null\n",
       "training.yaml", config);
-  apply_yaml("model:\n  model_id: base\n  audio_step: 1\n  use_learnable_rope: true\n",
-             "model.yaml", config);
+  apply_yaml(
+      "model:\n  model_id: base\n  audio_step: 1\n  use_learnable_rope: true\n"
+      "  first_train: true\n  audio_tokens_start: 64410\n  alpha_min: 0.1\n",
+      "model.yaml", config);
   EXPECT_EQ(config.output_dir, "./ck");
   EXPECT_EQ(config.num_train_epochs, 5);
   EXPECT_EQ(config.optimizer.learning_rate, 9e-4);
   EXPECT_EQ(config.model_id, "base");
+  EXPECT_TRUE(config.bf16);
+  EXPECT_TRUE(config.growth.first_train);
+  EXPECT_EQ(config.growth.use_learnable_rope, true);
+  EXPECT_EQ(config.growth.alpha_min, 0.1);
+  EXPECT_EQ(config.growth.alpha_max, std::nullopt);
+  EXPECT_EQ(config.growth.rows(), 80538);
 }
 
 TEST(TrainConfig, what_is_resolved_is_read_back) {
@@ -40,7 +48,9 @@ TEST(TrainConfig, what_is_resolved_is_read_back) {
   config.packing = Packing::kNone;
   config.parity = true;
   config.freeze = {"embed"};
+  config.growth.audio_tokens_start = 410;
   TrainConfig again;
+  again.growth.alpha_max = 3;  // null in a file leaves it open again
   apply_yaml(resolved_yaml(config), "resolved", again);
   EXPECT_EQ(resolved_yaml(again), resolved_yaml(config));
   EXPECT_EQ(again.optimizer.learning_rate, 1.25e-5);
@@ -78,6 +88,14 @@ TEST(TrainConfig, wrong_values_name_key_and_rule) {
   config.data = {"d"};
   config.pack_length = 3;
   EXPECT_NE(refusal([&] { config.validate(); }).find("pack_length"), std::string::npos);
+}
+
+TEST(TrainConfig, a_flag_takes_lists_as_files_have_them) {
+  TrainConfig config;
+  apply_setting("lora_targets", "[q_proj, \"v_proj\"]", config);
+  EXPECT_EQ(config.lora.targets, (std::vector<std::string>{"q_proj", "v_proj"}));
+  apply_setting("lora_targets", "w1", config);
+  EXPECT_EQ(config.lora.targets, std::vector<std::string>{"w1"});
 }
 
 TEST(TrainConfig, schedules) {

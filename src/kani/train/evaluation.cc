@@ -92,7 +92,8 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
     metrics.add(model, batch, hidden);
     const at::Tensor targets = at::tensor(at::IntArrayRef(batch.targets)).to(hidden.device());
     const at::Tensor losses =
-        cross_entropy(hidden, model.head(), targets, 1, rules.loss_chunk).per_token.cpu();
+        cross_entropy(model.for_products(hidden), model.head(), targets, 1, rules.loss_chunk)
+            .per_token.cpu();
     const float* loss = losses.const_data_ptr<float>();
     const std::string language = "language " + clips.language(i);
     int64_t codes = 0;

@@ -5,12 +5,15 @@
 #include <cmath>
 
 #include "kani/base/error.h"
+#include "kani/base/random.h"
 #include "kani/train/ops.h"
+#include "kani/train/recompute.h"
 
 namespace kani::train {
 namespace {
 
 constexpr std::string_view kVoice = "model.speaker_emb_projection.weight";
+constexpr std::string_view kVoiceModule = "model.speaker_emb_projection";
 
 at::Tensor tensor_of(const std::vector<int64_t>& values) {
   return at::tensor(at::IntArrayRef(values), at::kLong);
@@ -18,8 +21,8 @@ at::Tensor tensor_of(const std::vector<int64_t>& values) {
 
 }  // namespace
 
-Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters)
-    : config_(std::move(config)), parameters_(std::move(parameters)) {
+Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules rules)
+    : config_(std::move(config)), rules_(rules), parameters_(std::move(parameters)) {
   for (const TensorSpec& spec : lfm2_tensors(config_)) {
     const auto found = parameters_.find(spec.name);
     if (found == parameters_.end()) {
@@ -63,18 +66,63 @@ at::Tensor Lfm2Module::forward(const PackedBatch& batch, ForwardTap* tap) const 
   }
   at::Tensor x = embed(batch);
   if (tap != nullptr) tap->embeddings(x);
-  const at::Tensor positions = at::tensor(at::ArrayRef<float>(batch.positions)).to(x.device());
+  const auto documents = std::make_shared<const Documents>(Documents{
+      at::tensor(at::ArrayRef<float>(batch.positions)).to(x.device()), batch.starts, batch.noise});
+  const bool recompute = rules_.recompute && tap == nullptr && at::GradMode::is_enabled();
   for (size_t i = 0; i < config_.layers.size(); ++i) {
-    const int layer = static_cast<int>(i);
-    const at::Tensor u = rms_norm(x, of(layer, "operator_norm.weight"), config_.norm_eps);
-    const bool attends = config_.layers[i] == LayerKind::kAttention;
-    const at::Tensor y =
-        attends ? attention_operator(layer, u, positions, batch) : conv_operator(layer, u, batch);
-    if (tap != nullptr && attends) tap->attention_output(layer, y);
-    x = x + y;
-    x = x + feed_forward(layer, rms_norm(x, of(layer, "ffn_norm.weight"), config_.norm_eps));
+    const int index = static_cast<int>(i);
+    const auto part = [this, index, documents](const at::Tensor& in) {
+      return layer(index, in, *documents, nullptr);
+    };
+    x = recompute ? recomputed(part, x, parameters_of(index)) : layer(index, x, *documents, tap);
   }
   return rms_norm(x, parameter("model.embedding_norm.weight"), config_.norm_eps);
+}
+
+at::Tensor Lfm2Module::for_products(const at::Tensor& x) const {
+  return rules_.bf16 ? x.to(at::kBFloat16) : x;
+}
+
+std::vector<at::Tensor> Lfm2Module::parameters_of(int layer) const {
+  std::vector<at::Tensor> out;
+  for (const char* list : {"model.layers.", "model.learnable_rope_layers."}) {
+    const std::string prefix = concat(list, layer, ".");
+    for (auto it = parameters_.lower_bound(prefix);
+         it != parameters_.end() && it->first.starts_with(prefix); ++it)
+      out.push_back(it->second);
+  }
+  return out;
+}
+
+at::Tensor Lfm2Module::layer(int index, const at::Tensor& in, const Documents& documents,
+                             ForwardTap* tap) const {
+  const at::Tensor u =
+      for_products(rms_norm(in, of(index, "operator_norm.weight"), config_.norm_eps));
+  const bool attends = config_.layers[static_cast<size_t>(index)] == LayerKind::kAttention;
+  const at::Tensor y =
+      attends ? attention_operator(index, u, documents) : conv_operator(index, u, documents);
+  if (tap != nullptr && attends) tap->attention_output(index, y);
+  const at::Tensor x = in + y;
+  const at::Tensor v = for_products(rms_norm(x, of(index, "ffn_norm.weight"), config_.norm_eps));
+  return x + feed_forward(index, v, documents);
+}
+
+// W x (+ bias), and + s B A dropout(x) where there is an adapter.
+at::Tensor Lfm2Module::project(const std::string& module, const at::Tensor& x,
+                               std::optional<uint64_t> noise) const {
+  const auto bias = parameters_.find(module + ".bias");
+  const at::Tensor y = train::linear(x, parameter(module + ".weight"),
+                                     bias == parameters_.end() ? at::Tensor() : bias->second);
+  const auto a = parameters_.find(module + ".lora_A.weight");
+  if (a == parameters_.end()) return y;
+  at::Tensor seen = x;
+  if (noise && rules_.adapter_dropout > 0) {
+    uint64_t key = *noise;
+    for (const char c : module) key = splitmix64(key ^ static_cast<unsigned char>(c));
+    seen = train::dropout(x, rules_.adapter_dropout, key);
+  }
+  const at::Tensor inner = for_products(train::linear(seen, a->second));
+  return y + rules_.adapter_scale * train::linear(inner, parameter(module + ".lora_B.weight"));
 }
 
 at::Tensor Lfm2Module::embed(const PackedBatch& batch) const {
@@ -91,48 +139,46 @@ at::Tensor Lfm2Module::embed(const PackedBatch& batch) const {
   const at::Tensor voices =
       at::tensor(at::ArrayRef<float>(batch.voices)).view({slots, width}).to(table.device());
   return x.index_copy(0, tensor_of(batch.voice_slots).to(table.device()),
-                      train::linear(voices, parameter(kVoice)));
+                      project(std::string(kVoiceModule), for_products(voices), batch.noise));
 }
 
 // Wo attention(rope(norm(Wq u)), rope(norm(Wk u)), Wv u)
 at::Tensor Lfm2Module::attention_operator(int layer, const at::Tensor& u,
-                                          const at::Tensor& positions,
-                                          const PackedBatch& batch) const {
+                                          const Documents& documents) const {
   const int64_t count = u.size(0), width = config_.head_dim;
   at::Tensor frequencies = frequencies_;
   if (config_.use_learnable_rope.value_or(false)) frequencies = frequencies * rope_factor(layer);
-  const at::Tensor angles = positions.unsqueeze(1) * frequencies;
-  const auto heads = [&](std::string_view name) {
-    return train::linear(u, of(layer, name)).view({count, -1, width});
+  const at::Tensor angles = documents.positions.unsqueeze(1) * frequencies;
+  const std::string self = concat("model.layers.", layer, ".self_attn.");
+  const auto heads = [&](const char* name) {
+    return project(self + name, u, documents.noise).view({count, -1, width});
   };
   const at::Tensor q =
-      norm_rope(heads("self_attn.q_proj.weight"), of(layer, "self_attn.q_layernorm.weight"), angles,
-                config_.norm_eps);
+      norm_rope(heads("q_proj"), parameter(self + "q_layernorm.weight"), angles, config_.norm_eps);
   const at::Tensor k =
-      norm_rope(heads("self_attn.k_proj.weight"), of(layer, "self_attn.k_layernorm.weight"), angles,
-                config_.norm_eps);
-  const at::Tensor y = attention(q, k, heads("self_attn.v_proj.weight"), batch.starts);
-  return train::linear(y.reshape({count, -1}), of(layer, "self_attn.out_proj.weight"));
+      norm_rope(heads("k_proj"), parameter(self + "k_layernorm.weight"), angles, config_.norm_eps);
+  const at::Tensor y =
+      attention(for_products(q), for_products(k), for_products(heads("v_proj")), documents.starts);
+  return project(self + "out_proj", y.reshape({count, -1}), documents.noise);
 }
 
 // Wout (c * conv(b * x')),  [b; c; x'] = Win u
 at::Tensor Lfm2Module::conv_operator(int layer, const at::Tensor& u,
-                                     const PackedBatch& batch) const {
-  const auto bias = [&](std::string_view name) {
-    return config_.conv_bias ? of(layer, name) : at::Tensor();
-  };
-  const at::Tensor bcx =
-      train::linear(u, of(layer, "conv.in_proj.weight"), bias("conv.in_proj.bias"));
-  const at::Tensor y =
-      short_conv(bcx, of(layer, "conv.conv.weight"), bias("conv.conv.bias"), batch.starts);
-  return train::linear(y, of(layer, "conv.out_proj.weight"), bias("conv.out_proj.bias"));
+                                     const Documents& documents) const {
+  const std::string self = concat("model.layers.", layer, ".conv.");
+  const at::Tensor bcx = project(self + "in_proj", u, documents.noise);
+  const at::Tensor bias = config_.conv_bias ? parameter(self + "conv.bias") : at::Tensor();
+  const at::Tensor y = short_conv(bcx, parameter(self + "conv.weight"), bias, documents.starts);
+  return project(self + "out_proj", for_products(y), documents.noise);
 }
 
 // W2 (silu(W1 u) * W3 u)
-at::Tensor Lfm2Module::feed_forward(int layer, const at::Tensor& u) const {
-  return train::linear(swiglu(train::linear(u, of(layer, "feed_forward.w1.weight")),
-                              train::linear(u, of(layer, "feed_forward.w3.weight"))),
-                       of(layer, "feed_forward.w2.weight"));
+at::Tensor Lfm2Module::feed_forward(int layer, const at::Tensor& u,
+                                    const Documents& documents) const {
+  const std::string self = concat("model.layers.", layer, ".feed_forward.");
+  const at::Tensor gate = project(self + "w1", u, documents.noise);
+  const at::Tensor up = project(self + "w3", u, documents.noise);
+  return project(self + "w2", for_products(swiglu(gate, up)), documents.noise);
 }
 
 double training_operations(const Lfm2Config& config, double mean_length) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,37 +28,61 @@ struct ForwardTap {
   virtual void attention_output(int layer, const at::Tensor& y) { (void)layer, (void)y; }
 };
 
+/// How the same network is computed.
+struct ComputeRules {
+  bool bf16 = false;           // matrix products of numbers rounded to bf16; all else in float32
+  bool recompute = false;      // layers are computed again in the backward pass (recompute.h)
+  double adapter_scale = 0;    // on B A x of modules that have adapters (lora.h)
+  double adapter_dropout = 0;  // share of an adapter's inputs that are 0 while training
+};
+
 /// One thread at a time.
 class Lfm2Module {
  public:
   /// `parameters` hold every tensor of lfm2_tensors(config) that is not optional, and the voice
   /// projection if the model takes voices; the factors of learnable RoPE if it is on.  Throws
   /// Error(kInvalidArgument) otherwise.
-  Lfm2Module(Lfm2Config config, ParameterMap parameters);
+  /// Adapters may be among them.
+  Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules rules = {});
 
   const Lfm2Config& config() const { return config_; }
+  const ComputeRules& rules() const { return rules_; }
   ParameterMap& parameters() { return parameters_; }
   const ParameterMap& parameters() const { return parameters_; }
   const at::Tensor& parameter(std::string_view name) const;
   /// The matrix of the head: the embedding, or lm_head where it is separate.
   const at::Tensor& head() const { return head_; }
 
+  /// As products take it: rounded to bf16 if the rules say so.
+  at::Tensor for_products(const at::Tensor& x) const;
   /// Hidden states after the last norm, [N, H].  Throws Error(kBadInput) for ids beyond the
-  /// vocabulary and voices that the model does not take.
+  /// vocabulary and voices that the model does not take.  With rules().recompute the module must
+  /// live until the backward pass; a tap sees all layers computed at once.
   at::Tensor forward(const PackedBatch& batch, ForwardTap* tap = nullptr) const;
 
   /// Factor on the rotary frequencies of an attention layer, a scalar that may want a gradient.
   at::Tensor rope_factor(int layer) const;
 
  private:
+  // What all layers must know of a batch.
+  struct Documents {
+    at::Tensor positions;  // [N]
+    std::vector<int64_t> starts;
+    std::optional<uint64_t> noise;
+  };
   at::Tensor embed(const PackedBatch& batch) const;
-  at::Tensor attention_operator(int layer, const at::Tensor& x, const at::Tensor& positions,
-                                const PackedBatch& batch) const;
-  at::Tensor conv_operator(int layer, const at::Tensor& x, const PackedBatch& batch) const;
-  at::Tensor feed_forward(int layer, const at::Tensor& x) const;
+  at::Tensor layer(int index, const at::Tensor& x, const Documents& documents,
+                   ForwardTap* tap) const;
+  at::Tensor attention_operator(int layer, const at::Tensor& x, const Documents& documents) const;
+  at::Tensor conv_operator(int layer, const at::Tensor& x, const Documents& documents) const;
+  at::Tensor feed_forward(int layer, const at::Tensor& x, const Documents& documents) const;
+  at::Tensor project(const std::string& module, const at::Tensor& x,
+                     std::optional<uint64_t> noise) const;
   const at::Tensor& of(int layer, std::string_view name) const;
+  std::vector<at::Tensor> parameters_of(int layer) const;
 
   Lfm2Config config_;
+  ComputeRules rules_;
   ParameterMap parameters_;
   at::Tensor head_;
   at::Tensor frequencies_;  // [D/2]

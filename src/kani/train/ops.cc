@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "kani/base/error.h"
+#include "kani/base/random.h"
 #include "kani/train/loops.h"
 #include "kani/train/ops_plain.h"
 #include "kani/train/products.h"
@@ -33,16 +34,17 @@ class Linear : public Function<Linear> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& w) {
     context->save_for_backward({x, w});
-    return product(x, w);
+    return product(x, w.to(x.scalar_type())).to(w.scalar_type());
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &w = saved[1];
-    const at::Tensor dy = grads[0].contiguous();
+    const auto type = x.scalar_type();
+    const at::Tensor dy = grads[0].to(type).contiguous();
     at::Tensor dx, dw;
-    if (context->needs_input_grad(0)) dx = product(dy, w.t());
-    if (context->needs_input_grad(1)) dw = product(dy.t(), x.t());
+    if (context->needs_input_grad(0)) dx = product(dy, w.to(type).t()).to(type);
+    if (context->needs_input_grad(1)) dw = product(dy.t(), x.t()).to(w.scalar_type());
     return {dx, dw};
   }
 };
@@ -207,23 +209,55 @@ class ShortConv : public Function<ShortConv> {
   }
 };
 
+class Dropout : public Function<Dropout> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, double p, uint64_t key) {
+    context->saved_data["p"] = p;
+    context->saved_data["key"] = static_cast<int64_t>(key);
+    return x * factors(x, p, key);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto key = static_cast<uint64_t>(context->saved_data["key"].toInt());
+    return {grads[0] * factors(grads[0], context->saved_data["p"].toDouble(), key), {}, {}};
+  }
+
+ private:
+  // 0 or 1 / (1 - p) for every number of x.
+  static at::Tensor factors(const at::Tensor& x, double p, uint64_t key) {
+    at::Tensor out = at::empty(x.sizes(), at::kFloat);
+    float* factor = write(out);
+    const auto kept = static_cast<float>(1 / (1 - p));
+    at::parallel_for(0, out.numel(), kNumberGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const uint64_t drawn = splitmix64(key ^ splitmix64(static_cast<uint64_t>(i)));
+        factor[i] = static_cast<double>(drawn >> 11) * 0x1p-53 < p ? 0.0F : kept;
+      }
+    });
+    return out.to(x.options());
+  }
+};
+
 class CrossEntropy : public Function<CrossEntropy> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& hidden_any,
                                const at::Tensor& head, const at::Tensor& targets, double scale,
-                               int64_t chunk, bool learn) {
+                               int64_t chunk, bool learn, bool learn_head) {
     const at::Tensor hidden = hidden_any.contiguous();
     const at::Tensor wanted = at::nonzero(targets.ne(kNoTarget)).squeeze(1);
-    at::Tensor per_token = at::zeros({hidden.size(0)}, hidden.options());
+    const auto type = hidden.scalar_type();
+    const at::Tensor table = head.to(type);
+    const auto full = hidden.options().dtype(at::kFloat);
+    at::Tensor per_token = at::zeros({hidden.size(0)}, full);
     at::Tensor dhidden = learn ? at::zeros_like(hidden) : at::Tensor();
-    at::Tensor dhead = learn ? at::zeros_like(head) : at::Tensor();
+    at::Tensor dhead = learn && learn_head ? at::zeros_like(head) : at::Tensor();
     const int64_t count = wanted.size(0), vocabulary = head.size(0);
     double total = 0;
     for (int64_t first = 0; first < count; first += chunk) {
       const int64_t rows = std::min(chunk, count - first);
       const at::Tensor index = wanted.slice(0, first, first + rows);
       const at::Tensor part = hidden.index_select(0, index);
-      at::Tensor scores = product(part, head), losses = at::empty({rows}, hidden.options());
+      at::Tensor scores = product(part, table), losses = at::empty({rows}, full);
       const at::Tensor ids = targets.index_select(0, index);
       const int64_t* id = ids.const_data_ptr<int64_t>();
       at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
@@ -235,12 +269,13 @@ class CrossEntropy : public Function<CrossEntropy> {
       total += losses.sum(at::kDouble).item<double>();
       per_token.index_copy_(0, index, losses);
       if (!learn) continue;
-      dhidden.index_copy_(0, index, product(scores, head.t()));
-      dhead.add_(product(scores.t(), part.t()));
+      scores = scores.to(type);
+      dhidden.index_copy_(0, index, product(scores, table.t()).to(type));
+      if (dhead.defined()) dhead.add_(product(scores.t(), part.t()));
     }
     context->save_for_backward({dhidden, dhead});
     context->mark_non_differentiable({per_token});
-    return {at::scalar_tensor(total * scale, hidden.options()), per_token};
+    return {at::scalar_tensor(total * scale, full), per_token};
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
@@ -249,16 +284,16 @@ class CrossEntropy : public Function<CrossEntropy> {
     at::Tensor dhidden = saved[0], dhead = saved[1];
     if (factor != 1) {
       dhidden = dhidden * factor;
-      dhead = dhead * factor;
+      if (dhead.defined()) dhead = dhead * factor;
     }
-    return {dhidden, dhead, {}, {}, {}, {}};
+    return {dhidden, dhead, {}, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
-  if (!fused(x)) return at::linear(x, w, bias);
+  if (!fused(x) && x.scalar_type() != at::kBFloat16) return at::linear(x, w, bias);
   const at::Tensor y = Linear::apply(x, w);
   return bias.defined() ? y + bias : y;
 }
@@ -283,6 +318,11 @@ at::Tensor short_conv(const at::Tensor& bcx, const at::Tensor& taps, const at::T
   return ShortConv::apply(bcx, taps, bias.defined() ? std::optional(bias) : std::nullopt, starts);
 }
 
+at::Tensor dropout(const at::Tensor& x, double p, uint64_t key) {
+  require(p >= 0 && p < 1, "a dropout of ", p, ", must be 0 to below 1");
+  return p == 0 ? x : Dropout::apply(x, p, key);
+}
+
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const std::vector<int64_t>& starts) {
   const bool groups = q.size(1) != k.size(1);
@@ -302,9 +342,11 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
                          const at::Tensor& targets, double scale, int64_t chunk) {
   require(chunk >= 1, "a chunk of ", chunk, " elements, must be 1 or more");
-  if (!fused(hidden)) return plain::cross_entropy(hidden, head, targets, scale);
+  const bool rounded = hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 && fused(head);
+  if (!fused(hidden) && !rounded) return plain::cross_entropy(hidden, head, targets, scale);
   const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
-  const auto out = CrossEntropy::apply(hidden, head, targets, scale, chunk, learn);
+  const auto out =
+      CrossEntropy::apply(hidden, head, targets, scale, chunk, learn, head.requires_grad());
   return {out[0], out[1]};
 }
 

@@ -12,7 +12,8 @@
 
 namespace kani::train {
 
-/// x w^T (+ bias).  x [N, K], w [M, K], bias [M] or undefined.
+/// x w^T (+ bias).  x [N, K], w [M, K], bias [M] or undefined.  If x is bf16, w and what comes back
+/// in the backward pass are rounded to bf16 for the products; the result and dw are of w's type.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias = {});
 
 /// x / sqrt(mean of x^2 + eps) * w.  x [N, H] (or [N, heads, D] with w [D]), w [H].
@@ -35,6 +36,10 @@ at::Tensor short_conv(const at::Tensor& bcx, const at::Tensor& taps, const at::T
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const std::vector<int64_t>& starts);
 
+/// x / (1 - p), but 0 for a share p of the numbers.  Which ones is a function of `key` and their
+/// place alone: computed again it is the same, and nothing is kept for it.  0 <= p < 1.
+at::Tensor dropout(const at::Tensor& x, double p, uint64_t key);
+
 struct LossResult {
   at::Tensor loss;       // scalar: sum over targets of -log p, times scale; differentiable
   at::Tensor per_token;  // [N] float32; 0 without a target
@@ -42,7 +47,7 @@ struct LossResult {
 /// Cross-entropy over all V rows of `head`, `chunk` elements at a time: logits never exist for
 /// more, and gradients are made on the way (training.md 14.3).  Elements without a target cost
 /// nothing. hidden [N, H], head [V, H], targets [N] (kNoTarget = none).  The result does not depend
-/// on `chunk` but for rounding.
+/// on `chunk` but for rounding.  If hidden is bf16 the products are, the rest is float32.
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
                          const at::Tensor& targets, double scale, int64_t chunk);
 

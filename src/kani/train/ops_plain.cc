@@ -6,7 +6,7 @@
 namespace kani::train::plain {
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) {
-  const at::Tensor wide = x.to(at::kFloat);
+  const at::Tensor wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
   const at::Tensor scale = at::rsqrt(wide.square().mean({-1}, /*keepdim=*/true) + eps);
   return (wide * scale).to(x.scalar_type()) * w;
 }

@@ -3,6 +3,7 @@
 #include "kani/train/products.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/cpu/Utils.h>
 
 namespace kani::train {
 namespace {
@@ -22,9 +23,32 @@ const std::optional<c10::TypedOperatorHandle<Pointwise>>& inner_product() {
   return handle;
 }
 
+bool multiplies_bf16() {
+  static const bool found = [] {
+    const auto features = at::cpu::get_cpu_capabilities();
+    const auto has = [&](const char* name) {
+      const auto feature = features.find(name);
+      return feature != features.end() && feature->second.isBool() && feature->second.toBool();
+    };
+    return has("avx512_bf16") || has("amx_bf16");
+  }();
+  return found;
+}
+
+at::Tensor bf16_product(const at::Tensor& a, const at::Tensor& b) {
+  if (!multiplies_bf16() || !inner_product()) return product(a.to(at::kFloat), b.to(at::kFloat));
+  return inner_product()
+      ->call(a, b, std::nullopt, "none", c10::List<std::optional<at::Scalar>>(), "")
+      .to(at::kFloat);
+}
+
 }  // namespace
 
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
+  const auto is_bf16 = [](const at::Tensor& x) {
+    return x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.numel() > 0;
+  };
+  if (is_bf16(a) && is_bf16(b)) return bf16_product(a, b);
   const bool plain = a.is_cpu() && a.scalar_type() == at::kFloat && b.scalar_type() == at::kFloat;
   if (!plain || a.numel() == 0 || b.numel() == 0 || !inner_product()) return at::mm(a, b.t());
   return inner_product()->call(a, b, std::nullopt, "none", c10::List<std::optional<at::Scalar>>(),

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct PackedBatch {
   std::vector<int64_t> rows;         // [documents] what the caller calls them
   int64_t labels = 0;  // ids without the voice slots: what upstream divides by (training.md 8.3)
   int64_t target_count = 0;
+  // While training: the number from which the batch's dropout follows.
+  std::optional<uint64_t> noise;
 
   int64_t elements() const { return static_cast<int64_t>(ids.size()); }
   int64_t documents() const { return static_cast<int64_t>(starts.size()) - 1; }

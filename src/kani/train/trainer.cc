@@ -15,6 +15,7 @@
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
 #include "kani/train/ops.h"
+#include "kani/train/start.h"
 
 namespace kani::train {
 namespace {
@@ -103,17 +104,10 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     config_.sequence.drop_repeated_frames = true;
     config_.optimizer.warm_from_zero = true;
   }
-  Lfm2Overrides overrides;
-  overrides.audio_step = config_.sequence.audio_step;
-  model_ = std::make_unique<Lfm2Module>(load_module(config_.model_id, overrides));
-  for (auto& [name, parameter] : model_->parameters()) {
-    const bool frozen =
-        std::any_of(config_.freeze.begin(), config_.freeze.end(),
-                    [&](const auto& part) { return name.find(part) != std::string::npos; });
-    if (frozen) parameter.set_requires_grad(false);
-  }
+  model_ = std::make_unique<Lfm2Module>(start_model(config_));
   layout_ = TokenLayout::of(model_->config());
   clips_ = std::make_unique<ClipSet>(config_.data, layout_);
+  check_languages(config_, model_->config(), *clips_);
   if (!config_.valid_data.empty()) valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_);
 
   for (size_t i = 0; i < clips_->size(); ++i) {
@@ -142,11 +136,13 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
   exchange_ = std::make_unique<GradientExchange>(model_->parameters(), *comm_);
   if (config_.ema_decay > 0) {
-    for (const auto& [name, parameter] : model_->parameters())
-      average_[name] = parameter.detach().clone();
+    for (const auto& [name, parameter] : model_->parameters()) {
+      if (parameter.requires_grad()) average_[name] = parameter.detach().clone();
+    }
   }
   state_.data_hash = clips_->hash();
   state_.config_hash = text_hash(numeric_yaml(config_));
+  if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
   comm_->agree("data", state_.data_hash);
   comm_->agree("settings", state_.config_hash);
   if (!resume) return;
@@ -156,6 +152,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
       load_checkpoint(*folder, *model_, *optimizer_, average_.empty() ? nullptr : &average_);
   for (const auto& [what, theirs, ours] :
        {std::tuple{"data", &found.data_hash, &state_.data_hash},
+        std::tuple{"base", &found.base_hash, &state_.base_hash},
         std::tuple{"configuration", &found.config_hash, &state_.config_hash}}) {
     if (*theirs == *ours) continue;
     if (!force) {
@@ -165,6 +162,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     log_warning("train", *folder, " was made with another ", what);
   }
   found.data_hash = state_.data_hash;
+  found.base_hash = state_.base_hash;
   found.config_hash = state_.config_hash;
   state_ = std::move(found);
   comm_->agree("checkpoints", folder->filename().string());
@@ -207,10 +205,12 @@ void Trainer::plan_epoch(int64_t epoch) {
   planned_epoch_ = epoch;
 }
 
-// `dropout`: the number from which it follows which clips lose their voice.
+// `dropout`: the number from which it follows which clips lose their voice, and what adapters see.
 PackedBatch Trainer::batch_of(const ClipSet& clips, const Row& row,
                               std::optional<uint64_t> dropout) const {
   PackedBatch batch;
+  if (dropout)
+    batch.noise = splitmix64(splitmix64(config_.seed + 3) ^ splitmix64(*dropout) ^ row.front());
   for (const uint32_t index : row) {
     const TrainingClip clip = clips.clip(index);
     bool voice = true;
@@ -280,8 +280,9 @@ UpdateReport Trainer::step() {
   for (const PackedBatch& batch : batches) {
     const auto forward = Clock::now();
     const at::Tensor hidden = model_->forward(batch);
-    const LossResult result = cross_entropy(hidden, model_->head(), targets_of(batch, hidden),
-                                            1 / divisor, config_.loss_chunk);
+    const LossResult result =
+        cross_entropy(model_->for_products(hidden), model_->head(), targets_of(batch, hidden),
+                      1 / divisor, config_.loss_chunk);
     report.forward_seconds += seconds_since(forward);
     const auto backward = Clock::now();
     if (&batch == &batches.back()) exchange_->arm();
@@ -349,11 +350,17 @@ EvalRules Trainer::eval_rules() const {
   return {.sequence = config_.sequence, .loss_chunk = config_.loss_chunk};
 }
 
+ParameterMap Trainer::averaged_parameters() const {
+  ParameterMap out = model_->parameters();
+  for (const auto& [name, mean] : average_) out[name] = mean;
+  return out;
+}
+
 std::optional<EvalReport> Trainer::evaluate(bool averaged) {
   if (!valid_) return std::nullopt;
   std::unique_ptr<Lfm2Module> mean;
   if (averaged && !average_.empty())
-    mean = std::make_unique<Lfm2Module>(model_->config(), average_);
+    mean = std::make_unique<Lfm2Module>(model_->config(), averaged_parameters(), model_->rules());
   EvalReport report =
       evaluate_clips(mean ? *mean : *model_, *valid_, layout_, eval_rules(), *comm_);
   report.update = state_.update;
@@ -385,7 +392,9 @@ void Trainer::export_model(const std::filesystem::path& folder, SavedType type, 
   std::filesystem::create_directories(folder, error);
   if (error) throw_cannot_write(folder, error.value());
   const bool mean = averaged && !average_.empty();
-  save_parameters(folder / "model.safetensors", mean ? average_ : model_->parameters(), type);
+  save_parameters(folder / "model.safetensors",
+                  merged(mean ? averaged_parameters() : model_->parameters(), config_.lora.scale()),
+                  type);
   write_file(folder / "config.json", config_text(model_->config(), type));
   copy_companions(config_.model_id, folder);
 }

@@ -88,6 +88,7 @@ class Trainer {
   void update_average();
   void judge(UpdateReport& report);
   EvalRules eval_rules() const;
+  ParameterMap averaged_parameters() const;
 
   TrainConfig config_;
   std::unique_ptr<Comm> comm_;

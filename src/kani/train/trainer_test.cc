@@ -2,81 +2,16 @@
 // same bits after any stop, damage found, nonsense left out.
 #include "kani/train/trainer.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <fstream>
 
-#include "kani/base/error.h"
-#include "kani/base/file.h"
-#include "kani/base/json.h"
+#include "kani/train/test_run.h"
 
 namespace kani::train {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kData = fs::path(KANI_TEST_DATA) / "training";
 
-class TrainerTest : public testing::Test {
- protected:
-  void SetUp() override {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_ / "base");
-    // A complete base: upstream's files know nothing of Kani's own keys.
-    Json config =
-        parse_json(read_file(kData / "tiny" / "init" / "config.json", kMaxConfigBytes), "config");
-    config["audio_tokens_start"] = 410;
-    config["speaker_emb_dim"] = 16;
-    write_file(folder_ / "base" / "config.json", config.dump());
-    fs::copy(kData / "tiny" / "init" / "model.safetensors", folder_ / "base");
-    write_shard(folder_ / "data.kshard", nullptr);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  // The reference rows as a shard; `change` may spoil clips.
-  static void write_shard(const fs::path& path,
-                          const std::function<void(TrainingClip&, size_t)>& change) {
-    Lfm2Config config;
-    config.vocab_size = 650;
-    config.audio_tokens_start = 410;
-    const ParameterMap rows = load_tensors(kData / "tiny" / "rows.safetensors");
-    const at::Tensor offsets = rows.at("offsets"), ids = rows.at("input_ids"),
-                     voices = rows.at("speaker_emb");
-    ShardWriter writer({4, 60, 16, "tiny", ""});
-    for (int64_t i = 0; i + 1 < offsets.size(0); ++i) {
-      const auto begin = offsets[i].item<int64_t>(), end = offsets[i + 1].item<int64_t>();
-      TrainingClip clip =
-          clip_of_ids(TokenLayout::of(config),
-                      {ids.const_data_ptr<int32_t>() + begin, static_cast<size_t>(end - begin)});
-      const auto* voice = voices.const_data_ptr<float>() + i * 16;
-      clip.voice.assign(voice, voice + 16);
-      if (change) change(clip, static_cast<size_t>(i));
-      writer.add(clip);
-    }
-    writer.write(path);
-  }
-
-  TrainConfig config(const std::string& out) const {
-    TrainConfig c;
-    c.model_id = folder_ / "base";
-    c.data = {folder_ / "data.kshard"};
-    c.output_dir = folder_ / out;
-    c.optimizer.warmup_steps = 4;
-    c.max_steps = 12;
-    c.pack_length = 256;
-    c.batch_tokens = 768;
-    c.loss_chunk = 64;
-    return c;
-  }
-
-  static std::string weights(const fs::path& out) {
-    return read_file(*find_checkpoint(out) / "model.safetensors", 1 << 24);
-  }
-
-  const fs::path folder_ = fs::temp_directory_path() /
-                           concat("kani-trainer-", getpid(), "-",
-                                  testing::UnitTest::GetInstance()->current_test_info()->name());
-};
+using TrainerTest = RunTest;
 
 TEST_F(TrainerTest, upstreams_twenty_updates) {
   TrainConfig c = config("out");
@@ -85,7 +20,8 @@ TEST_F(TrainerTest, upstreams_twenty_updates) {
   c.gradient_accumulation_steps = 3;
   c.max_steps = 20;
   Trainer trainer(c, /*resume=*/false);
-  const Json goldens = parse_json(read_file(kData / "goldens.json", 1 << 24), "goldens.json");
+  const Json goldens =
+      parse_json(read_file(kReferenceData / "goldens.json", 1 << 24), "goldens.json");
   for (const Json& point : goldens["train"]["curve"]) {
     const UpdateReport report = trainer.step();
     EXPECT_NEAR(report.loss, point["loss"].get<double>(), 1e-5) << report.update;
@@ -93,7 +29,7 @@ TEST_F(TrainerTest, upstreams_twenty_updates) {
         << report.update;
   }
   EXPECT_TRUE(trainer.done());
-  for (const auto& [name, value] : load_tensors(kData / "tiny" / "final.safetensors"))
+  for (const auto& [name, value] : load_tensors(kReferenceData / "tiny" / "final.safetensors"))
     EXPECT_LT((trainer.model().parameter(name) - value).abs().max().item<double>(), 1e-5) << name;
 }
 

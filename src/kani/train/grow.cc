@@ -1,0 +1,157 @@
+// grow.cc - see grow.h.  H hidden size, V rows.
+#include "kani/train/grow.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "kani/base/error.h"
+#include "kani/base/random.h"
+
+namespace kani::train {
+namespace {
+
+constexpr int64_t kControlIds = 10;  // below the audio ids (language-model.md 4)
+constexpr double kDeviation = 0.02;  // of what is random from the start
+constexpr double kSpread = 1e-9;     // upstream's, on the covariance
+constexpr double kNoiseShare = 0.5;  // mean+noise: of the text rows' deviation
+constexpr const char* kNormal = "normal:";
+
+at::Tensor normal(at::IntArrayRef shape, Random& random) {
+  at::Tensor out = at::empty(shape, at::kFloat);
+  float* numbers = out.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < out.numel(); ++i) numbers[i] = static_cast<float>(random.next_normal());
+  return out;
+}
+
+double normal_deviation(const std::string& rule) {
+  const std::string number = rule.substr(std::string(kNormal).size());
+  char* end = nullptr;
+  const double value = std::strtod(number.c_str(), &end);
+  return number.empty() || *end != '\0' ? -1 : value;
+}
+
+// Normal(mean, 1e-9 x covariance) of the rows; the mean alone where that is no distribution.
+at::Tensor near_the_mean(const at::Tensor& rows, int64_t count, Random& random) {
+  const at::Tensor mean = rows.mean(0);
+  const at::Tensor centred = rows - mean;
+  const at::Tensor covariance =
+      at::mm(centred.t(), centred) / static_cast<double>(rows.size(0)) * kSpread;
+  const auto [factor, info] = at::linalg_cholesky_ex(covariance);
+  if (info.item<int64_t>() != 0) return mean.unsqueeze(0).repeat({count, 1});
+  return mean + at::mm(normal({count, rows.size(1)}, random), factor.t());
+}
+
+at::Tensor grown_rows(const at::Tensor& old, const Lfm2Config& config,
+                      const GrowthSettings& settings, Random& random) {
+  const int64_t rows = config.vocab_size, width = old.size(1);
+  if (old.size(0) == rows) return old;
+  if (settings.init_audio_rows == "mean") {
+    return at::cat({old, near_the_mean(old, rows - old.size(0), random)}, 0);
+  }
+  const int64_t kept = std::min(old.size(0), config.audio_tokens_start - kControlIds);
+  const at::Tensor text = old.slice(0, 0, kept);
+  const at::Tensor noise = normal({rows - kept, width}, random);
+  if (settings.init_audio_rows.starts_with(kNormal))
+    return at::cat({text, noise * normal_deviation(settings.init_audio_rows)}, 0);
+  return at::cat({text, text.mean(0) + noise * (text.std(0) * kNoiseShare)}, 0);
+}
+
+}  // namespace
+
+void GrowthSettings::validate() const {
+  const auto range = [](std::optional<int64_t> value, int64_t low, int64_t high, const char* name) {
+    require(!value || (*value >= low && *value <= high), name, " is ", value.value_or(0),
+            ", must be ", low, " to ", high);
+  };
+  range(audio_tokens_start, 13, 1 << 22, "audio_tokens_start");
+  range(tokens_per_frame, 1, 32, "tokens_per_frame");
+  range(speaker_emb_dim, 1, 4096, "speaker_emb_dim");
+  range(audio_codebook_size, 1, 1 << 16, "audio_codebook_size");
+  require(first_train || !init_from_scratch, "init_from_scratch needs first_train");
+  const bool known =
+      init_audio_rows == "mean" || init_audio_rows == "mean+noise" ||
+      (init_audio_rows.starts_with(kNormal) && normal_deviation(init_audio_rows) > 0);
+  require(known, "init_audio_rows is \"", init_audio_rows,
+          "\", must be mean, mean+noise or normal: and a deviation above 0");
+  const double low = alpha_min.value_or(0.1), high = alpha_max.value_or(2);
+  require(!first_train || (low < alpha_init && alpha_init < high), "alpha_init is ", alpha_init,
+          ", must be between alpha_min ", low, " and alpha_max ", high);
+}
+
+int64_t GrowthSettings::rows() const {
+  return audio_tokens_start.value_or(64410) + tokens_per_frame.value_or(4) * audio_codebook_size;
+}
+
+Lfm2Overrides GrowthSettings::overrides() const {
+  Lfm2Overrides out;
+  if (audio_tokens_start) out.audio_tokens_start = static_cast<int>(*audio_tokens_start);
+  if (tokens_per_frame) out.tokens_per_frame = static_cast<int>(*tokens_per_frame);
+  out.use_learnable_rope = use_learnable_rope;
+  out.alpha_min = alpha_min;
+  out.alpha_max = alpha_max;
+  return out;
+}
+
+Lfm2Config grown_config(const Lfm2Config& base, const GrowthSettings& settings) {
+  Lfm2Config out = base;
+  require(base.vocab_size <= settings.rows(), "first_train: the base has ", base.vocab_size,
+          " rows, the model that speaks would have ", settings.rows(),
+          " (audio_tokens_start + tokens_per_frame x audio_codebook_size)");
+  out.vocab_size = static_cast<int>(settings.rows());
+  out.audio_tokens_start = static_cast<int>(settings.audio_tokens_start.value_or(64410));
+  out.tokens_per_frame = static_cast<int>(settings.tokens_per_frame.value_or(4));
+  out.speaker_emb_dim = static_cast<int>(settings.speaker_emb_dim.value_or(base.speaker_emb_dim));
+  out.use_learnable_rope = settings.use_learnable_rope.value_or(true);
+  out.alpha_min = settings.alpha_min.value_or(base.alpha_min);
+  out.alpha_max = settings.alpha_max.value_or(base.alpha_max);
+  out.accepts_voice = true;
+  validate(out, "the grown model");
+  return out;
+}
+
+ParameterMap random_parameters(const Lfm2Config& config, uint64_t seed) {
+  Random random(splitmix64(seed));
+  ParameterMap out;
+  for (const TensorSpec& spec : lfm2_tensors(config)) {
+    if (spec.optional) continue;
+    const std::vector<int64_t> shape(spec.shape.begin(), spec.shape.end());
+    at::Tensor value;
+    if (spec.name.find("norm") != std::string::npos) {
+      value = at::ones(shape);
+    } else if (spec.name.ends_with(".bias")) {
+      value = at::zeros(shape);
+    } else {
+      value = normal(shape, random) * kDeviation;
+    }
+    out[spec.name] = value.set_requires_grad(true);
+  }
+  return out;
+}
+
+void grow(const Lfm2Config& config, const GrowthSettings& settings, uint64_t seed,
+          ParameterMap& parameters) {
+  at::NoGradGuard no_grad;
+  Random random(splitmix64(seed));
+  const auto put = [&](const std::string& name, const at::Tensor& value) {
+    parameters[name] = value.detach().contiguous().set_requires_grad(true);
+  };
+  for (const char* table : {"model.embed_tokens.weight", "lm_head.weight"}) {
+    const auto found = parameters.find(table);
+    if (found != parameters.end())
+      put(table, grown_rows(found->second.detach(), config, settings, random));
+  }
+  const double share =
+      (settings.alpha_init - config.alpha_min) / (config.alpha_max - config.alpha_min);
+  for (const TensorSpec& spec : lfm2_tensors(config)) {
+    if (parameters.contains(spec.name)) continue;
+    const std::vector<int64_t> shape(spec.shape.begin(), spec.shape.end());
+    if (spec.name.ends_with("alpha_weight")) {
+      put(spec.name, at::full(shape, std::log(share / (1 - share)), at::kFloat));
+    } else if (spec.name == "model.speaker_emb_projection.weight") {
+      put(spec.name, normal(shape, random) * kDeviation);
+    }
+  }
+}
+
+}  // namespace kani::train

@@ -1,0 +1,122 @@
+// start.cc - see start.h.
+#include "kani/train/start.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/train/model_files.h"
+
+namespace kani::train {
+namespace {
+
+constexpr size_t kClipsLookedAt = 100;  // of a new language
+
+// A text model's rows are no whole codebooks of sound; as if the last ones were one makes its
+// configuration one that the reader takes.
+Lfm2Config text_config(const std::filesystem::path& folder, const Lfm2Overrides& wanted) {
+  const std::filesystem::path path = folder / "config.json";
+  const std::string text = read_file(path, kMaxConfigBytes);
+  const Json json = parse_json(text, path.string());
+  Lfm2Overrides overrides = wanted;
+  int64_t rows = 65536;
+  if (json.is_object() && json.contains("vocab_size") && json["vocab_size"].is_number_integer())
+    rows = std::clamp<int64_t>(json["vocab_size"].get<int64_t>(), 14, 1 << 22);
+  overrides.tokens_per_frame = 1;
+  overrides.audio_tokens_start = static_cast<int>(rows - 1);
+  overrides.use_learnable_rope.reset();  // settled by what the file holds
+  return parse_lfm2_config(text, path.string(), overrides);
+}
+
+Lfm2Module trained_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
+  const std::filesystem::path folder = config.model_id, path = folder / "config.json";
+  Lfm2Config model = parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string(), overrides);
+  if (const auto& voice = config.growth.speaker_emb_dim)
+    model.speaker_emb_dim = static_cast<int>(*voice);
+  return load_module_as(folder, std::move(model));
+}
+
+Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
+  GrowthSettings growth = config.growth;
+  const Lfm2Config text = text_config(config.model_id, overrides);
+  Lfm2Config grown = grown_config(text, growth);
+  require(config.lora.rank == 0 || grown.vocab_size == text.vocab_size,
+          "lora_rank beside first_train: new rows must be trained whole, and adapters belong to a "
+          "base that others have; train without lora_rank first");
+  if (config.parity) {
+    growth.init_audio_rows = "mean";
+    growth.alpha_init = (grown.alpha_min + grown.alpha_max) / 2;
+  }
+  ParameterMap parameters;
+  if (growth.init_from_scratch) {
+    parameters = random_parameters(text, config.seed + 5);
+  } else {
+    Lfm2Module base = load_module_as(config.model_id, text);
+    parameters = std::move(base.parameters());
+    grown.separate_head = base.config().separate_head;
+  }
+  grow(grown, growth, config.seed + 6, parameters);
+  return {std::move(grown), std::move(parameters)};
+}
+
+void add_languages(const std::vector<std::string>& tags, Lfm2Config& config) {
+  for (const std::string& tag : tags) {
+    require(is_language_tag(tag), "add_languages: \"", printable(tag), "\" must be one of ",
+            kLanguageTagRule);
+    config.language_tags_available = true;
+    auto& known = config.language_tags;
+    if (std::find(known.begin(), known.end(), tag) == known.end()) known.push_back(tag);
+  }
+}
+
+}  // namespace
+
+Lfm2Module start_model(const TrainConfig& config) {
+  Lfm2Overrides overrides = config.growth.overrides();
+  overrides.audio_step = config.sequence.audio_step;
+  Lfm2Module base =
+      config.growth.first_train ? first_model(config, overrides) : trained_model(config, overrides);
+  ParameterMap parameters = std::move(base.parameters());
+  for (auto& [name, parameter] : parameters) {
+    const bool frozen = std::any_of(
+        config.freeze.begin(), config.freeze.end(),
+        [&, &whole = name](const auto& part) { return whole.find(part) != std::string::npos; });
+    if (frozen) parameter.set_requires_grad(false);
+  }
+  if (config.lora.rank > 0) add_adapters(config.lora, config.seed + 4, parameters);
+  Lfm2Config model = base.config();
+  add_languages(config.add_languages, model);
+  return {std::move(model),
+          std::move(parameters),
+          {.bf16 = config.bf16,
+           .recompute = config.gradient_checkpointing,
+           .adapter_scale = config.lora.scale(),
+           .adapter_dropout = config.lora.dropout}};
+}
+
+void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips) {
+  const std::filesystem::path folder = config.model_id;
+  for (const std::string& tag : config.add_languages) {
+    std::vector<int32_t> begin;
+    if (std::filesystem::exists(folder / "tokenizer.json")) {
+      begin = Tokenizer::load(folder).encode(tagged_text(model, "", tag), AddedTokens::kPlainText);
+      begin.pop_back();  // the blank, which belongs to the first word of a text
+    }
+    size_t found = 0;
+    for (size_t i = 0; i < clips.size() && found < kClipsLookedAt; ++i) {
+      if (clips.language(i) != tag) continue;
+      ++found;
+      const std::vector<int32_t> text = clips.clip(i).text;
+      if (text.size() < begin.size() || !std::equal(begin.begin(), begin.end(), text.begin())) {
+        throw Error(ErrorCode::kBadInput, clips.name(i), " is of the language ", tag,
+                    " but its text does not begin with \"", tag, ": \"");
+      }
+    }
+    if (found == 0)
+      throw Error(ErrorCode::kBadInput, "add_languages: the data has no clip of ", tag);
+  }
+}
+
+}  // namespace kani::train

@@ -1,0 +1,21 @@
+// start.h - the model that a run starts from, as its configuration says: loaded or grown, with its
+// languages, what is frozen, adapters.
+// Source: training.md 7, 13, 14.8.
+#pragma once
+
+#include "kani/train/clip_set.h"
+#include "kani/train/config.h"
+#include "kani/train/lfm2_module.h"
+
+namespace kani::train {
+
+/// Throws Error as load_module(), grown_config() and add_adapters(), for tags that are none, and
+/// for adapters beside rows that are new.
+Lfm2Module start_model(const TrainConfig& config);
+
+/// Throws Error(kBadInput) if the clips have none of a language that is to be learnt, or if the
+/// text of one does not begin with its tag (the first hundred of each are looked at; not without
+/// the model's tokenizer.json).
+void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips);
+
+}  // namespace kani::train
