@@ -236,11 +236,12 @@ stage_train() {
   export OMP_WAIT_POLICY=passive  # threads that wait must not take the cores from those that work
   local data=$out/train-data
   one 'LibTorch' tools/libtorch.sh || return
-  build train kani_train_test kani-train kani-tool || return
+  build train kani_train_test kani-train kani-tool kani kani-data || return
   rm -rf "$data"
   KANI_KEEP_TRAIN_DATA=$data run_tests train --tests-regex '^train$'
   tally tests/train/kills --bin build/train/bin --data "$data" --kills "$train_kills"
   tally tests/train/parity --bin build/train/bin --data "$data"
   tally tests/train/logs --bin build/train/bin --data "$data"
   tally tests/train/ranks --bin build/train/bin --data "$data"
+  tally tests/train/loop --bin build/train/bin
 }
