@@ -49,6 +49,7 @@ struct TrainConfig {
   double peak_tflops = 0;    // of one process, for the model's share of it (MFU); 0: not shown
   double ema_decay = 0;      // 0: no average of the weights
   std::vector<std::string> freeze;  // parts of names whose parameters stay as they are
+  std::string device = "auto";      // auto, cpu, cuda, cuda:N (cuda_device.h)
   int threads = 0;                  // 0: as many as LibTorch takes
   int64_t timeout_s = 60;           // for what other processes must do
 

@@ -39,6 +39,15 @@ Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters)
   frequencies_ = at::tensor(frequencies, head_.options().dtype(at::kFloat).requires_grad(false));
 }
 
+void Lfm2Module::move_to(at::Device device) {
+  for (auto& [name, parameter] : parameters_) {
+    const bool learns = parameter.requires_grad();
+    parameter = parameter.detach().to(device).set_requires_grad(learns);
+  }
+  head_ = parameter(config_.separate_head ? "lm_head.weight" : "model.embed_tokens.weight");
+  frequencies_ = frequencies_.to(device);
+}
+
 const at::Tensor& Lfm2Module::parameter(std::string_view name) const {
   const auto found = parameters_.find(name);
   require(found != parameters_.end(), "the model has no parameter ", name);
@@ -70,8 +79,8 @@ at::Tensor Lfm2Module::forward(const PackedBatch& batch, ForwardTap* tap) const 
     const at::Tensor y =
         attends ? attention_operator(layer, u, positions, batch) : conv_operator(layer, u, batch);
     if (tap != nullptr && attends) tap->attention_output(layer, y);
-    x = x + y;
-    x = x + feed_forward(layer, rms_norm(x, of(layer, "ffn_norm.weight"), config_.norm_eps));
+    const NormedSum mid = add_rms_norm(x, y, of(layer, "ffn_norm.weight"), config_.norm_eps);
+    x = mid.sum + feed_forward(layer, mid.normed);
   }
   return rms_norm(x, parameter("model.embedding_norm.weight"), config_.norm_eps);
 }

@@ -35,6 +35,9 @@ class Lfm2Module {
   /// Error(kInvalidArgument) otherwise.
   Lfm2Module(Lfm2Config config, ParameterMap parameters);
 
+  /// All parameters to a device; before anyone else holds one of them.
+  void move_to(at::Device device);
+
   const Lfm2Config& config() const { return config_; }
   ParameterMap& parameters() { return parameters_; }
   const ParameterMap& parameters() const { return parameters_; }

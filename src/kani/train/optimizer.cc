@@ -8,6 +8,8 @@
 #include <numbers>
 
 #include "kani/base/error.h"
+#include "kani/train/cuda_device.h"
+#include "kani/train/device_update.h"
 
 namespace kani::train {
 namespace {
@@ -89,7 +91,38 @@ double AdamW::gradient_norm() const {
     if (grad.defined()) grads.push_back(grad);
   }
   if (grads.empty()) return 0;
+  if (const auto* kernels = kernels_for(grads[0])) return device::gradient_norm(*kernels, grads);
   return at::stack(at::_foreach_norm(grads, 2)).norm().item<double>();
+}
+
+bool AdamW::update_on_gpu(int64_t n, double factor) {
+  std::vector<device::UpdateRow> rows;
+  std::vector<at::Tensor> steps;
+  for (auto& [name, moments] : state_) {
+    const at::Tensor& parameter = parameters_.find(name)->second;
+    if (!parameter.grad().defined()) continue;
+    rows.push_back({parameter.detach(),
+                    parameter.grad(),
+                    moments.first,
+                    moments.second,
+                    moments.steps,
+                    {},
+                    is_rope_factor(name) ? 1 : 0});
+    steps.push_back(moments.steps);
+  }
+  const auto* kernels = rows.empty() ? nullptr : kernels_for(rows[0].parameter);
+  if (kernels == nullptr) return false;
+  at::_foreach_add_(steps, 1);
+  const double rate = learning_rate(n);
+  const auto narrow = [](double value) { return static_cast<float>(value); };
+  device::adamw(*kernels, rows,
+                {.rate = {narrow(rate), narrow(rate * settings_.alpha_lr_ratio)},
+                 .decay = {narrow(settings_.weight_decay), 0},
+                 .beta1 = narrow(settings_.beta1),
+                 .beta2 = narrow(settings_.beta2),
+                 .eps = narrow(settings_.epsilon),
+                 .factor = narrow(factor)});
+  return true;
 }
 
 double AdamW::step(int64_t n, bool update) {
@@ -97,6 +130,7 @@ double AdamW::step(int64_t n, bool update) {
   const double norm = gradient_norm();
   const double factor =
       settings_.max_grad_norm > 0 ? std::min(1.0, settings_.max_grad_norm / (norm + 1e-6)) : 1;
+  const bool on_gpu = update && update_on_gpu(n, factor);
   for (const bool alphas : {false, true}) {
     std::vector<at::Tensor> parameters, grads, first, second, steps;
     for (auto& [name, moments] : state_) {
@@ -109,7 +143,7 @@ double AdamW::step(int64_t n, bool update) {
       second.push_back(moments.second);
       steps.push_back(moments.steps);
     }
-    if (parameters.empty() || !update) continue;
+    if (parameters.empty() || !update || on_gpu) continue;
     if (factor < 1) at::_foreach_mul_(grads, factor);
     at::_foreach_add_(steps, 1);
     at::_fused_adamw_(parameters, grads, first, second, {}, steps,

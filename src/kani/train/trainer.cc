@@ -14,6 +14,7 @@
 #include "kani/base/log.h"
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
+#include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
 
 namespace kani::train {
@@ -96,7 +97,8 @@ std::string text_hash(const std::string& text) {
 Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& launch)
     : config_(std::move(config)) {
   config_.validate();
-  comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s));
+  const at::Device device = choose_device(config_.device, launch);
+  comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s), device);
   if (config_.threads > 0) at::set_num_threads(config_.threads);
   if (config_.parity) {
     config_.packing = Packing::kNone;
@@ -106,6 +108,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   Lfm2Overrides overrides;
   overrides.audio_step = config_.sequence.audio_step;
   model_ = std::make_unique<Lfm2Module>(load_module(config_.model_id, overrides));
+  model_->move_to(device);
   for (auto& [name, parameter] : model_->parameters()) {
     const bool frozen =
         std::any_of(config_.freeze.begin(), config_.freeze.end(),
