@@ -2,7 +2,7 @@
 # a program, which a machine without a toolkit of its own cannot.  The compiler: CUDACXX, nvcc on the PATH, or what
 # tools/cuda_compiler.sh laid into build/cuda.
 set(KANI_CUDA_ARCHITECTURES "80;90" CACHE STRING "GPUs to compile for; the last one also as PTX for later ones")
-find_program(KANI_NVCC NAMES "$ENV{CUDACXX}" nvcc HINTS "${PROJECT_SOURCE_DIR}/build/cuda/bin"
+find_program(KANI_NVCC NAMES "$ENV{CUDACXX}" nvcc PATHS "${PROJECT_SOURCE_DIR}/build/cuda/bin"
              DOC "CUDA compiler of release 13")
 if(KANI_CUDA AND NOT KANI_NVCC)
   message(FATAL_ERROR "KANI_CUDA needs nvcc: tools/cuda_compiler.sh installs it")
@@ -19,7 +19,8 @@ function(kani_cuda_objects target)
   foreach(architecture IN LISTS KANI_CUDA_ARCHITECTURES)
     list(APPEND flags -gencode "arch=compute_${architecture},code=sm_${architecture}")
   endforeach()
-  list(APPEND flags -gencode "arch=compute_${architecture},code=compute_${architecture}")
+  list(GET KANI_CUDA_ARCHITECTURES -1 last)
+  list(APPEND flags -gencode "arch=compute_${last},code=compute_${last}")
   set(objects "")
   foreach(file IN LISTS ARGN)
     set(object "${CMAKE_CURRENT_BINARY_DIR}/${file}.o")

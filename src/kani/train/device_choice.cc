@@ -20,8 +20,9 @@ at::Device choose_device(std::string_view setting, const Launch& launch, bool bu
     require(setting == "cuda" || setting == "auto", "device is \"", setting,
             "\", must be auto, cpu, cuda or cuda:N");
   }
-  require(built, "device is \"", setting,
-          "\", but this build cannot use GPUs: configure with KANI_CUDA=ON (docs/training.md)");
+  require(
+      built, "device is \"", setting,
+      "\", but this build cannot use GPUs: configure with KANI_CUDA=ON (docs/training-on-gpus.md)");
   require(count > 0, "device is \"", setting, "\", but no GPU is found: is the driver loaded?");
   require(index < count, "device is \"", setting, "\", which is GPU ", index,
           " for this process, but the machine has ", count);

@@ -1,5 +1,6 @@
-// launch.cuh - starts a kernel of block.cuh on a GPU.  A refused start is an error of the caller's
-// next check (cuda_device.h), as with every CUDA call that does not wait.
+// launch.cuh - starts a kernel of block.cuh on a GPU.  A refused start is reported by the next
+// check of LibTorch, which looks after each start of its own: an error of CUDA stays until it is
+// read.
 #pragma once
 
 #include <cuda_runtime_api.h>
