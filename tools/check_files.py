@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LINE_LIMIT = 600
-CODE = {".cc", ".h", ".c", ".py", ".sh", ".cmake"}
+CODE = {".cc", ".h", ".c", ".cu", ".cuh", ".py", ".sh", ".cmake"}
 TEXT = CODE | {".md", ".txt", ".in", ".map", ".yaml", ".yml"}
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 # Data that tests read byte by byte, and texts of others.

@@ -90,7 +90,7 @@ about_format() { printf 'clang-format-14 and the rules of tools/check_files.py';
 stage_format() {
   one 'rules of files' tools/check_files.py
   have clang-format-14 || return 0
-  git ls-files -z --cached --others --exclude-standard '*.cc' '*.h' '*.c' |
+  git ls-files -z --cached --others --exclude-standard '*.cc' '*.h' '*.c' '*.cu' '*.cuh' |
     one 'clang-format' xargs -0 -r clang-format-14 --dry-run -Werror
 }
 
@@ -231,11 +231,29 @@ stage_instructions() {
   tally tools/check_instructions.py --bin build/release/bin
 }
 
+# train_cuda_speaks: the program with CUDA starts, and says what is missing where there is no GPU.
+train_cuda_speaks() {
+  local text
+  if [ -e /dev/nvidiactl ]; then build/train-cuda/bin/kani-train --help >/dev/null; return; fi
+  text=$(build/train-cuda/bin/kani-train --model none --data none --out none --steps 1 --set device=cuda 2>&1)
+  [[ $text == *'no GPU is found'* ]] || { printf '%s\n' "$text" && return 1; }
+}
+
 about_train() { printf 'the trainer with LibTorch: reference data, and runs that are killed and go on'; }
 stage_train() {
   export OMP_WAIT_POLICY=passive  # threads that wait must not take the cores from those that work
   local data=$out/train-data
   one 'LibTorch' tools/libtorch.sh || return
+  if tools/cuda_compiler.sh; then
+    build train kani_cuda_kernels && one 'CUDA kernels compile' true
+  else
+    skip 'there is no CUDA compiler and none can be had'
+  fi
+  if [ -e build/libtorch-cuda/version ]; then
+    build train-cuda kani-train && one 'the trainer links with CUDA' train_cuda_speaks
+  else
+    skip 'the trainer with CUDA: tools/libtorch.sh --cuda was not run'
+  fi
   build train kani_train_test kani-train kani-tool kani kani-data || return
   rm -rf "$data"
   KANI_KEEP_TRAIN_DATA=$data run_tests train --tests-regex '^train$'

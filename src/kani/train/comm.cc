@@ -7,6 +7,7 @@
 
 #include "kani/base/error.h"
 #include "kani/base/sha256.h"
+#include "kani/train/cuda_device.h"
 
 namespace kani::train {
 namespace {
@@ -59,9 +60,17 @@ void in_pieces(std::vector<at::Tensor>& tensors, const Body& body) {
 struct Comm::Group {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  c10::intrusive_ptr<c10d::Backend> gpu;  // null on CPUs
+
+  // The transport for where a tensor is.
+  c10d::Backend& of(const at::Tensor& x) const {
+    return x.is_cuda() ? *gpu : static_cast<c10d::Backend&>(*gloo);
+  }
 };
 
-Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout) : launch_(launch) {
+Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, at::Device device)
+    : launch_(launch) {
+  if (device.is_cuda()) use_gpu(device);
   if (launch.size == 1) return;
   guarded("meeting", launch.rank, [&] {
     c10d::TCPStoreOptions options;
@@ -81,6 +90,10 @@ Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout) : launch_(la
     group_->store = named;
     group_->gloo =
         c10::make_intrusive<c10d::ProcessGroupGloo>(named, launch.rank, launch.size, gloo_options);
+    if (device.is_cuda()) {
+      auto apart = c10::make_intrusive<c10d::PrefixStore>("nccl", named);
+      group_->gpu = gpu_group(apart, launch, device, timeout);
+    }
   });
 }
 
@@ -92,7 +105,7 @@ void Comm::sum(std::vector<at::Tensor>& tensors) {
     at::NoGradGuard no_grad;
     in_pieces(tensors, [&](at::Tensor& flat) {
       std::vector<at::Tensor> one{flat};
-      group_->gloo->allreduce(one)->wait();
+      group_->of(flat).allreduce(one)->wait();
     });
   });
 }
@@ -123,7 +136,7 @@ std::function<void()> Comm::begin_sum(const at::Tensor& flat) {
   c10::intrusive_ptr<c10d::Work> work;
   guarded("adding up", rank(), [&] {
     std::vector<at::Tensor> one{flat};
-    work = group_->gloo->allreduce(one);
+    work = group_->of(flat).allreduce(one);
   });
   return [this, work] { guarded("adding up", rank(), [&] { work->wait(); }); };
 }
@@ -136,7 +149,7 @@ void Comm::broadcast(std::vector<at::Tensor>& tensors, int owner) {
       std::vector<at::Tensor> one{flat};
       c10d::BroadcastOptions options;
       options.rootRank = owner;
-      group_->gloo->broadcast(one, options)->wait();
+      group_->of(flat).broadcast(one, options)->wait();
     });
   });
 }

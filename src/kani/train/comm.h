@@ -1,7 +1,7 @@
-// comm.h - talking to the other processes of a run, through LibTorch's own c10d (Gloo on CPUs).
-// No transport of ours.  Alone, every call does nothing at no cost.
-// Faults: a peer that dies is an Error within moments, one that is silent after the time-out; the
-// message names the operation.  The launcher starts the group anew.
+// comm.h - talking to the other processes of a run, through LibTorch's own c10d: Gloo for numbers
+// on CPUs, NCCL for tensors on GPUs. No transport of ours.  Alone, every call does nothing at no
+// cost. Faults: a peer that dies is an Error within moments, one that is silent after the time-out;
+// the message names the operation.  The launcher starts the group anew.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,9 @@ namespace kani::train {
 class Comm {
  public:
   /// Meets the others.  Throws Error(kBusy) if they do not come within the time-out.
-  explicit Comm(const Launch& launch, std::chrono::milliseconds timeout = std::chrono::seconds(60));
+  /// A GPU as `device` becomes the process's own.
+  explicit Comm(const Launch& launch, std::chrono::milliseconds timeout = std::chrono::seconds(60),
+                at::Device device = at::kCPU);
   ~Comm();
 
   int rank() const { return launch_.rank; }

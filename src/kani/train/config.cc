@@ -206,7 +206,7 @@ const std::vector<Key>& keys() {
     k.push_back(number("peak_tflops", false, KANI_FIELD(peak_tflops)));
     k.push_back(number("ema_decay", true, KANI_FIELD(ema_decay)));
     k.push_back(texts("freeze", true, KANI_FIELD(freeze)));
-
+    k.push_back(text("device", false, KANI_FIELD(device)));
     add_lora_keys(k);
     add_start_keys(k);
     k.push_back(number("threads", false, KANI_FIELD(threads)));

@@ -60,6 +60,7 @@ struct TrainConfig {
   std::vector<std::string> add_languages;  // tags that the model learns
   bool gradient_checkpointing = false;     // layers are computed again in the backward pass
   bool bf16 = false;                       // matrix products in bf16, all else in float32
+  std::string device = "auto";             // auto, cpu, cuda, cuda:N (cuda_device.h)
   int threads = 0;                         // 0: as many as LibTorch takes
   int64_t timeout_s = 60;                  // for what other processes must do
 

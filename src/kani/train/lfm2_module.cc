@@ -43,6 +43,15 @@ Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules 
   frequencies_ = at::tensor(frequencies, head_.options().dtype(at::kFloat).requires_grad(false));
 }
 
+void Lfm2Module::move_to(at::Device device) {
+  for (auto& [name, parameter] : parameters_) {
+    const bool learns = parameter.requires_grad();
+    parameter = parameter.detach().to(device).set_requires_grad(learns);
+  }
+  head_ = parameter(config_.separate_head ? "lm_head.weight" : "model.embed_tokens.weight");
+  frequencies_ = frequencies_.to(device);
+}
+
 const at::Tensor& Lfm2Module::parameter(std::string_view name) const {
   const auto found = parameters_.find(name);
   require(found != parameters_.end(), "the model has no parameter ", name);
@@ -102,9 +111,8 @@ at::Tensor Lfm2Module::layer(int index, const at::Tensor& in, const Documents& d
   const at::Tensor y =
       attends ? attention_operator(index, u, documents) : conv_operator(index, u, documents);
   if (tap != nullptr && attends) tap->attention_output(index, y);
-  const at::Tensor x = in + y;
-  const at::Tensor v = for_products(rms_norm(x, of(index, "ffn_norm.weight"), config_.norm_eps));
-  return x + feed_forward(index, v, documents);
+  const NormedSum x = add_rms_norm(in, y, of(index, "ffn_norm.weight"), config_.norm_eps);
+  return x.sum + feed_forward(index, for_products(x.normed), documents);
 }
 
 // W x (+ bias), and + s B A dropout(x) where there is an adapter.

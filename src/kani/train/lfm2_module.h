@@ -45,6 +45,9 @@ class Lfm2Module {
   /// Adapters may be among them.
   Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules rules = {});
 
+  /// All parameters to a device; before anyone else holds one of them.
+  void move_to(at::Device device);
+
   const Lfm2Config& config() const { return config_; }
   const ComputeRules& rules() const { return rules_; }
   ParameterMap& parameters() { return parameters_; }

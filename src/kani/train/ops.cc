@@ -9,6 +9,8 @@
 
 #include "kani/base/error.h"
 #include "kani/base/random.h"
+#include "kani/train/cuda_device.h"
+#include "kani/train/device_ops.h"
 #include "kani/train/loops.h"
 #include "kani/train/ops_plain.h"
 #include "kani/train/products.h"
@@ -293,27 +295,40 @@ class CrossEntropy : public Function<CrossEntropy> {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
+  if (x.is_cuda()) return device::linear(x, w, bias);
   if (!fused(x) && x.scalar_type() != at::kBFloat16) return at::linear(x, w, bias);
   const at::Tensor y = Linear::apply(x, w);
   return bias.defined() ? y + bias : y;
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) {
+  if (const auto* kernels = kernels_for(x)) return device::rms_norm(*kernels, x, w, eps);
   return fused(x) ? RmsNorm::apply(x, w, eps) : plain::rms_norm(x, w, eps);
+}
+
+NormedSum add_rms_norm(const at::Tensor& x, const at::Tensor& more, const at::Tensor& w,
+                       double eps) {
+  if (const auto* kernels = kernels_for(x)) return device::add_rms_norm(*kernels, x, more, w, eps);
+  const at::Tensor sum = x + more;
+  return {sum, rms_norm(sum, w, eps)};
 }
 
 at::Tensor norm_rope(const at::Tensor& x, const at::Tensor& w, const at::Tensor& angles,
                      double eps) {
+  if (const auto* kernels = kernels_for(x)) return device::norm_rope(*kernels, x, w, angles, eps);
   return fused(x) ? NormRope::apply(x, w, angles, eps) : plain::norm_rope(x, w, angles, eps);
 }
 
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) {
+  if (const auto* kernels = kernels_for(gate)) return device::swiglu(*kernels, gate, up);
   return fused(gate) ? Swiglu::apply(gate, up) : plain::swiglu(gate, up);
 }
 
 at::Tensor short_conv(const at::Tensor& bcx, const at::Tensor& taps, const at::Tensor& bias,
                       const std::vector<int64_t>& starts) {
   require(starts.size() > 1 && starts.back() == bcx.size(0), "documents do not cover the elements");
+  if (const auto* kernels = kernels_for(bcx))
+    return device::short_conv(*kernels, bcx, taps, bias, starts);
   if (!fused(bcx)) return plain::short_conv(bcx, taps, bias, starts);
   return ShortConv::apply(bcx, taps, bias.defined() ? std::optional(bias) : std::nullopt, starts);
 }
@@ -325,6 +340,7 @@ at::Tensor dropout(const at::Tensor& x, double p, uint64_t key) {
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const std::vector<int64_t>& starts) {
+  if (const auto* kernels = kernels_for(q)) return device::attention(*kernels, q, k, v, starts);
   const bool groups = q.size(1) != k.size(1);
   std::vector<at::Tensor> out;
   for (size_t d = 0; d + 1 < starts.size(); ++d) {
@@ -342,6 +358,8 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
                          const at::Tensor& targets, double scale, int64_t chunk) {
   require(chunk >= 1, "a chunk of ", chunk, " elements, must be 1 or more");
+  if (const auto* kernels = kernels_for(hidden))
+    return device::cross_entropy(*kernels, hidden, head, targets, scale, chunk);
   const bool rounded = hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 && fused(head);
   if (!fused(hidden) && !rounded) return plain::cross_entropy(hidden, head, targets, scale);
   const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());

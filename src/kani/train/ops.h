@@ -2,7 +2,8 @@
 // Each is one node of the graph: it keeps what its backward pass needs and nothing else.
 // Documents are rows starts[d] … starts[d + 1]; none sees another.
 // Legend: N elements, H hidden size, D head width, I inner size, V vocabulary, L taps.
-// float32 on CPUs; anything else goes through ops_plain.h, which says what is right.
+// float32 on CPUs (loops.h), float32 and bf16 on GPUs (device_ops.h); anything else goes through
+// ops_plain.h, which says what is right.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,13 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bi
 
 /// x / sqrt(mean of x^2 + eps) * w.  x [N, H] (or [N, heads, D] with w [D]), w [H].
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps);
+
+struct NormedSum {
+  at::Tensor sum, normed;
+};
+/// sum = x + more, normed = rms_norm(sum): on GPUs one reading of both.
+NormedSum add_rms_norm(const at::Tensor& x, const at::Tensor& more, const at::Tensor& w,
+                       double eps);
 
 /// The same per head, then turned by angles: halves a, b of D become a cos - b sin, b cos + a sin.
 /// x [N, heads, D], w [D], angles [N, D/2], which may want a gradient (learnable RoPE).

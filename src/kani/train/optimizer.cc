@@ -8,6 +8,8 @@
 #include <numbers>
 
 #include "kani/base/error.h"
+#include "kani/train/cuda_device.h"
+#include "kani/train/device_update.h"
 
 namespace kani::train {
 namespace {
@@ -101,14 +103,41 @@ double AdamW::gradient_norm() const {
     if (grad.defined()) grads.push_back(grad);
   }
   if (grads.empty()) return 0;
+  if (const auto* kernels = kernels_for(grads[0])) return device::gradient_norm(*kernels, grads);
   return at::stack(at::_foreach_norm(grads, 2)).norm().item<double>();
 }
 
-double AdamW::step(int64_t n, bool update) {
-  at::NoGradGuard no_grad;
-  const double norm = gradient_norm();
-  const double factor =
-      settings_.max_grad_norm > 0 ? std::min(1.0, settings_.max_grad_norm / (norm + 1e-6)) : 1;
+bool AdamW::update_on_gpu(int64_t n, double factor) {
+  std::vector<device::UpdateRow> rows;
+  std::vector<at::Tensor> steps;
+  for (auto& [name, moments] : state_) {
+    const at::Tensor& parameter = parameters_.find(name)->second;
+    if (!parameter.grad().defined()) continue;
+    rows.push_back({parameter.detach(),
+                    parameter.grad(),
+                    moments.first,
+                    moments.second,
+                    moments.steps,
+                    {},
+                    is_rope_factor(name) ? 1 : 0});
+    steps.push_back(moments.steps);
+  }
+  const auto* kernels = rows.empty() ? nullptr : kernels_for(rows[0].parameter);
+  if (kernels == nullptr) return false;
+  at::_foreach_add_(steps, 1);
+  const double rate = learning_rate(n);
+  const auto narrow = [](double value) { return static_cast<float>(value); };
+  device::adamw(*kernels, rows,
+                {.rate = {narrow(rate), narrow(rate * settings_.alpha_lr_ratio)},
+                 .decay = {narrow(settings_.weight_decay), 0},
+                 .beta1 = narrow(settings_.beta1),
+                 .beta2 = narrow(settings_.beta2),
+                 .eps = narrow(settings_.epsilon),
+                 .factor = narrow(factor)});
+  return true;
+}
+
+void AdamW::update_by_groups(int64_t n, double factor) {
   struct Group {
     std::vector<at::Tensor> parameters, grads, first, second, steps;
   };
@@ -125,13 +154,22 @@ double AdamW::step(int64_t n, bool update) {
     group.steps.push_back(moments.steps);
   }
   for (auto& [key, group] : groups) {
-    if (!update) break;
     if (factor < 1) at::_foreach_mul_(group.grads, factor);
     at::_foreach_add_(group.steps, 1);
     at::_fused_adamw_(group.parameters, group.grads, group.first, group.second, {}, group.steps,
                       learning_rate(n) * key.first, settings_.beta1, settings_.beta2, key.second,
                       settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
+}
+
+double AdamW::step(int64_t n, bool update) {
+  at::NoGradGuard no_grad;
+  const double norm = gradient_norm();
+  const double factor =
+      settings_.max_grad_norm > 0 ? std::min(1.0, settings_.max_grad_norm / (norm + 1e-6)) : 1;
+  // One kernel for all on a GPU, which knows no more than two rates.
+  const bool on_gpu = update && settings_.name_factors.empty() && update_on_gpu(n, factor);
+  if (update && !on_gpu) update_by_groups(n, factor);
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::Tensor();
   for (int rank = 0; comm_ != nullptr && comm_->size() > 1 && update && rank < comm_->size();
        ++rank) {

@@ -63,6 +63,11 @@ class AdamW {
   const std::map<std::string, Moments, std::less<>>& state() const { return state_; }
 
  private:
+  // The update itself.
+  void update_by_groups(int64_t n, double factor);
+  // The same where the parameters are on a GPU; false elsewhere.
+  bool update_on_gpu(int64_t n, double factor);
+
   OptimizerSettings settings_;
   ParameterMap& parameters_;
   Comm* comm_;

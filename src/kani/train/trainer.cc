@@ -14,6 +14,7 @@
 #include "kani/base/log.h"
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
+#include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
 #include "kani/train/start.h"
 
@@ -97,7 +98,8 @@ std::string text_hash(const std::string& text) {
 Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& launch)
     : config_(std::move(config)) {
   config_.validate();
-  comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s));
+  const at::Device device = choose_device(config_.device, launch);
+  comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s), device);
   if (config_.threads > 0) at::set_num_threads(config_.threads);
   if (config_.parity) {
     config_.packing = Packing::kNone;
@@ -105,6 +107,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     config_.optimizer.warm_from_zero = true;
   }
   model_ = std::make_unique<Lfm2Module>(start_model(config_));
+  model_->move_to(device);
   layout_ = TokenLayout::of(model_->config());
   clips_ = std::make_unique<ClipSet>(config_.data, layout_);
   check_languages(config_, model_->config(), *clips_);
