@@ -153,25 +153,31 @@ class Run {
     log_.write(*eval, "eval_");
     if (told_) std::fprintf(stderr, "%svalidation loss %.4f\n", terminal_ ? "\n" : "", eval->loss);
     if (config_.ema_decay > 0) log_.write(*trainer_.evaluate(/*averaged=*/true), "eval_ema_");
-    guarded(/*must=*/false, [&] { trainer_.save_if_best(*eval); });
+    guarded(/*must=*/false, [&] { return trainer_.save_if_best(*eval); });
   }
 
+  // Once for an update, however many ask for it.
   void save(bool must) {
-    guarded(must, [&] { trainer_.save(); });
+    if (saved_update_ == trainer_.state().update) return;
+    guarded(must, [&] {
+      trainer_.save();
+      return true;
+    });
   }
 
+  // `action` saves a checkpoint, or returns false where none is due.
   template <typename Action>
   void guarded(bool must, const Action& action) {
     const auto start = std::chrono::steady_clock::now();
-    bool saved = true;
+    const int64_t update = trainer_.state().update;
     try {
-      action();
+      if (!action()) return;
+      saved_update_ = update;
     } catch (const kani::Error& error) {
       if (must || error.code() != kani::ErrorCode::kCannotWrite) throw;
-      saved = false;
       std::fprintf(stderr, "kani-train: warning: no checkpoint: %s\n", error.what());
     }
-    log_.checkpoint(trainer_.state().update, seconds_since(start), saved);
+    log_.checkpoint(update, seconds_since(start), saved_update_ == update);
   }
 
   // From a checkpoint of this very update, so that what is heard can be made again.
@@ -194,6 +200,7 @@ class Run {
   kani::train::Samples samples_;
   kani::train::Yardstick yardstick_;
   bool told_, terminal_;
+  int64_t saved_update_ = -1;
   double mean_seconds_ = 0;
 };
 

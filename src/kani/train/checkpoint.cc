@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "MANIFEST";
 constexpr uint64_t kMaxStateBytes = 1 << 24;
+
 std::string optimizer_file(int rank, int size) {
   char name[64];
   std::snprintf(name, sizeof name, "optim-%05d-of-%05d.safetensors", rank, size);
@@ -248,13 +249,15 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
     together(comm, true, folder, [&] {
       save_parameters(part / optimizer_file(comm.rank(), comm.size()), moments_map(*s.optimizer));
     });
-    together(comm, first, folder, [&] { publish(part, folder); });
+    together(comm, first, folder, [&] {
+      publish(part, folder);
+      if (s.state.best_loss)
+        write_file(output / "best", checkpoint_name(s.state.best_update) + "\n");
+    });
   } catch (...) {
     if (first) fs::remove_all(part, ignored);
     throw;
   }
-  if (first && s.state.best_loss)
-    write_file(output / "best", checkpoint_name(s.state.best_update) + "\n");
   if (first) rotate(output, *s.config, s.state.best_loss ? s.state.best_update : -1);
   comm.barrier();
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 #include "kani/base/file.h"
 #include "kani/base/log.h"
@@ -121,8 +122,8 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   left_out_ = clips_->size() - usable_.size();
   if (left_out_ > 0)
     log_warning("train", left_out_, " clips are longer than pack_length and are left out");
-  mix_languages();
   require(!usable_.empty(), "no clip fits pack_length ", config_.pack_length);
+  mix_languages();
 
   // Epochs differ by a row or so when rows are packed: the first one speaks for all.
   plan_epoch(0);
@@ -181,9 +182,8 @@ int64_t Trainer::rows_of_update() const {
 void Trainer::mix_languages() {
   std::map<std::string, uint32_t> counts;
   for (const uint32_t i : usable_) ++counts[clips_->language(i)];
-  const bool as_it_is = config_.parity;
   const auto factors =
-      language_factors(counts, as_it_is ? 1 : config_.language_temperature,
+      language_factors(counts, config_.parity ? 1 : config_.language_temperature,
                        TrainConfig::numbers_of(config_.language_weights, "language_weights"));
   for (const uint32_t i : usable_) factors_.push_back(factors.at(clips_->language(i)));
   for (const auto& [language, count] : counts)
@@ -373,9 +373,15 @@ std::optional<EvalReport> Trainer::evaluate(bool averaged) {
 bool Trainer::save_if_best(const EvalReport& report) {
   if (!(report.loss < state_.best_loss.value_or(std::numeric_limits<double>::infinity())))
     return false;
+  const auto before = std::pair(state_.best_loss, state_.best_update);
   state_.best_loss = report.loss;
   state_.best_update = state_.update;
-  save();
+  try {
+    save();
+  } catch (...) {
+    std::tie(state_.best_loss, state_.best_update) = before;  // there is none to name
+    throw;
+  }
   return true;
 }
 

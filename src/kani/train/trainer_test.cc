@@ -2,6 +2,9 @@
 // same bits after any stop, damage found, nonsense left out.
 #include "kani/train/trainer.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <fstream>
 
 #include "kani/train/test_run.h"
@@ -224,6 +227,31 @@ TEST_F(TrainerTest, the_best_checkpoint_is_named_and_kept) {
   Trainer resumed(c, true);
   EXPECT_EQ(resumed.state().best_loss, 3.0);
   EXPECT_EQ(resumed.state().best_update, 2);
+}
+
+TEST_F(TrainerTest, T6_a_best_checkpoint_that_cannot_be_written_is_not_named) {
+  TrainConfig c = config("out");
+  c.valid_data = c.data;
+  Trainer trainer(c, false);
+  EvalReport report;
+  trainer.step();
+  report.loss = 5;
+  EXPECT_TRUE(trainer.save_if_best(report));
+  trainer.step();
+  report.loss = 4;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{40'000, before.rlim_max};  // as on a full disk
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  EXPECT_THROW(trainer.save_if_best(report), Error);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(trainer.state().best_update, 1);
+  EXPECT_EQ(trainer.state().best_loss, 5);
+  EXPECT_EQ(read_file(folder_ / "out" / "best", 100), checkpoint_name(1) + "\n");
+  EXPECT_TRUE(trainer.save_if_best(report));
+  EXPECT_EQ(read_file(folder_ / "out" / "best", 100), checkpoint_name(2) + "\n");
 }
 
 TEST_F(TrainerTest, learning_rates_by_name) {
