@@ -97,19 +97,25 @@ stage_format() {
 about_includes() { printf 'the table of ARCHITECTURE.md against every include'; }
 stage_includes() { one 'includes' tools/check_includes.py; }
 
+# build_ci: the build that users get, with tests and the trainer.  What was built before costs a second.
+build_ci() {
+  one 'Arrow' tools/arrow.sh && one 'LibTorch' tools/libtorch.sh && build ci
+}
+
 about_unit() { printf 'g++ with warnings as errors; unit and parity tests'; }
 stage_unit() {
-  one 'Arrow' tools/arrow.sh
-  build dev || return
+  build_ci || return
   one 'g++ without warnings' true
-  run_tests dev
+  export OMP_WAIT_POLICY=passive  # threads that wait must not take the cores from those that work
+  rm -rf "$out/train-data"
+  KANI_KEEP_TRAIN_DATA=$out/train-data run_tests ci
 }
 
 about_kernels() { printf 'objects for one instruction set show one data table'; }
 stage_kernels() {
-  build dev || return
+  build_ci || return
   if compgen -G 'src/kani/backend/cpu/kernels/*.cc' >/dev/null; then
-    tally tools/check_kernel_symbols.py build/dev
+    tally tools/check_kernel_symbols.py build/ci
   else
     skip 'there are no kernels'
   fi
@@ -117,18 +123,43 @@ stage_kernels() {
 
 about_journeys() { printf 'the programs as a person uses them; kani-tool against the reference data; cloned voices by ear'; }
 stage_journeys() {
-  journeys dev
-  tally tests/parity/run --bin build/dev/bin
-  tally tests/ear/run --bin build/dev/bin
+  build_ci || return
+  journeys ci
+  tally tests/parity/run --bin build/ci/bin
+  tally tests/ear/run --bin build/ci/bin
 }
 
 # journeys PRESET [ARGUMENT…]: tests/journeys against the programs of a build.
 journeys() {
   local preset=$1
   shift
-  build "$preset" || return
-  if [ ! -x tests/journeys/run ]; then skip 'there is no tests/journeys/run' && return 0; fi
   tally tests/journeys/run --bin "build/$preset/bin" "$@"
+}
+
+about_headers() { printf 'g++ without precompiled headers: every file includes what it needs; all tests with assertions'; }
+stage_headers() {
+  one 'Arrow' tools/arrow.sh
+  build dev || return
+  one 'g++ without precompiled headers' true
+  run_tests dev
+}
+
+sanitizer_options() {
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+}
+
+about_hostile() { printf 'what reads untrusted bytes, with clang, address + undefined: unit tests, every seed of the fuzz targets'; }
+stage_hostile() {
+  local name folders=(base formats spec audio text tokens) targets=()
+  have clang++-14 || return 0
+  for name in "${folders[@]}"; do targets+=("kani_${name}_test"); done
+  for name in fuzz/*_fuzz.cc; do targets+=("$(basename "$name" .cc)"); done
+  build fuzz "${targets[@]}" || return
+  one 'clang without warnings' true
+  sanitizer_options
+  run_tests fuzz --tests-regex "^($(IFS='|' && printf '%s' "${folders[*]}"))$"
+  tally tools/fuzz.sh --seconds 2 --jobs "$(nproc)"
 }
 
 about_sanitizers() { printf 'clang with warnings as errors; all tests and quick journeys, address + undefined'; }
@@ -136,8 +167,7 @@ stage_sanitizers() {
   have clang++-14 || return 0
   build fuzz || return
   one 'clang without warnings' true
-  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
-  export UBSAN_OPTIONS=print_stacktrace=1
+  sanitizer_options
   # Models of the real width run on the best instruction set alone here; the stage "unit" runs them on all.
   GTEST_FILTER='-*full_width*/scalar:*full_width*/avx2' run_tests fuzz
   journeys fuzz --quick
@@ -219,16 +249,15 @@ stage_arm_kernels() {
 
 about_package() { printf 'installed tree: program, CMake package, pkg-config, examples'; }
 stage_package() {
-  build release || return
-  if [ ! -e build/release/lib/libkani.so ]; then skip 'there is no libkani.so yet' && return 0; fi
-  tally tools/check_package.sh build/release "$out/prefix"
+  build_ci || return
+  tally tools/check_package.sh build/ci "$out/prefix"
 }
 
 about_instructions() { printf 'instructions of fixed workloads against bench/callgrind-baseline.json'; }
 stage_instructions() {
   have valgrind || return 0
-  build release kani kani-tool engine_bench || return
-  tally tools/check_instructions.py --bin build/release/bin
+  build_ci && build ci engine_bench || return
+  tally tools/check_instructions.py --bin build/ci/bin
 }
 
 # train_cuda_speaks: the program with CUDA starts, and says what is missing where there is no GPU.
@@ -239,13 +268,13 @@ train_cuda_speaks() {
   [[ $text == *'no GPU is found'* ]] || { printf '%s\n' "$text" && return 1; }
 }
 
-about_train() { printf 'the trainer with LibTorch: reference data, and runs that are killed and go on'; }
+about_train() { printf 'the trainer: CUDA kernels compile, runs that are killed and go on, several processes, from recordings to speech'; }
 stage_train() {
   export OMP_WAIT_POLICY=passive  # threads that wait must not take the cores from those that work
   local data=$out/train-data
-  one 'LibTorch' tools/libtorch.sh || return
+  build_ci || return
   if tools/cuda_compiler.sh; then
-    build train kani_cuda_kernels && one 'CUDA kernels compile' true
+    cmake --preset ci >/dev/null && build ci kani_cuda_kernels && one 'CUDA kernels compile' true
   else
     skip 'there is no CUDA compiler and none can be had'
   fi
@@ -254,12 +283,10 @@ stage_train() {
   else
     skip 'the trainer with CUDA: tools/libtorch.sh --cuda was not run'
   fi
-  build train kani_train_test kani-train kani-tool kani kani-data || return
-  rm -rf "$data"
-  KANI_KEEP_TRAIN_DATA=$data run_tests train --tests-regex '^train$'
-  tally tests/train/kills --bin build/train/bin --data "$data" --kills "$train_kills"
-  tally tests/train/parity --bin build/train/bin --data "$data"
-  tally tests/train/logs --bin build/train/bin --data "$data"
-  tally tests/train/ranks --bin build/train/bin --data "$data"
-  tally tests/train/loop --bin build/train/bin
+  if [ ! -d "$data" ]; then KANI_KEEP_TRAIN_DATA=$data run_tests ci --tests-regex '^train$'; fi
+  tally tests/train/kills --bin build/ci/bin --data "$data" --kills "$train_kills"
+  tally tests/train/parity --bin build/ci/bin --data "$data"
+  tally tests/train/logs --bin build/ci/bin --data "$data"
+  tally tests/train/ranks --bin build/ci/bin --data "$data"
+  tally tests/train/loop --bin build/ci/bin
 }
