@@ -25,7 +25,7 @@ void expect_config_refused(const std::string& yaml, const std::string& reason) {
 }
 
 TEST(PrepareConfig, the_reference_configuration_is_read) {
-  const std::string file = std::string(KANI_TEST_DATA) + "/training/full/dataset_config.yaml";
+  const std::string file = KANI_TEST_DATA "/training/full/dataset_config.yaml";
   const PrepareConfig c = parse_prepare_config(read_file(file, 1 << 20), file);
   EXPECT_EQ(c.max_duration_s, 3.2);
   EXPECT_TRUE(c.length_statistics);

@@ -16,7 +16,7 @@ namespace kani {
 namespace {
 
 TEST(Sampler, processors_equal_upstreams) {
-  const std::string folder = std::string(KANI_TEST_DATA) + "/lm/";
+  const std::string folder = KANI_TEST_DATA "/lm/";
   const Json golden = parse_json(read_file(folder + "processors.json", 1 << 24), "processors.json");
   const auto tensors = open_safetensors(folder + "processors.safetensors");
   size_t index = 0;
