@@ -28,7 +28,8 @@ function(kani_use_precompiled target name)
 endfunction()
 
 # Tests are compiled with less effort than what they test: half of all compile time would be theirs.
-set(KANI_TEST_FLAGS -O1)
+# g++ 12 sees overruns of short constant strings that cannot be (as GCC bug 105651).
+set(KANI_TEST_FLAGS -O1 $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>)
 if(KANI_PCH)
   set(common <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map> <memory> <optional> <span> <string>
              <string_view> <vector>)
