@@ -92,7 +92,8 @@ TEST(SpeakerModule, what_it_writes_it_reads_and_names_as_upstream) {
   const auto written = open_safetensors(folder);
   size_t shared = 0;
   for (const TensorInfo& info : reference->tensors()) {
-    if (info.name.find("encoder.layers.3.") != std::string::npos || info.dtype != DType::kF32) continue;
+    if (info.name.find("encoder.layers.3.") != std::string::npos || info.dtype != DType::kF32)
+      continue;
     if (info.name == "wavlm.masked_spec_embed") continue;
     ASSERT_NE(written->find(info.name), nullptr) << info.name;
     EXPECT_EQ(written->find(info.name)->shape.size(), info.shape.size()) << info.name;
