@@ -24,6 +24,15 @@ check_packages=(
 # What the cross build for 64-bit ARM links and runs with: tools/arm64_root.sh unpacks these, they are not installed.
 arm64_packages=(libc6-dev libstdc++6 libgtest-dev "${library_packages[@]}")
 
+# What recipes/kani-mini needs to make its teachers speak: synthesizers, voices, texts.  The recipe installs these, ./check
+# does not.  Licences: recipes/kani-mini/README.md.
+# shellcheck disable=SC2034  # used by the recipe
+recipe_packages=(
+  sox flite espeak-ng
+  festival festlex-cmu festlex-poslex festvox-kdlpc16k festvox-us-slt-hts
+  wordnet-base sword-text-sparv
+)
+
 # missing_packages NAME…: those that are not installed, one a line.
 missing_packages() {
   local name

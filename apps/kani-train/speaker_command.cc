@@ -1,0 +1,186 @@
+// speaker_command.cc - see speaker_command.h.
+#include "speaker_command.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/train/speaker/speaker_trainer.h"
+#include "run_log.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string init, out, export_to, embed;
+  std::vector<std::string> configs, settings, data, valid;
+  bool resume = false, force = false, quiet = false, keys = false;
+  int64_t steps = 0;
+};
+
+void declare(CLI::App& app, Arguments& a) {
+  app.add_option("--config", a.configs,
+                 "YAML file of settings; given several times, later ones win");
+  app.add_option("-d,--data", a.data,
+                 "recordings: manifests (.jsonl with file and speaker), or folders with a folder "
+                 "for each speaker");
+  app.add_option("--valid", a.valid,
+                 "speakers to measure on, never trained on [a share of those in --data]");
+  app.add_option("--init", a.init, "folder of an encoder to start from [random weights]");
+  app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./speaker-checkpoints]");
+  app.add_option("--steps", a.steps, "updates in all [2000]");
+  app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
+  app.add_flag("--keys", a.keys, "no training: all keys with their values");
+  app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
+  app.add_flag("--force", a.force, "resume although recordings or settings changed");
+  app.add_option("--export", a.export_to, "folder to write the finished encoder to");
+  app.add_option("--embed", a.embed,
+                 "no training: the vector that --init gives this sound, as JSON");
+  app.add_flag("-q,--quiet", a.quiet, "no progress");
+}
+
+SpeakerTrainConfig configured(const Arguments& a) {
+  SpeakerTrainConfig config;
+  for (const std::string& file : a.configs)
+    apply_speaker_yaml(read_file(file, kMaxConfigBytes), file, config);
+  for (const std::string& setting : a.settings) {
+    const size_t sign = setting.find('=');
+    require(sign != std::string::npos, "--set ", setting, " has no \"=\"");
+    apply_speaker_setting(setting.substr(0, sign), setting.substr(sign + 1), config);
+  }
+  if (!a.data.empty()) config.data = a.data;
+  if (!a.valid.empty()) config.valid_data = a.valid;
+  if (!a.init.empty()) config.init = a.init;
+  if (!a.out.empty()) config.output_dir = a.out;
+  if (a.steps > 0) config.optimizer.total_steps = a.steps;
+  return config;
+}
+
+/// A run as it is shown: on the terminal, in loss.jsonl (the same bytes for the same run however
+/// often it was stopped) and in metrics.jsonl (with times).
+class SpeakerRun {
+ public:
+  SpeakerRun(const Arguments& a, const volatile std::sig_atomic_t& stop)
+      : trainer_(configured(a), a.resume, a.force),
+        stop_(stop),
+        told_(!a.quiet),
+        terminal_(isatty(STDERR_FILENO) != 0) {
+    const fs::path out = trainer_.config().output_dir;
+    std::error_code error;
+    fs::create_directories(out, error);
+    if (error) throw_cannot_write(out, error.value());
+    loss_.open(out / "loss.jsonl", trainer_.update());
+    metrics_.open(out / "metrics.jsonl", trainer_.update());
+    if (told_)
+      std::fprintf(stderr,
+                   "kani-train: %zu recordings of %zu speakers, %zu held-out speakers; %lld "
+                   "updates, from update %lld\n",
+                   trainer_.training().count(), trainer_.training().speakers(),
+                   trainer_.held_out().speakers(),
+                   static_cast<long long>(trainer_.config().optimizer.total_steps),
+                   static_cast<long long>(trainer_.update()));
+  }
+
+  /// True if all updates are done, false if a signal came between.
+  bool train() {
+    const SpeakerTrainConfig& config = trainer_.config();
+    int64_t saved = trainer_.update();
+    while (!trainer_.done() && stop_ == 0) {
+      show(trainer_.step());
+      const int64_t update = trainer_.update();
+      if (update % config.eval_every == 0 || trainer_.done()) evaluate();
+      if (update % config.save_steps == 0) {
+        trainer_.save();
+        saved = update;
+      }
+    }
+    if (terminal_ && told_) std::fputc('\n', stderr);
+    if (saved != trainer_.update()) trainer_.save();
+    if (!trainer_.done())
+      std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
+                   static_cast<long long>(trainer_.update()));
+    return trainer_.done();
+  }
+
+  void export_to(const fs::path& folder) { trainer_.module().write(folder); }
+
+ private:
+  void show(const SpeakerUpdateReport& r) {
+    Json line{{"update", r.update},    {"loss", r.loss},
+              {"hits", r.hits},        {"grad_norm", r.grad_norm},
+              {"lr", r.learning_rate}, {"crop_seconds", r.crop_seconds}};
+    loss_.write(line.dump());
+    line["seconds"] = r.seconds;
+    line["data_seconds"] = r.data_seconds;
+    metrics_.write(line.dump());
+    mean_loss_ = mean_loss_ < 0 ? r.loss : 0.95 * mean_loss_ + 0.05 * r.loss;
+    mean_hits_ = mean_hits_ < 0 ? r.hits : 0.95 * mean_hits_ + 0.05 * r.hits;
+    if (!told_ || (!terminal_ && r.update % 20 != 0)) return;
+    std::fprintf(stderr, "%s%lld/%lld  loss %.3f  hits %.0f %%  norm %.2f  lr %.1e  %.2f s%s",
+                 terminal_ ? "\r\033[K" : "", static_cast<long long>(r.update),
+                 static_cast<long long>(trainer_.config().optimizer.total_steps), mean_loss_,
+                 100 * mean_hits_, r.grad_norm, r.learning_rate, r.seconds, terminal_ ? "" : "\n");
+  }
+
+  void evaluate() {
+    const SpeakerScores s = trainer_.evaluate();
+    const Json line{{"update", trainer_.update()},   {"eval_equal_error", s.equal_error},
+                    {"eval_threshold", s.threshold}, {"eval_same", s.same_mean},
+                    {"eval_other", s.other_mean},    {"eval_pairs", {s.same_pairs, s.other_pairs}}};
+    loss_.write(line.dump());
+    metrics_.write(line.dump());
+    if (told_)
+      std::fprintf(stderr,
+                   "%sheld-out speakers: equal error rate %.2f %% at cosine %.2f; same %.2f, other "
+                   "%.2f (%zu and %zu pairs)\n",
+                   terminal_ ? "\n" : "", 100 * s.equal_error, s.threshold, s.same_mean,
+                   s.other_mean, s.same_pairs, s.other_pairs);
+  }
+
+  SpeakerTrainer trainer_;
+  const volatile std::sig_atomic_t& stop_;
+  LineFile loss_, metrics_;
+  bool told_, terminal_;
+  double mean_loss_ = -1, mean_hits_ = -1;
+};
+
+void print_embedding(const Arguments& a) {
+  require(!a.init.empty(), "--embed needs --init, the folder of an encoder");
+  SpeakerModule module{fs::path(a.init)};
+  std::printf("%s\n", Json(embed_file(module, a.embed)).dump().c_str());
+}
+
+}  // namespace
+
+int speaker_command(int argc, char** argv, const volatile std::sig_atomic_t& stop) {
+  CLI::App app("Trains a speaker encoder (WavLM with the two-layer head) from recordings.",
+               "kani-train speaker");
+  Arguments a;
+  declare(app, a);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "kani-train: error: %s\nhint: kani-train speaker --help lists the flags\n",
+                 error.what());
+    return 2;
+  }
+  if (a.keys) {
+    std::fputs(speaker_yaml(configured(a)).c_str(), stdout);
+  } else if (!a.embed.empty()) {
+    print_embedding(a);
+  } else {
+    SpeakerRun run(a, stop);
+    if (run.train() && !a.export_to.empty()) run.export_to(a.export_to);
+  }
+  return 0;
+}
+
+}  // namespace kani::train
