@@ -18,7 +18,7 @@ constexpr const char* kStyle = R"(
 .utterance{border-top:1px solid var(--line);padding:.9rem 0}
 .utterance p{margin:.3rem 0;overflow-wrap:anywhere}.utterance h3{font-size:1rem;margin:0;overflow-wrap:anywhere}
 .tag{display:inline-block;background:var(--badpaper);color:var(--bad);border-radius:1rem;padding:0 .6rem;margin:0 .2rem .2rem 0;font-size:.85rem;font-weight:400}
-.who{color:var(--soft);display:inline-block;min-width:4.5rem;font-size:.9rem}
+.said{display:grid;grid-template-columns:4.2rem 1fr;column-gap:.4rem;align-items:baseline}.who{color:var(--soft);font-size:.9rem}
 del{background:var(--badpaper);color:var(--bad);text-decoration:line-through}
 ins{background:var(--badpaper);color:var(--bad);text-decoration:underline}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:.6rem;margin-top:.4rem}
@@ -33,7 +33,7 @@ std::string card(const std::string& value, const std::string& what) {
 
 /// "0.28 [0.20 to 0.36]", the teacher's beside it.
 std::string bounds(const Json& figure, int digits) {
-  return concat("95 %: ", fixed(figure.at("low").get<double>(), digits), " to ",
+  return concat("95\u00A0%: ", fixed(figure.at("low").get<double>(), digits), " to ",
                 fixed(figure.at("high").get<double>(), digits));
 }
 
@@ -73,8 +73,9 @@ std::string limits(const Json& e) {
       "<th class=\"n\">bound</th><th class=\"n\">found</th><th></th></tr>\n";
   for (const Json& one : e["limits"]) {
     const bool held = one.at("held").get<bool>();
-    out += concat("<tr><td>", html_text(one.at("name").get<std::string>()), "</td><td class=\"n\">",
-                  fixed(one.at("bound").get<double>(), 3), "</td><td class=\"n\">",
+    out += concat("<tr><td>", html_text(fault_words(one.at("name").get<std::string>())),
+                  "</td><td class=\"n\">", fixed(one.at("bound").get<double>(), 3),
+                  "</td><td class=\"n\">",
                   one.at("value").is_null() ? "not measured" : fixed(one["value"].get<double>(), 3),
                   "</td><td class=\"", held ? "held\">held" : "missed\">not held", "</td></tr>\n");
   }

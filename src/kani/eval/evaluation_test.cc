@@ -55,6 +55,23 @@ TEST(JudgeRecording, counts_words_and_finds_faults) {
   EXPECT_TRUE(judge_recording(sentence, facts).faults.empty());
 }
 
+TEST(JudgeRecording, a_text_that_repeats_itself_may_sound_so) {
+  std::vector<float> sound = babble("aiuie");
+  add_vowel(sound, 'u', 2.0);
+  add_silence(sound, 0.1);
+  const auto frames = mel_cepstrum(sound, kTestRateHz);
+  EvalSentence sentence;
+  sentence.text = "Row your boat.";
+  RecordingFacts facts;
+  facts.mono = sound;
+  facts.rate_hz = kTestRateHz;
+  facts.frames = frames;
+  facts.expected_s = 3;
+  EXPECT_EQ(judge_recording(sentence, facts).faults, std::vector<Fault>{Fault::kLoopingSound});
+  sentence.text = "Row, row, row your boat.";
+  EXPECT_TRUE(judge_recording(sentence, facts).faults.empty());
+}
+
 TEST(EvaluationGroups, a_rate_is_errors_over_words_of_all) {
   Evaluation evaluation;
   evaluation.sentences = {judged("a", "x", "s", 1, 2), judged("b", "x", "s", 0, 8),

@@ -9,12 +9,14 @@ Judgement judge_recording(const EvalSentence& sentence, const RecordingFacts& fa
   out.sound = measure_sound(facts.mono, facts.rate_hz, facts.frames);
   out.expected_s = facts.expected_s;
   out.faults = sound_faults(out.sound, facts.expected_s);
+  const std::vector<std::string> spoken = spoken_words(sentence.text, sentence.language);
+  // A text that says something twice sounds like a loop.
+  if (repeated_words({}, spoken) > 1) std::erase(out.faults, Fault::kLoopingSound);
   if (!facts.heard) {
     if (facts.listened) out.faults.push_back(Fault::kUnheard);
     return out;
   }
   out.heard = facts.heard;
-  const std::vector<std::string> spoken = spoken_words(sentence.text, sentence.language);
   const std::vector<std::string> heard = spoken_words(*facts.heard, sentence.language);
   out.words = word_errors(spoken, heard);
   out.characters = character_errors(spoken_characters(spoken), spoken_characters(heard));

@@ -63,7 +63,8 @@ std::string player(const Json& side, const char* who,
 }
 
 std::string heard_line(const char* who, const std::string& text) {
-  return concat("<p><span class=\"who\">", who, "</span> ", text, "</p>");
+  return concat("<p class=\"said\"><span class=\"who\">", who, "</span><span>", text,
+                "</span></p>");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
-// sound_faults.cc - see sound_faults.h.  The bounds were chosen on flite's and espeak-ng's speech:
-// what those read without fault stays below them.
+// sound_faults.cc - see sound_faults.h.  The bounds were chosen on speech of flite and espeak-ng:
+// of 32 sentences none has a fault; at most 0.29 s are alike by chance (0.43 s in counting from one
+// to seventeen), 0.74 to 0.89 s where 0.8 s were copied in; cut at 60 % nine of ten are found, the
+// tenth ends in a pause.
 #include "kani/eval/sound_faults.h"
 
 #include <algorithm>

@@ -34,7 +34,7 @@ inline constexpr double kMostLeading = 1.0, kMostTrailing = 1.5, kMostPause = 1.
 inline constexpr double kMostClipped = 0.001;  // share of the samples
 inline constexpr double kLoudEndDb = 12;       // below the loud parts: still speech
 inline constexpr double kLongFactor = 1.6, kShortFactor = 0.55, kLengthSlack = 0.6;
-inline constexpr double kLongestRepeat = 0.6;  // seconds that may be alike
+inline constexpr double kLongestRepeat = 0.5;  // seconds that may be alike
 inline constexpr size_t kMostRepeatedWords = 2;
 
 struct SoundMeasures {
@@ -52,10 +52,11 @@ struct SoundMeasures {
 SoundMeasures measure_sound(std::span<const float> mono, int rate_hz,
                             std::span<const CepstrumFrame> frames);
 
-/// The longest stretch of speech that is like what was heard `lag` before it: a word said twice, a
-/// vowel that does not end.  Two frames are alike if the squared distance of their cepstra,
-/// averaged over 0.1 s, is below a sixth of that of two frames of the sound taken at random.  Lags
-/// from 0.25 s to half of the sound; a stretch counts if it is at least half as long as its lag.
+/// The longest stretch of speech, pauses in it not counted, that is like what was heard `lag`
+/// before it: a word said twice, a vowel that does not end.  Two frames are alike if the squared
+/// distance of their cepstra, averaged over 0.1 s, is below a sixth of that of two frames of the
+/// sound taken at random.  Lags from 0.25 s to half of the sound; a stretch counts if it is at
+/// least half as long as its lag.
 struct Repeat {
   double seconds = 0, lag_s = 0;
 };

@@ -63,12 +63,13 @@ Repeat longest_repeat(std::span<const CepstrumFrame> frames) {
   const double usual = usual_distance(frames, threshold);
   if (usual <= 0) return best;
   for (size_t lag = kShortestLag; lag <= frames.size() / 2; ++lag) {
-    std::vector<double> distances(frames.size() - lag);
-    for (size_t i = 0; i < distances.size(); ++i) {
-      // Pauses are like pauses, which is no repetition.
-      const bool speech = static_cast<double>(frames[i].level_db) >= threshold &&
-                          static_cast<double>(frames[i + lag].level_db) >= threshold;
-      distances[i] = speech ? squared_distance(frames[i], frames[i + lag]) : usual;
+    std::vector<double> distances;
+    for (size_t i = 0; i + lag < frames.size(); ++i) {
+      const bool first = static_cast<double>(frames[i].level_db) >= threshold;
+      const bool second = static_cast<double>(frames[i + lag].level_db) >= threshold;
+      // A pause is like a pause, which is no repetition, but does not end one either.
+      if (!first && !second) continue;
+      distances.push_back(first && second ? squared_distance(frames[i], frames[i + lag]) : usual);
     }
     const size_t run = longest_run(distances, usual * kAlike);
     const double seconds = static_cast<double>(run) * kCepstrumHopSeconds;
