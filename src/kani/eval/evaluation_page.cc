@@ -23,7 +23,7 @@ del{background:var(--badpaper);color:var(--bad);text-decoration:line-through}
 ins{background:var(--badpaper);color:var(--bad);text-decoration:underline}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:.6rem;margin-top:.4rem}
 .pair img{width:100%;height:6rem;display:block;border-radius:.3rem;image-rendering:auto}.pair audio{max-width:none}
-.held{color:var(--good)}.missed{color:var(--bad);font-weight:600}
+.held{color:var(--good)}.missed{color:var(--bad);font-weight:600}.held,.missed{white-space:nowrap;overflow-wrap:normal}
 )";
 
 std::string card(const std::string& value, const std::string& what) {
