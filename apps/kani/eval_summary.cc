@@ -7,6 +7,7 @@
 
 #include "apps/kani/table.h"
 #include "kani/base/error.h"
+#include "kani/eval/page_parts.h"
 
 namespace kani::cli {
 namespace {
@@ -53,12 +54,6 @@ const Json* figure_of(const Json& group, const Column& column) {
   return &side.at(column.key);
 }
 
-std::string name_of(const Json& group) {
-  const auto by = group.at("by").get<std::string>(), name = group.at("name").get<std::string>();
-  if (by == "all") return by;
-  return name.empty() ? "no " + by : concat(by, " ", printable(name, 40));
-}
-
 std::optional<double> mean_of(const Json& side, const char* key) {
   if (side.is_null() || !side.contains(key) || side[key].is_null()) return std::nullopt;
   return side[key].at("mean").get<double>();
@@ -88,7 +83,8 @@ std::string eval_table(const Json& document) {
   const Json& groups = document.at("groups");
   for (const Json& group : groups) {
     if (group.at("model").is_null()) continue;
-    rows.push_back({name_of(group), concat(group["model"].at("utterances").get<size_t>())});
+    rows.push_back(
+        {printable(group_name(group), 60), concat(group["model"].at("utterances").get<size_t>())});
   }
   for (const Column& column : columns()) {
     if (figure_of(groups.at(0), column) == nullptr) continue;

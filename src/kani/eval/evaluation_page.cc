@@ -31,7 +31,7 @@ std::string card(const std::string& value, const std::string& what) {
                 "</span></div>\n");
 }
 
-/// "0.28 [0.20 to 0.36]", the teacher's beside it.
+/// "95 %: 0.20 to 0.36"
 std::string bounds(const Json& figure, int digits) {
   return concat("95\u00A0%: ", fixed(figure.at("low").get<double>(), digits), " to ",
                 fixed(figure.at("high").get<double>(), digits));

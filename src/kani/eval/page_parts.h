@@ -1,4 +1,4 @@
-// page_parts.h - pieces of evaluation_page.cc.
+// page_parts.h - words and pieces of evaluation_page.cc; groups have the same names on a terminal.
 #pragma once
 
 #include <map>
