@@ -83,6 +83,7 @@ std::unique_ptr<Command> make_check();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_bench();
 std::unique_ptr<Command> make_bench_quality();
+std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_completion();
 std::unique_ptr<Command> make_help();
 

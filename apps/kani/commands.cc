@@ -23,6 +23,8 @@ constexpr CommandEntry kCommands[] = {
     {"bench", "", "speed and memory as a table, CSV or JSON", make_bench},
     {"bench quality", "[TEXT...]", "what coarser weights cost, against float32",
      make_bench_quality},
+    {"eval", "--sentences FILE --out FOLDER", "how good the speech is: word errors, voice, faults",
+     make_eval},
     {"completion", "bash|zsh|fish", "print a completion script for a shell", make_completion},
     {"help", "[SUBCOMMAND]", "print help", make_help},
 };

@@ -19,7 +19,7 @@ class Commands(Journey):
         self.assertLessEqual({"version", "commit", "compiler", "backends", "libraries"}, set(told))
         overview = self.kani("--help").out.decode()
         self.assertEqual(self.kani("help").out.decode(), overview)
-        for name in ("say", "voice add", "voice export", "models list", "models show", "check", "doctor", "bench", "completion", "help"):
+        for name in ("say", "voice add", "voice export", "models list", "models show", "check", "doctor", "bench", "eval", "completion", "help"):
             self.assertIn(f"\n  {name} ", overview)
             text = self.kani("help", *name.split()).out.decode()
             self.assertEqual(self.kani(*name.split(), "--help").out.decode(), text)

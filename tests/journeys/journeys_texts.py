@@ -8,7 +8,7 @@ import subprocess
 
 from journey import ROOT, Journey, Setup
 
-COMMANDS = ("say", "voice add", "voice list", "voice show", "voice rm", "voice mix", "voice export", "voice import", "models list", "models show", "convert", "check", "doctor", "bench", "completion", "help")
+COMMANDS = ("say", "voice add", "voice list", "voice show", "voice rm", "voice mix", "voice export", "voice import", "models list", "models show", "convert", "check", "doctor", "bench", "eval", "completion", "help")
 MANUAL = ROOT / "docs" / "man" / "kani.1"
 
 

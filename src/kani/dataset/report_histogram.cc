@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kani/base/error.h"
+#include "kani/base/html.h"
 #include "kani/dataset/report_page.h"
 
 namespace kani {

@@ -5,35 +5,10 @@
 #include <vector>
 
 #include "kani/base/error.h"
-#include "kani/base/utf8.h"
+#include "kani/base/html.h"
 
 namespace kani {
 namespace {
-
-constexpr const char* kStyle = R"(
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--line:#d1d9e0;--paper:#fff;--card:#f6f8fa;--bar:#2f6feb}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9198a1;--line:#3d444d;--paper:#0d1117;--card:#151b23;--bar:#58a6ff}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:62rem;margin:0 auto;padding:1rem}
-h1{font-size:1.6rem;margin:.5rem 0}h2{font-size:1.2rem;margin:2rem 0 .5rem}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem}
-.card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}
-.card b{display:block;font-size:1.35rem;font-variant-numeric:tabular-nums}.card span,.note{color:var(--soft);font-size:.9rem}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:.6rem}
-figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .6rem}
-figcaption{font-weight:600;font-size:.95rem}
-svg{width:100%;height:auto;display:block}svg rect{fill:var(--bar)}svg line{stroke:var(--line);stroke-width:1.5}
-svg text{fill:var(--soft);font:13px system-ui,sans-serif}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.95rem}
-th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-th{color:var(--soft);font-weight:600;white-space:nowrap}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td{overflow-wrap:anywhere}
-details{border-bottom:1px solid var(--line);padding:.35rem 0}summary{cursor:pointer}summary b{float:right}
-ul{margin:.3rem 0;padding-left:1.2rem}li{overflow-wrap:anywhere}
-audio{width:100%;max-width:24rem;display:block;margin-top:.2rem}pre{overflow-x:auto;background:var(--card);padding:.6rem;border-radius:.5rem}
-)";
 
 std::string fixed(double value, int digits) {
   char text[64];
@@ -190,29 +165,6 @@ std::string grouped(uint64_t number) {
   return text;
 }
 
-std::string html_text(std::string_view text) {
-  std::string out;
-  for (const char c : replace_invalid_utf8(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string report_page(const Json& report) {
   const Json settings = {{"made_from", report.at("made_from")},
                          {"settings", report.at("settings")}};
@@ -220,7 +172,7 @@ std::string report_page(const Json& report) {
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
       "<title>Training data</title><style>",
-      kStyle, "</style></head><body><main>\n<h1>Training data</h1>\n", overview(report),
+      report_style(), "</style></head><body><main>\n<h1>Training data</h1>\n", overview(report),
       charts(report), lengths(report), training(report), samples(report),
       groups(report.at("languages"), "Languages", "language", 0),
       groups(report.at("sources"), "Sources", "source", 0),

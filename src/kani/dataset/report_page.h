@@ -15,9 +15,6 @@ std::string report_page(const Json& report);
 /// A histogram as inline SVG.  `histogram` has from, step and counts.
 std::string histogram_svg(const Json& histogram, std::string_view title, std::string_view unit);
 
-/// For text between tags and in attributes; bytes that are no UTF-8 become U+FFFD.
-std::string html_text(std::string_view text);
-
 /// "8.2 s", "12.5 min", "3.2 h", "1,234 h"
 std::string length_text(double hours);
 

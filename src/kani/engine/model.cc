@@ -10,6 +10,7 @@
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
+#include "kani/engine/codec_type.h"
 #include "kani/formats/nemo.h"
 #include "kani/formats/safetensors.h"
 
@@ -151,23 +152,6 @@ ModelInfo make_info(const ModelFiles& files, const Lfm2Config& config, const Ten
   info.default_voice = voices.default_voice();
   return info;
 }
-
-namespace {
-
-SignalType signal_type(CodecType type) {
-  switch (type) {
-    case CodecType::kF32:
-      return SignalType::kF32;
-    case CodecType::kI8:
-      return SignalType::kI8;
-    case CodecType::kAuto:
-    case CodecType::kBF16:
-      return SignalType::kBf16;
-  }
-  return SignalType::kF32;
-}
-
-}  // namespace
 
 LoadedModel load_model(const EngineOptions& options) {
   LoadedModel model;
