@@ -31,7 +31,7 @@ int fail(int status, const std::string& message, const std::string& hint = "") {
 
 struct Arguments {
   std::vector<std::string> configs, data, valid, settings, languages;
-  std::string model, out, export_to, analyze;
+  std::string model, upstream, out, export_to, analyze;
   bool resume = false, force = false, parity = false, quiet = false, bf16 = false, averaged = false;
   int64_t steps = 0;
 };
@@ -39,7 +39,12 @@ struct Arguments {
 void declare(CLI::App& app, Arguments& a) {
   app.add_option("--config", a.configs,
                  "YAML file of settings; given several times, later ones win");
-  app.add_option("-m,--model", a.model, "folder of the model to start from");
+  auto* model = app.add_option("-m,--model", a.model, "folder of the model to start from");
+  app.add_option(
+         "--from-upstream", a.upstream,
+         "instead of --model: a checkpoint of upstream's trainer, whose run goes on here with "
+         "its moments and its count of updates")
+      ->excludes(model);
   app.add_option("-d,--data", a.data, "shards (*.kshard) or folders of them");
   app.add_option("--valid", a.valid, "shards to measure on, never trained on");
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./checkpoints]");
@@ -68,6 +73,10 @@ TrainConfig configured(const Arguments& a) {
     kani::train::apply_setting(setting.substr(0, sign), setting.substr(sign + 1), config);
   }
   if (!a.model.empty()) config.model_id = a.model;
+  if (!a.upstream.empty()) {
+    config.model_id = a.upstream;
+    config.from_upstream = true;
+  }
   if (!a.data.empty()) config.data = a.data;
   if (!a.valid.empty()) config.valid_data = a.valid;
   if (!a.out.empty()) config.output_dir = a.out;

@@ -131,6 +131,7 @@ void add_lora_keys(std::vector<Key>& k) {
 }
 
 void add_start_keys(std::vector<Key>& k) {
+  k.push_back(number("from_upstream", true, KANI_FIELD(from_upstream)));
   k.push_back(number("first_train", true, KANI_FIELD(growth.first_train)));
   k.push_back(number("init_from_scratch", true, KANI_FIELD(growth.init_from_scratch)));
   k.push_back(open_number("audio_tokens_start", KANI_FIELD(growth.audio_tokens_start)));
@@ -353,6 +354,10 @@ void TrainConfig::validate() const {
   require(lora.rank == 0 || freeze.empty(),
           "freeze has no place beside lora_rank: all but the adapters and modules_to_save stay as "
           "they are");
+  require(
+      !from_upstream || (lora.rank == 0 && !growth.init_from_scratch),
+      "from_upstream has no place beside lora_rank and init_from_scratch: its moments are those "
+      "of all weights");
   require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
 }
 

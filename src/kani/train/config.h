@@ -57,6 +57,7 @@ struct TrainConfig {
   std::vector<std::string> freeze;    // parts of names whose parameters stay as they are
   LoraSettings lora;
   GrowthSettings growth;
+  bool from_upstream = false;  // model_id is a checkpoint of upstream's trainer, which goes on
   std::vector<std::string> add_languages;  // tags that the model learns
   bool gradient_checkpointing = false;     // layers are computed again in the backward pass
   bool bf16 = false;                       // matrix products in bf16, all else in float32

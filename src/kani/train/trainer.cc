@@ -107,6 +107,11 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     config_.sequence.drop_repeated_frames = true;
     config_.optimizer.warm_from_zero = true;
   }
+  UpstreamProgress upstream;
+  if (config_.from_upstream) {
+    upstream = read_upstream_progress(config_.model_id);
+    if (config_.max_steps == 0) config_.max_steps = upstream.max_steps;  // its schedule's end
+  }
   model_ = std::make_unique<Lfm2Module>(start_model(config_));
   model_->move_to(device);
   layout_ = TokenLayout::of(model_->config());
@@ -149,7 +154,16 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
   comm_->agree("data", state_.data_hash);
   comm_->agree("settings", state_.config_hash);
-  if (!resume) return;
+  if (resume) {
+    resume_newest(force);
+  } else if (config_.from_upstream) {
+    go_on_from(upstream);
+  }
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::resume_newest(bool force) {
   const auto folder = find_checkpoint(config_.output_dir);
   if (!folder) throw Error(ErrorCode::kNotFound, "no whole checkpoint in ", config_.output_dir);
   RunState found =
@@ -172,7 +186,28 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   comm_->agree("checkpoints", folder->filename().string());
 }
 
-Trainer::~Trainer() = default;
+// Weights are there already.  With upstream's rules the number of the update says which clips come
+// next; else as much of the epoch is done as it was there, since its order was another.
+void Trainer::go_on_from(const UpstreamProgress& progress) {
+  load_upstream_moments(config_.model_id, model_->config(), model_->parameters(), *optimizer_);
+  if (progress.update >= total_updates_) {
+    throw Error(ErrorCode::kBadInput, config_.model_id, " has done ", progress.update,
+                " updates, this run would end after ", total_updates_,
+                "; --steps says how many there are in all");
+  }
+  state_.update = progress.update;
+  if (config_.parity) {
+    const auto rows = static_cast<int64_t>(plan_.size());
+    const int64_t per_epoch = (rows + rows_of_update() - 1) / rows_of_update();
+    state_.epoch = progress.update / per_epoch;
+    state_.row = progress.update % per_epoch * rows_of_update();
+    return;
+  }
+  state_.epoch = static_cast<int64_t>(progress.epoch);
+  plan_epoch(state_.epoch);
+  const double done = progress.epoch - static_cast<double>(state_.epoch);
+  state_.row = static_cast<int64_t>(done * static_cast<double>(plan_.size()));
+}
 
 int64_t Trainer::rows_of_update() const {
   if (config_.packing == Packing::kNone) return config_.gradient_accumulation_steps;

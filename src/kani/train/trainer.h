@@ -13,6 +13,7 @@
 #include "kani/train/evaluation.h"
 #include "kani/train/gradient_exchange.h"
 #include "kani/train/order.h"
+#include "kani/train/upstream_checkpoint.h"
 
 namespace kani::train {
 
@@ -49,7 +50,8 @@ class Trainer {
   /// Loads model, data, and with `resume` the newest whole checkpoint of config.output_dir.  A
   /// checkpoint of other data or another configuration is refused unless `force`.  Of several
   /// processes (`launch`) each computes its share of an update's rows; all end with the same
-  /// weights.  Throws Error.
+  /// weights.  Without `resume`, config.from_upstream goes on where upstream's checkpoint ended.
+  /// Throws Error.
   Trainer(TrainConfig config, bool resume, bool force = false, const Launch& launch = {});
   ~Trainer();
 
@@ -81,6 +83,8 @@ class Trainer {
   void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
 
  private:
+  void resume_newest(bool force);
+  void go_on_from(const UpstreamProgress& progress);
   void mix_languages();
   void plan_epoch(int64_t epoch);
   int64_t rows_of_update() const;
