@@ -151,13 +151,15 @@ std::string config_text(const Lfm2Config& c, SavedType type) {
   return out.dump(2) + "\n";
 }
 
-void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to) {
+void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to,
+                     std::string_view tokenizer_json) {
   // As inference looks for them.
   for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                            "generation_config.json"}) {
     if (std::filesystem::exists(from / name))
       write_file(to / name, read_file(from / name, uint64_t{1} << 30));
   }
+  if (!tokenizer_json.empty()) write_file(to / "tokenizer.json", tokenizer_json);
 }
 
 }  // namespace kani::train

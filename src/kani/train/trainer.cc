@@ -17,6 +17,7 @@
 #include "kani/base/sha256.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
+#include "kani/train/row_names.h"
 #include "kani/train/start.h"
 
 namespace kani::train {
@@ -115,6 +116,10 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   model_ = std::make_unique<Lfm2Module>(start_model(config_));
   model_->move_to(device);
   layout_ = TokenLayout::of(model_->config());
+  if (config_.growth.first_train) {
+    tokenizer_json_ =
+        named_tokenizer(config_.model_id, model_->config(), {}, model_->config().vocab_size - 1);
+  }
   clips_ = std::make_unique<ClipSet>(config_.data, layout_);
   check_languages(config_, model_->config(), *clips_);
   if (!config_.valid_data.empty()) valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_);
@@ -427,7 +432,8 @@ void Trainer::save() {
                    .optimizer = optimizer_.get(),
                    .average = average_.empty() ? nullptr : &average_,
                    .config = &config_,
-                   .state = state_},
+                   .state = state_,
+                   .tokenizer_json = tokenizer_json_},
                   *comm_);
 }
 
@@ -440,7 +446,7 @@ void Trainer::export_model(const std::filesystem::path& folder, SavedType type, 
                   merged(mean ? averaged_parameters() : model_->parameters(), config_.lora.scale()),
                   type);
   write_file(folder / "config.json", config_text(model_->config(), type));
-  copy_companions(config_.model_id, folder);
+  copy_companions(config_.model_id, folder, tokenizer_json_);
 }
 
 }  // namespace kani::train

@@ -98,6 +98,7 @@ class Trainer {
   std::unique_ptr<Comm> comm_;
   std::unique_ptr<Lfm2Module> model_;
   TokenLayout layout_;
+  std::string tokenizer_json_;  // with names for new rows; empty: the base's stays
   std::unique_ptr<ClipSet> clips_, valid_;
   std::vector<int64_t> lengths_;  // of clips_
   std::vector<uint32_t> usable_;  // clips that fit a row
