@@ -31,7 +31,7 @@ int fail(int status, const std::string& message, const std::string& hint = "") {
 
 struct Arguments {
   std::vector<std::string> configs, data, valid, settings, languages;
-  std::string model, upstream, out, export_to, analyze;
+  std::string model, upstream, replay, out, export_to, analyze;
   bool resume = false, force = false, parity = false, quiet = false, bf16 = false, averaged = false;
   int64_t steps = 0;
 };
@@ -47,6 +47,10 @@ void declare(CLI::App& app, Arguments& a) {
       ->excludes(model);
   app.add_option("-d,--data", a.data, "shards (*.kshard) or folders of them");
   app.add_option("--valid", a.valid, "shards to measure on, never trained on");
+  app.add_option(
+      "--replay", a.replay,
+      "DATA=SHARE: shards of what the model knows already, and what part of an epoch's clips "
+      "they are to be");
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./checkpoints]");
   app.add_option("--steps", a.steps, "updates in all [by epochs]");
   app.add_option("--add-language", a.languages,
@@ -79,6 +83,11 @@ TrainConfig configured(const Arguments& a) {
   }
   if (!a.data.empty()) config.data = a.data;
   if (!a.valid.empty()) config.valid_data = a.valid;
+  if (!a.replay.empty()) {
+    const auto shares = TrainConfig::numbers_of({a.replay}, "--replay");
+    config.replay_data = {shares.begin()->first};
+    config.replay_share = shares.begin()->second;
+  }
   if (!a.out.empty()) config.output_dir = a.out;
   if (!a.languages.empty()) config.add_languages = a.languages;
   if (a.steps > 0) config.max_steps = a.steps;
@@ -104,6 +113,9 @@ class Run {
       std::fprintf(stderr, "kani-train: %zu clips, %lld updates, from update %lld\n",
                    trainer_.clips().size(), static_cast<long long>(trainer_.total_updates()),
                    static_cast<long long>(trainer_.state().update));
+      if (trainer_.replay_clips() > 0)
+        std::fprintf(stderr, "kani-train: replay: %g %% of an epoch's clips, out of %zu\n",
+                     100 * config_.replay_share, trainer_.replay_clips());
       if (trainer_.language_shares().size() > 1) {
         std::string shares;
         for (const auto& [language, share] : trainer_.language_shares())

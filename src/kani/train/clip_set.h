@@ -20,6 +20,8 @@ class ClipSet {
   ClipSet(const std::vector<std::string>& places, const TokenLayout& layout);
 
   size_t size() const { return where_.size(); }
+  /// Clips of the first `places`; those of the next one come behind them.
+  size_t clips_of_first(size_t places) const { return places == 0 ? 0 : ends_[places - 1]; }
   TrainingClip clip(size_t index) const;
   /// Elements of the sequence that a clip becomes at most (voice slot included), without reading
   /// it.
@@ -32,11 +34,15 @@ class ClipSet {
   int voice_dim() const;
 
  private:
+  // Returns the file's hash.
+  std::string add(const std::filesystem::path& file, const TokenLayout& layout);
+
   struct Place {
     uint32_t shard, clip;
   };
   std::vector<TokenShard> shards_;
   std::vector<Place> where_;
+  std::vector<size_t> ends_;  // by place: clips up to its end
   std::string hash_;
 };
 

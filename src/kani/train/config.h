@@ -24,6 +24,8 @@ struct TrainConfig {
   std::string output_dir = "./checkpoints";
   std::vector<std::string> data;  // shards or folders of them
   std::vector<std::string> valid_data;
+  std::vector<std::string> replay_data;  // what the model knows already and is not to forget
+  double replay_share = 0;               // of an epoch's clips
   // Rules of sequences and update.
   SequenceRules sequence;
   OptimizerSettings optimizer;

@@ -120,7 +120,9 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     tokenizer_json_ =
         named_tokenizer(config_.model_id, model_->config(), {}, model_->config().vocab_size - 1);
   }
-  clips_ = std::make_unique<ClipSet>(config_.data, layout_);
+  std::vector<std::string> places = config_.data;
+  places.insert(places.end(), config_.replay_data.begin(), config_.replay_data.end());
+  clips_ = std::make_unique<ClipSet>(places, layout_);
   check_languages(config_, model_->config(), *clips_);
   if (!config_.valid_data.empty()) valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_);
 
@@ -132,8 +134,11 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   left_out_ = clips_->size() - usable_.size();
   if (left_out_ > 0)
     log_warning("train", left_out_, " clips are longer than pack_length and are left out");
-  require(!usable_.empty(), "no clip fits pack_length ", config_.pack_length);
-  mix_languages();
+  const size_t first_replayed = clips_->clips_of_first(config_.data.size());
+  new_ = static_cast<size_t>(std::lower_bound(usable_.begin(), usable_.end(), first_replayed) -
+                             usable_.begin());
+  require(new_ > 0, "no clip fits pack_length ", config_.pack_length);
+  mix_clips();
 
   // Epochs differ by a row or so when rows are packed: the first one speaks for all.
   plan_epoch(0);
@@ -219,15 +224,24 @@ int64_t Trainer::rows_of_update() const {
   return std::max<int64_t>(1, config_.batch_tokens / config_.pack_length);
 }
 
-void Trainer::mix_languages() {
+// New clips by language; of those that are replayed as many as make their share of the epoch, which
+// becomes that much longer.
+void Trainer::mix_clips() {
   std::map<std::string, uint32_t> counts;
-  for (const uint32_t i : usable_) ++counts[clips_->language(i)];
+  for (size_t i = 0; i < new_; ++i) ++counts[clips_->language(usable_[i])];
   const auto factors =
       language_factors(counts, config_.parity ? 1 : config_.language_temperature,
                        TrainConfig::numbers_of(config_.language_weights, "language_weights"));
-  for (const uint32_t i : usable_) factors_.push_back(factors.at(clips_->language(i)));
-  for (const auto& [language, count] : counts)
-    language_shares_[language] = factors.at(language) * count / static_cast<double>(usable_.size());
+  const double share = config_.replay_share, fresh = static_cast<double>(new_);
+  require(share == 0 || replay_clips() > 0, "no clip of replay_data fits pack_length ",
+          config_.pack_length);
+  for (size_t i = 0; i < usable_.size(); ++i) {
+    const std::string& language = clips_->language(usable_[i]);
+    factors_.push_back(i < new_
+                           ? factors.at(language)
+                           : share / (1 - share) * fresh / static_cast<double>(replay_clips()));
+    language_shares_[language] += factors_.back() * (1 - share) / fresh;
+  }
 }
 
 void Trainer::plan_epoch(int64_t epoch) {

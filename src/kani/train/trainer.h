@@ -67,6 +67,8 @@ class Trainer {
   Lfm2Module& model() { return *model_; }
   const ClipSet& clips() const { return *clips_; }
   size_t clips_left_out() const { return left_out_; }
+  /// How many clips there are to choose the replayed ones from.
+  size_t replay_clips() const { return usable_.size() - new_; }
   /// What part of an epoch's clips each language has.
   const std::map<std::string, double>& language_shares() const { return language_shares_; }
   bool done() const { return state_.update >= total_updates_; }
@@ -85,7 +87,7 @@ class Trainer {
  private:
   void resume_newest(bool force);
   void go_on_from(const UpstreamProgress& progress);
-  void mix_languages();
+  void mix_clips();
   void plan_epoch(int64_t epoch);
   int64_t rows_of_update() const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
@@ -102,6 +104,7 @@ class Trainer {
   std::unique_ptr<ClipSet> clips_, valid_;
   std::vector<int64_t> lengths_;  // of clips_
   std::vector<uint32_t> usable_;  // clips that fit a row
+  size_t new_ = 0;                // of usable_: those that are no replay come first
   std::vector<double> factors_;   // how often each of them is seen in an epoch
   std::map<std::string, double> language_shares_;
   size_t left_out_ = 0;
