@@ -54,7 +54,8 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./checkpoints]");
   app.add_option("--steps", a.steps, "updates in all [by epochs]");
   app.add_option("--add-language", a.languages,
-                 "tag of a language that the model is to learn; it goes into its config.json");
+                 "TAG of a language that the model is to learn, or TAG=TOKEN: it goes into its "
+                 "config.json, TOKEN into its tokenizer too");
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although data or configuration changed");

@@ -51,11 +51,10 @@ SequenceParts parse_sequence(const TokenLayout& layout, std::span<const int32_t>
 
   SequenceParts parts;
   parts.text.assign(ids.begin() + 1, ids.begin() + static_cast<ptrdiff_t>(end) - 1);
-  const int32_t control = layout.start_of_speech - 1;  // the first id that is no text
   for (size_t i = 0; i < parts.text.size(); ++i) {
-    if (parts.text[i] < 0 || parts.text[i] >= control)
+    if (!layout.is_text(parts.text[i]))
       throw Error(ErrorCode::kBadInput, "index ", i + 1, " has the id ", parts.text[i],
-                  ", text has ids below ", control);
+                  ", text has ids below ", layout.start_of_speech - 1);
   }
   for (size_t i = first; i < ids.size() - 2; ++i) {
     const auto codebook = static_cast<int>((i - first) % codebooks);

@@ -30,7 +30,9 @@ std::vector<fs::path> shard_files(const fs::path& place) {
 
 }  // namespace
 
-ClipSet::ClipSet(const std::vector<std::string>& places, const TokenLayout& layout) {
+ClipSet::ClipSet(const std::vector<std::string>& places, const TokenLayout& layout,
+                 std::vector<LanguageToken> tokens)
+    : tokens_(std::move(tokens)) {
   Sha256 all;
   for (const std::string& place : places) {
     for (const fs::path& file : shard_files(place)) {
@@ -64,7 +66,9 @@ std::string ClipSet::add(const fs::path& file, const TokenLayout& layout) {
 
 TrainingClip ClipSet::clip(size_t index) const {
   const Place& place = where_[index];
-  return shards_[place.shard].clip(place.clip);
+  TrainingClip clip = shards_[place.shard].clip(place.clip);
+  put_language_token(tokens_, clip);
+  return clip;
 }
 
 int64_t ClipSet::length(size_t index) const {

@@ -145,9 +145,11 @@ std::string config_text(const Lfm2Config& c, SavedType type) {
            {"alpha_min", c.alpha_min},
            {"alpha_max", c.alpha_max},
            {"speaker_emb_dim", c.speaker_emb_dim}};
+  if (c.audio_codebook_size > 0) out["audio_codebook_size"] = c.audio_codebook_size;
   if (c.language_tags_available)
     out["language_settings"] = {{"status", "available_language_tags"},
                                 {"language_tags_list", c.language_tags}};
+  if (!c.language_tokens.empty()) out["language_settings"]["language_tokens"] = c.language_tokens;
   return out.dump(2) + "\n";
 }
 

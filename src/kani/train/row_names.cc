@@ -8,22 +8,26 @@
 #include "kani/tokens/layout.h"
 #include "kani/tokens/tokenizer.h"
 #include "kani/tokens/tokenizer_file.h"
+#include "kani/tokens/tokenizer_names.h"
 
 namespace kani::train {
 
 std::string named_tokenizer(const std::filesystem::path& folder, const Lfm2Config& model,
-                            std::span<const TokenName> tokens, int32_t last) {
+                            std::span<const LanguageToken> tokens, bool all_rows) {
   const std::filesystem::path path = folder / "tokenizer.json";
   if (!std::filesystem::exists(path)) return {};
   const std::string json = read_file(path, kMaxTokenizerBytes);
-  const int32_t first_control = TokenLayout::of(model).start_of_speech - 1;
+  const TokenLayout layout = TokenLayout::of(model);
+  const int32_t first_control = layout.start_of_speech - 1;
+  int32_t last = all_rows ? layout.rows - 1 : 0;
+  for (const LanguageToken& token : tokens) last = std::max(last, token.id);
   std::vector<TokenName> names;
   for (int32_t id = Tokenizer::parse(json, "", path.string()).size(); id <= last; ++id) {
     const auto token = std::find_if(tokens.begin(), tokens.end(),
-                                    [&](const TokenName& name) { return name.id == id; });
+                                    [&](const LanguageToken& t) { return t.id == id; });
     if (token != tokens.end()) {
-      names.push_back(*token);
-    } else if (id < first_control) {
+      names.push_back({id, token->token});
+    } else if (layout.is_text(id)) {
       names.push_back({id, concat("<unused_", id, ">")});
     } else {
       names.push_back({id, concat("<custom_token_", id - first_control, ">")});

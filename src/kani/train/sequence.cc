@@ -16,8 +16,8 @@ std::vector<int32_t> clip_ids(const TokenLayout& layout, const TrainingClip& cli
                 " codes, must be whole frames of ", codebooks);
   }
   for (const int32_t id : clip.text) {
-    if (id < 0 || id >= layout.start_of_speech)
-      throw Error(ErrorCode::kBadInput, "text id ", id, " is outside 0 to ",
+    if (!layout.is_text(id))
+      throw Error(ErrorCode::kBadInput, "text id ", id, " is no text, whose ids lie below ",
                   layout.start_of_speech - 1);
   }
   std::vector<int32_t> codes;

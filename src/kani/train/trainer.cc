@@ -113,18 +113,18 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     upstream = read_upstream_progress(config_.model_id);
     if (config_.max_steps == 0) config_.max_steps = upstream.max_steps;  // its schedule's end
   }
-  model_ = std::make_unique<Lfm2Module>(start_model(config_));
+  std::vector<LanguageToken> tokens;
+  model_ = std::make_unique<Lfm2Module>(start_model(config_, &tokens));
   model_->move_to(device);
   layout_ = TokenLayout::of(model_->config());
-  if (config_.growth.first_train) {
-    tokenizer_json_ =
-        named_tokenizer(config_.model_id, model_->config(), {}, model_->config().vocab_size - 1);
-  }
+  tokenizer_json_ =
+      named_tokenizer(config_.model_id, model_->config(), tokens, config_.growth.first_train);
   std::vector<std::string> places = config_.data;
   places.insert(places.end(), config_.replay_data.begin(), config_.replay_data.end());
-  clips_ = std::make_unique<ClipSet>(places, layout_);
-  check_languages(config_, model_->config(), *clips_);
-  if (!config_.valid_data.empty()) valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_);
+  clips_ = std::make_unique<ClipSet>(places, layout_, tokens);
+  check_languages(config_, model_->config(), *clips_, tokens);
+  if (!config_.valid_data.empty())
+    valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_, tokens);
 
   for (size_t i = 0; i < clips_->size(); ++i) {
     lengths_.push_back(clips_->length(i));
