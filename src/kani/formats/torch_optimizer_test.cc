@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
+#include "kani/base/file.h"
 #include "kani/formats/bytes.h"
 #include "kani/formats/test_expect.h"
 #include "kani/formats/test_optimizer_file.h"
@@ -57,6 +59,35 @@ TEST(TorchOptimizer, moments_counts_and_groups_are_read) {
   EXPECT_TRUE(optimizer.state.at(1).first.shape.empty());
   EXPECT_EQ(tensor_to_f32(optimizer.state.at(1).second), std::vector<float>{0.25});
   EXPECT_EQ(optimizer.state.at(3).steps, 6);
+}
+
+// Made by torch 2.11: two updates with constant gradients.
+TEST(TorchOptimizer, what_torch_writes_is_read) {
+  for (const auto& [name, tolerance] : {std::pair{"adamw.pt", 1e-6}, {"adamw_bf16.pt", 0.008}}) {
+    SCOPED_TRACE(name);
+    const std::string file =
+        read_file(std::filesystem::path(KANI_TEST_DATA) / "training" / "optimizer" / name, 1 << 20);
+    const TorchOptimizer optimizer = read(file);
+    ASSERT_EQ(optimizer.groups.size(), 2u);
+    EXPECT_EQ(optimizer.groups[0].parameters, 3u);
+    EXPECT_EQ(optimizer.groups[1].parameters, 1u);
+    EXPECT_EQ(optimizer.groups[1].settings.at("initial_lr"), 1.35e-3);
+    ASSERT_EQ(optimizer.state.size(), 3u);
+    const std::map<int64_t, std::vector<float>> gradients{
+        {0, {1, 2, 3, 4, 5, 6}}, {1, {-2, -2, -2, -2}}, {3, {0.5}}};
+    for (const auto& [number, gradient] : gradients) {
+      const SavedMoments& moments = optimizer.state.at(number);
+      EXPECT_EQ(moments.steps, 2);
+      const std::vector<float> first = tensor_to_f32(moments.first),
+                               second = tensor_to_f32(moments.second);
+      ASSERT_EQ(first.size(), gradient.size());
+      for (size_t i = 0; i < gradient.size(); ++i) {
+        const double g = double{gradient[i]};
+        EXPECT_NEAR(double{first[i]}, 0.19 * g, tolerance * std::abs(g));
+        EXPECT_NEAR(double{second[i]}, 0.001999 * g * g, tolerance * 0.002 * g * g);
+      }
+    }
+  }
 }
 
 TEST(TorchOptimizer, what_is_no_state_of_adam_is_refused) {
