@@ -1,6 +1,7 @@
 // archive_mutator.h - mutations for archives with checksums, on which plain mutation dies at the
 // first header: mutate one member's content and build the archive anew, or mutate bytes anywhere
-// and then put the tar checksums and CRCs right.  Serves nemo_fuzz.cc and voice_fuzz.cc.
+// and then put the tar checksums and CRCs right.  Serves nemo_fuzz.cc, torch_optimizer_fuzz.cc
+// and voice_fuzz.cc.
 #pragma once
 
 #include <algorithm>

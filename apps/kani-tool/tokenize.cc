@@ -32,12 +32,12 @@ void run(const Flags& flags) {
     if (!json.is_string()) {
       throw Error(ErrorCode::kBadInput, "line ", number, ": expected a JSON string");
     }
-    std::string text = json.get<std::string>();
-    if (config) text = tagged_text(*config, text, flags.language);
+    TaggedText text = json.get<std::string>();
+    if (config) text = tagged_text(*config, text.text, flags.language);
     const std::vector<int32_t> ids =
         flags.prompt ? build_prompt(TokenLayout::of(*config), tokenizer, text, added,
                                     /*with_speech_start=*/!flags.upstream)
-                     : tokenizer.encode(text, added);
+                     : encode(tokenizer, text, added);
     std::cout << Json(ids).dump() << '\n';
   }
 }

@@ -33,7 +33,7 @@ int fail(int status, const std::string& message, const std::string& hint = "") {
 
 struct Arguments {
   std::vector<std::string> configs, data, valid, settings, languages;
-  std::string model, out, export_to, analyze;
+  std::string model, upstream, replay, out, export_to, analyze;
   bool resume = false, force = false, parity = false, quiet = false, bf16 = false, averaged = false;
   int64_t steps = 0;
 };
@@ -41,13 +41,23 @@ struct Arguments {
 void declare(CLI::App& app, Arguments& a) {
   app.add_option("--config", a.configs,
                  "YAML file of settings; given several times, later ones win");
-  app.add_option("-m,--model", a.model, "folder of the model to start from");
+  auto* model = app.add_option("-m,--model", a.model, "folder of the model to start from");
+  app.add_option(
+         "--from-upstream", a.upstream,
+         "instead of --model: a checkpoint of upstream's trainer, whose run goes on here with "
+         "its moments and its count of updates")
+      ->excludes(model);
   app.add_option("-d,--data", a.data, "shards (*.kshard) or folders of them");
   app.add_option("--valid", a.valid, "shards to measure on, never trained on");
+  app.add_option(
+      "--replay", a.replay,
+      "DATA=SHARE: shards of what the model knows already, and what part of an epoch's clips "
+      "they are to be");
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./checkpoints]");
   app.add_option("--steps", a.steps, "updates in all [by epochs]");
   app.add_option("--add-language", a.languages,
-                 "tag of a language that the model is to learn; it goes into its config.json");
+                 "TAG of a language that the model is to learn, or TAG=TOKEN: it goes into its "
+                 "config.json, TOKEN into its tokenizer too");
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although data or configuration changed");
@@ -70,8 +80,17 @@ TrainConfig configured(const Arguments& a) {
     kani::train::apply_setting(setting.substr(0, sign), setting.substr(sign + 1), config);
   }
   if (!a.model.empty()) config.model_id = a.model;
+  if (!a.upstream.empty()) {
+    config.model_id = a.upstream;
+    config.from_upstream = true;
+  }
   if (!a.data.empty()) config.data = a.data;
   if (!a.valid.empty()) config.valid_data = a.valid;
+  if (!a.replay.empty()) {
+    const auto shares = TrainConfig::numbers_of({a.replay}, "--replay");
+    config.replay_data = {shares.begin()->first};
+    config.replay_share = shares.begin()->second;
+  }
   if (!a.out.empty()) config.output_dir = a.out;
   if (!a.languages.empty()) config.add_languages = a.languages;
   if (a.steps > 0) config.max_steps = a.steps;
@@ -97,6 +116,9 @@ class Run {
       std::fprintf(stderr, "kani-train: %zu clips, %lld updates, from update %lld\n",
                    trainer_.clips().size(), static_cast<long long>(trainer_.total_updates()),
                    static_cast<long long>(trainer_.state().update));
+      if (trainer_.replay_clips() > 0)
+        std::fprintf(stderr, "kani-train: replay: %g %% of an epoch's clips, out of %zu\n",
+                     100 * config_.replay_share, trainer_.replay_clips());
       if (trainer_.language_shares().size() > 1) {
         std::string shares;
         for (const auto& [language, share] : trainer_.language_shares())

@@ -11,7 +11,7 @@
 #include "kani/base/utf8.h"
 #include "kani/dataset/arrow_cells.h"
 #include "kani/dataset/length_statistics.h"
-#include "kani/dataset/prepare_sequence.h"
+#include "kani/tokens/sequence.h"
 
 namespace kani {
 namespace {
@@ -231,8 +231,8 @@ NextClip SequenceClips::next(TrainingClip& clip) {
     SequenceParts parts = parse_sequence(rules_.layout, ids_);
     clip.text = std::move(parts.text);
     clip.codes = std::move(parts.codes);
-  } catch (const BadRow& bad) {
-    refuse(bad.fault(), "input_ids", bad.what());
+  } catch (const Error& bad) {
+    refuse(RowFault::kSequence, "input_ids", bad.what());
   }
   // A set without encoded_len: what is in the sequence is what is known.
   clip.encoded_len = static_cast<int64_t>(clip.codes.size()) / rules_.layout.codebooks;

@@ -15,8 +15,8 @@
 #include "kani/dataset/arrow_commands.h"
 #include "kani/dataset/arrow_test_files.h"
 #include "kani/dataset/convert.h"
-#include "kani/dataset/prepare_sequence.h"
 #include "kani/formats/test_expect.h"
+#include "kani/tokens/sequence.h"
 
 namespace kani {
 namespace {

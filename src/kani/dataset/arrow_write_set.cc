@@ -12,7 +12,7 @@
 #include "kani/dataset/arrow_features.h"
 #include "kani/dataset/arrow_io.h"
 #include "kani/dataset/arrow_write.h"
-#include "kani/dataset/prepare_sequence.h"
+#include "kani/tokens/sequence.h"
 
 namespace kani {
 namespace {

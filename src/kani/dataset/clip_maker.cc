@@ -183,9 +183,10 @@ ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
   clip.source = record.source;
   clip.duration_s = sound.seconds;
   result.normalized = text.text;
-  clip.utf8 = tagged_text(rules_.config(), text.text,
-                          options.language_tags ? record.language : std::string());
-  clip.text = rules_.tokenizer().encode(clip.utf8, AddedTokens::kPlainText);
+  const TaggedText tagged = tagged_text(rules_.config(), text.text,
+                                        options.language_tags ? record.language : std::string());
+  clip.utf8 = tagged.whole();
+  clip.text = kani::encode(rules_.tokenizer(), tagged, AddedTokens::kPlainText);
   clip.notes = clip_notes(record, sound.measures, static_cast<double>(text.spoken) / sound.seconds);
   rejected(encode(sound, cancel, clip));
   return result;

@@ -1,6 +1,6 @@
 // prepare.h - what upstream's prepare_dataset.py is told and its rules for one clip, without any
 // file format: the configuration, the tag, repeated frames (training.md 3.3, 5.2).
-// Not here: reading and writing of sets (arrow_prepare.h), sequences of ids (prepare_sequence.h).
+// Not here: reading and writing of sets (arrow_prepare.h), sequences of ids (tokens/sequence.h).
 #pragma once
 
 #include <array>

@@ -37,23 +37,6 @@ std::string config_text(std::span<const std::byte> bytes, const std::string& whe
   return std::string(text);
 }
 
-// The file's bytes of the storages that tensors were asked for, their CRC computed once each.
-class Storages {
- public:
-  explicit Storages(const ZipReader& zip) : zip_(zip), checked_(zip.members().size(), false) {}
-
-  std::span<const std::byte> bytes(const ZipMember& member) {
-    const auto place = static_cast<size_t>(&member - zip_.members().data());
-    if (checked_[place]) return zip_.bytes(member);
-    checked_[place] = true;
-    return zip_.checked_bytes(member);
-  }
-
- private:
-  const ZipReader& zip_;
-  std::vector<bool> checked_;
-};
-
 std::vector<TensorInfo> read_checkpoint(std::span<const std::byte> bytes, const std::string& where,
                                         const Wanted& wanted) {
   if (!text_of(bytes).starts_with("PK")) {
@@ -68,19 +51,13 @@ std::vector<TensorInfo> read_checkpoint(std::span<const std::byte> bytes, const 
     if (!wanted || wanted(name)) refuse(where, "\"", printable(name), "\" is not a tensor");
   }
   std::vector<TensorInfo> tensors;
-  Storages storages(archive.zip());
+  CheckedStorages storages(archive.zip());
   for (const TorchTensor& tensor : archive.tensors()) {
     if (wanted && !wanted(tensor.name)) continue;
-    if (!tensor.contiguous()) {
-      refuse(where, "tensor \"", printable(tensor.name), "\": strides ", shape_text(tensor.strides),
-             " are not those of a contiguous tensor of shape ", shape_text(tensor.shape));
-    }
-    const size_t size = dtype_size(tensor.dtype);
     tensors.push_back({.name = std::string(tensor.name),
                        .dtype = tensor.dtype,
                        .shape = tensor.shape,
-                       .bytes = storages.bytes(*tensor.storage)
-                                    .subspan(tensor.offset * size, tensor.elements * size)});
+                       .bytes = storages.bytes(tensor)});
   }
   return tensors;
 }

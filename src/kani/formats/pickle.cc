@@ -3,6 +3,7 @@
 #include "kani/formats/pickle.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "kani/formats/pickle_machine.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr size_t kMaxLocation = 64;  // bytes; "cpu", "cuda:0"
 constexpr size_t kMaxKeyDigits = 10;
+constexpr size_t kMaxNestedKey = 64;  // bytes; the same key may be part of many names
 
 enum Global : uint32_t { kOrderedDict, kRebuildTensor, kRebuildParameter, kStorageType };
 
@@ -52,6 +54,8 @@ class TorchPickle final : public PickleMachine {
   PickleContent content(const PickleValue& result) const;
   PickledTensor describe(const PickleValue& value, std::string_view name) const;
   const PickleContainer& unwrap(const PickleContainer& outer) const;
+  PickleContent nested_content(const PickleContainer& all) const;
+  std::string nested_name(const std::string& outer, const PickleValue& key, uint32_t place) const;
 
   std::vector<Storage> storages_;
   std::vector<Tensor> tensors_;
@@ -172,7 +176,8 @@ PickleValue TorchPickle::make_parameter(PickleTuple arguments) const {
 
 // A state_dict's versions of modules: read like the rest, then forgotten.
 void TorchPickle::set_state(const PickleContainer&, const PickleContainer& state) {
-  if (state.count != 1 || text(pair(state.first).key) != "_metadata") {
+  if (state.count != 1 || pair(state.first).key.kind != PickleValue::kText ||
+      text(pair(state.first).key) != "_metadata") {
     fail("BUILD sets something else than _metadata");
   }
 }
@@ -206,6 +211,62 @@ PickledTensor TorchPickle::describe(const PickleValue& value, std::string_view n
   return out;
 }
 
+std::string TorchPickle::nested_name(const std::string& outer, const PickleValue& key,
+                                     uint32_t place) const {
+  std::string inner;
+  if (key.kind == PickleValue::kText) {
+    if (text(key).size() > kMaxNestedKey) {
+      refuse(where(), "a key of ", text(key).size(), " bytes, at most ", kMaxNestedKey,
+             " are accepted");
+    }
+    inner = text(key);
+  } else {
+    inner = std::to_string(key.kind == PickleValue::kInt ? key.number : int64_t{place});
+  }
+  return outer.empty() ? inner : concat(outer, "/", inner);
+}
+
+// Level by level, so that places in lists come in order.  Visits are counted, not containers: one
+// that lies in many places, or in itself, costs as much as it would if it were written out.
+PickleContent TorchPickle::nested_content(const PickleContainer& all) const {
+  struct Visit {
+    const PickleContainer* container;
+    std::string name;
+    size_t depth;
+  };
+  PickleContent out;
+  out.form = all.dictionary ? PickleContent::Form::kDictionary : PickleContent::Form::kList;
+  std::deque<Visit> waiting{{&all, "", 1}};
+  size_t entries = 0;
+  while (!waiting.empty()) {
+    const Visit visit = std::move(waiting.front());
+    waiting.pop_front();
+    uint32_t at = visit.container->first;
+    for (uint32_t i = 0; i < visit.container->count; ++i, at = pair(at).next) {
+      if (++entries > policy().entries) {
+        refuse(where(), "more than ", policy().entries, " entries");
+      }
+      const PickleValue& value = pair(at).value;
+      std::string name = nested_name(visit.name, pair(at).key, i);
+      if (value.kind == PickleValue::kContainer && visit.depth < policy().depth) {
+        waiting.push_back({&container(value), std::move(name), visit.depth + 1});
+        continue;
+      }
+      const std::string_view kept = out.names.emplace_back(std::move(name));
+      if (value.kind == PickleValue::kTensor) {
+        out.tensors.push_back(describe(value, kept));
+      } else if (value.kind == PickleValue::kInt) {
+        out.numbers.push_back({kept, static_cast<double>(value.number), /*whole=*/true});
+      } else if (value.kind == PickleValue::kReal) {
+        out.numbers.push_back({kept, std::bit_cast<double>(value.number), /*whole=*/false});
+      } else {
+        out.others.push_back(kept);
+      }
+    }
+  }
+  return out;
+}
+
 PickleContent TorchPickle::content(const PickleValue& result) const {
   PickleContent out;
   if (result.kind == PickleValue::kTensor) {
@@ -215,6 +276,7 @@ PickleContent TorchPickle::content(const PickleValue& result) const {
   if (result.kind != PickleValue::kContainer) {
     refuse(where(), "the pickle holds neither a tensor nor a dictionary or list of tensors");
   }
+  if (policy().depth > 1) return nested_content(container(result));
   const PickleContainer& all = unwrap(container(result));
   if (all.count > policy().entries) {
     refuse(where(), all.count, " entries, at most ", policy().entries, " are accepted");

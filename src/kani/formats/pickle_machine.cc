@@ -2,6 +2,7 @@
 #include "kani/formats/pickle_machine.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "kani/base/utf8.h"
 
@@ -13,6 +14,7 @@ enum Opcode : uint8_t {
   kMark = '(',
   kEmptyTuple = ')',
   kStop = '.',
+  kBinFloat = 'G',
   kBinInt = 'J',
   kBinInt1 = 'K',
   kBinInt2 = 'M',
@@ -100,6 +102,8 @@ void PickleMachine::step(uint8_t opcode) {
       return push_int(take_number<uint8_t>());
     case kBinInt2:
       return push_int(take_number<uint16_t>());
+    case kBinFloat:
+      return push_real();
     case kNone:
       return push({});
     case kNewTrue:
@@ -169,6 +173,13 @@ void PickleMachine::push(PickleValue value) {
   }
   if (++values_ > policy_.values) fail("more than ", policy_.values, " values");
   stack_.push_back(value);
+}
+
+// The only number in a pickle that is written big end first.
+void PickleMachine::push_real() {
+  uint64_t bits = 0;
+  for (const std::byte byte : take(sizeof bits)) bits = bits << 8 | std::to_integer<uint64_t>(byte);
+  push({.kind = PickleValue::kReal, .number = std::bit_cast<int64_t>(bits)});
 }
 
 void PickleMachine::push_mark() {
@@ -257,7 +268,12 @@ PickleContainer& PickleMachine::container_at_top(bool dictionary) {
 }
 
 void PickleMachine::add(PickleContainer& to, const PickleValue& key, const PickleValue& value) {
-  if (to.dictionary && key.kind != PickleValue::kText) fail("a dictionary key is not text");
+  if (to.dictionary && key.kind != PickleValue::kText) {
+    if (!policy_.integer_keys) fail("a dictionary key is not text");
+    if (key.kind != PickleValue::kInt || key.number < 0) {
+      fail("a dictionary key is neither text nor a whole number from 0");
+    }
+  }
   pairs_.push_back({.key = key, .value = value});
   if (to.count++ == 0) {
     to.first = last_of(pairs_);

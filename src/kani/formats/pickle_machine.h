@@ -24,6 +24,7 @@ struct PickleValue {
     kNone,
     kBool,
     kInt,
+    kReal,
     kText,
     kTuple,
     kContainer,
@@ -33,7 +34,7 @@ struct PickleValue {
   };
   Kind kind = kNone;
   uint32_t index = 0;  // kText and above: its place in the arena of its kind
-  int64_t number = 0;  // kBool, kInt
+  int64_t number = 0;  // kBool, kInt; of kReal the bits
 };
 
 /// A tuple: neighbours among the items.
@@ -51,7 +52,7 @@ struct PickleContainer {
 };
 
 struct PicklePair {
-  PickleValue key;  // kText; kNone in a list
+  PickleValue key;  // kText, or kInt where the policy has it; kNone in a list
   PickleValue value;
   uint32_t next = 0;
 };
@@ -100,6 +101,7 @@ class PickleMachine {
   void step(uint8_t opcode);
   void push(PickleValue value);
   void push_int(int64_t number) { push({.kind = PickleValue::kInt, .number = number}); }
+  void push_real();
   void push_mark();
   void push_text(size_t length);
   void push_tuple(size_t first);

@@ -1,4 +1,4 @@
-// pickle_policy.cc - the two lists of what a pickle may contain.  Opcodes are bytes here; their
+// pickle_policy.cc - the three lists of what a pickle may contain.  Opcodes are bytes here; their
 // names are in pickle_machine.cc.
 #include "kani/formats/pickle.h"
 
@@ -8,9 +8,12 @@ namespace {
 constexpr char kCheckpointOpcodes[] = "().JKMNQRXbchjqrstu}\x80\x85\x86\x87\x88\x89";
 constexpr char kVoiceOpcodes[] = "().JKMNQRX]acehqrstu}\x80\x85\x86\x87\x88\x89\x8c";
 
+constexpr char kOptimizerOpcodes[] = "().GJKMNQRX]acehjqrstu}\x80\x85\x86\x87\x88\x89";
+
 constexpr DType kCheckpointStorages[] = {DType::kF32, DType::kF16, DType::kBF16,
                                          DType::kF64, DType::kI32, DType::kI64};
 constexpr DType kVoiceStorages[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kF64};
+constexpr DType kOptimizerStorages[] = {DType::kF32, DType::kF16, DType::kBF16};
 
 }  // namespace
 
@@ -23,6 +26,18 @@ constinit const PicklePolicy kCheckpointPickle{
     .memo = 1 << 20,
     .values = 1'000'000,  // 30 a tensor and 3 a module: room for 30,000 tensors in at most 60 MB
     .entries = 65'534,    // as many as the archive can have members
+};
+
+constinit const PicklePolicy kOptimizerPickle{
+    .opcodes = kOptimizerOpcodes,
+    .storages = kOptimizerStorages,
+    .integer_keys = true,
+    .depth = 4,  // "param_groups/0/params/0"
+    .bytes = 8 << 20,
+    .stack = 1 << 16,
+    .memo = 1 << 20,
+    .values = 1'000'000,  // 100 a parameter, with its three tensors
+    .entries = 65'534,
 };
 
 constinit const PicklePolicy kVoicePickle{

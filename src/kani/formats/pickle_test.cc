@@ -276,6 +276,7 @@ TEST(Pickle, hostile_streams_are_refused_with_their_reason) {
 TEST(Pickle, every_opcode_outside_the_lists_is_refused) {  // 8
   const std::string voice = "().JKMNQRX]acehqrstu}\x80\x85\x86\x87\x88\x89\x8c";
   const std::string checkpoint = "().JKMNQRXbchjqrstu}\x80\x85\x86\x87\x88\x89";
+  const std::string optimizer = "().GJKMNQRX]acehjqrstu}\x80\x85\x86\x87\x88\x89";
   for (int opcode = 0; opcode < 256; ++opcode) {
     const char c = static_cast<char>(opcode);
     const std::string reason = concat("opcode ", opcode, " is not on the list");
@@ -285,6 +286,9 @@ TEST(Pickle, every_opcode_outside_the_lists_is_refused) {  // 8
     }
     if (checkpoint.find(c) == std::string::npos) {
       expect_refused([&] { read(pickle, kCheckpointPickle); }, "t.pkl", reason);
+    }
+    if (optimizer.find(c) == std::string::npos) {
+      expect_refused([&] { read(pickle, kOptimizerPickle); }, "t.pkl", reason);
     }
   }
 }

@@ -35,6 +35,20 @@ bool TorchTensor::contiguous() const noexcept {
   return true;
 }
 
+std::span<const std::byte> CheckedStorages::bytes(const TorchTensor& tensor) {
+  if (!tensor.contiguous()) {
+    refuse(zip_.where(), "tensor \"", printable(tensor.name), "\": strides ",
+           shape_text(tensor.strides), " are not those of a contiguous tensor of shape ",
+           shape_text(tensor.shape));
+  }
+  const auto place = static_cast<size_t>(tensor.storage - zip_.members().data());
+  const std::span<const std::byte> all =
+      checked_[place] ? zip_.bytes(*tensor.storage) : zip_.checked_bytes(*tensor.storage);
+  checked_[place] = true;
+  const size_t size = dtype_size(tensor.dtype);
+  return all.subspan(tensor.offset * size, tensor.elements * size);
+}
+
 TorchArchive::TorchArchive(std::span<const std::byte> bytes, const std::string& where,
                            const ZipLimits& limits, const PicklePolicy& policy)
     : zip_(bytes, where, limits), root_(find_root()) {
@@ -48,6 +62,8 @@ TorchArchive::TorchArchive(std::span<const std::byte> bytes, const std::string& 
   PickleContent content = read_pickle(zip_.checked_bytes(member), policy, where);
   form_ = content.form;
   others_ = std::move(content.others);
+  numbers_ = std::move(content.numbers);
+  names_ = std::move(content.names);
   tensors_.reserve(content.tensors.size());
   for (PickledTensor& tensor : content.tensors) tensors_.push_back(resolve(std::move(tensor)));
 }

@@ -1,10 +1,11 @@
 // torch_archive.h - what torch.save writes: a ZIP with a pickle and one member per storage, joined
 // to a list of tensors with their bytes.  Source: codec.md 2.3.  Not here: what the tensors are for
-// (nemo.cc, voice_pt.cc).
+// (nemo.cc, voice_pt.cc, torch_optimizer.cc).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,20 @@ struct TorchTensor {
   bool contiguous() const noexcept;
 };
 
+/// Bytes of storages, the CRC of each computed once, when it is first asked for.  One thread.
+class CheckedStorages {
+ public:
+  explicit CheckedStorages(const ZipReader& zip)
+      : zip_(zip), checked_(zip.members().size(), false) {}
+  /// The tensor's own part of its storage.  Throws Error(kBadInput) as ZipReader::checked_bytes(),
+  /// and for a tensor that is not contiguous.
+  std::span<const std::byte> bytes(const TorchTensor& tensor);
+
+ private:
+  const ZipReader& zip_;
+  std::vector<bool> checked_;
+};
+
 class TorchArchive {
  public:
   /// Reads directory, byte order mark and pickle (with their CRCs), and checks every tensor against
@@ -46,6 +61,8 @@ class TorchArchive {
   const std::vector<TorchTensor>& tensors() const { return tensors_; }
   /// Names of dictionary entries (empty for list items) that are no tensors.
   const std::vector<std::string_view>& others() const { return others_; }
+  /// Numbers in nested containers.
+  const std::vector<PickledNumber>& numbers() const { return numbers_; }
 
  private:
   std::string_view find_root() const;
@@ -57,6 +74,8 @@ class TorchArchive {
   PickleContent::Form form_ = PickleContent::Form::kTensor;
   std::vector<TorchTensor> tensors_;
   std::vector<std::string_view> others_;
+  std::vector<PickledNumber> numbers_;
+  std::deque<std::string> names_;
 };
 
 }  // namespace kani

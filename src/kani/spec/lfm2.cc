@@ -157,6 +157,19 @@ void read_network(const JsonFields& fields, Lfm2Config& config) {
       fields.boolean(fields.find("tie_embedding") ? "tie_embedding" : "tie_word_embeddings", true);
 }
 
+void read_language_tokens(const JsonFields& settings, Lfm2Config& config) {
+  const Json* tokens = settings.find_set("language_tokens");
+  if (!tokens) return;
+  if (!tokens->is_object() || tokens->size() > kMaxLanguageTags)
+    settings.refuse("language_tokens", *tokens, "an object of at most 1000 tags and tokens");
+  for (const auto& [language, entry] : tokens->items()) {
+    const std::string& token = settings.as_string(entry, "language_tokens");
+    for (const std::string& tag : {language, token})
+      if (!is_language_tag(tag)) settings.refuse("language_tokens", Json(tag), kLanguageTagRule);
+    config.language_tokens[language] = token;
+  }
+}
+
 void read_languages(const JsonFields& fields, Lfm2Config& config) {
   const Json* settings = fields.find_set("language_settings");
   if (!settings) return;
@@ -168,6 +181,7 @@ void read_languages(const JsonFields& fields, Lfm2Config& config) {
     inner.refuse("status", *status, "\"available_language_tags\" or \"no_language_tags\"");
   }
   config.language_tags_available = *status == "available_language_tags";
+  read_language_tokens(inner, config);
   const Json* tags = inner.find_set("language_tags_list");
   if (!tags) return;
   inner.as_array(*tags, "language_tags_list");
@@ -207,6 +221,7 @@ void read_kani(const JsonFields& fields, const Lfm2Overrides& user, Lfm2Config& 
   settle("speaker_emb_dim", std::optional<int>(), config.speaker_emb_dim, integer);
   if (!assumed.empty())
     log_info("spec", fields.source(), ": keys not in the file, assumed ", assumed);
+  config.audio_codebook_size = fields.integer("audio_codebook_size", 0);
   config.use_learnable_rope = user.use_learnable_rope;
   if (!config.use_learnable_rope && fields.find("use_learnable_rope")) {
     config.use_learnable_rope = fields.boolean("use_learnable_rope", false);
@@ -268,7 +283,10 @@ void validate(const Lfm2Config& config, std::string_view source) {
   // 10 control ids lie below the audio ids, and ids 0 to 2 are pad, begin and end of text: 13 keeps
   // them apart.
   check_range(source, "audio_tokens_start", config.audio_tokens_start, 13, config.vocab_size - 1);
-  if ((config.vocab_size - config.audio_tokens_start) % config.tokens_per_frame != 0) {
+  const int behind = config.vocab_size - config.audio_tokens_start;
+  check_range(source, "audio_codebook_size", config.audio_codebook_size, 0,
+              behind / config.tokens_per_frame);
+  if (config.audio_codebook_size == 0 && behind % config.tokens_per_frame != 0) {
     fail("vocab_size is ", config.vocab_size, ", minus audio_tokens_start ",
          config.audio_tokens_start, " it must be a multiple of tokens_per_frame ",
          config.tokens_per_frame);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ struct Lfm2Config {
 
   int audio_tokens_start = 64410;  // A
   int tokens_per_frame = 4;        // F
+  int audio_codebook_size = 0;     // C, where ids lie behind the audio ids; 0: none do
   double audio_step = 1.0;
   std::optional<bool>
       use_learnable_rope;  // absent in the file: decided by the tensors (lfm2_resolve)
@@ -50,14 +52,20 @@ struct Lfm2Config {
 
   bool language_tags_available = false;  // language_settings.status
   std::vector<std::string> language_tags;
+  /// language_settings.language_tokens, ours: the added token that is a language's tag.
+  std::map<std::string, std::string> language_tokens;
 
   // Set by lfm2_resolve from the file's tensors:
   bool accepts_voice = false;  // speaker_emb_projection is there
   bool separate_head = false;  // lm_head is there and differs from the embedding: it is the head
   std::string stored_type;     // "q8" or "q4": the layers' matrices are stored so; else empty
 
-  /// Codes per codebook: (V - A) / F; validate() makes sure that it divides.
-  int codebook_size() const { return (vocab_size - audio_tokens_start) / tokens_per_frame; }
+  /// Codes per codebook, C: (V - A) / F where nothing else is said; validate() makes sure that it
+  /// divides.
+  int codebook_size() const {
+    return audio_codebook_size > 0 ? audio_codebook_size
+                                   : (vocab_size - audio_tokens_start) / tokens_per_frame;
+  }
 };
 
 /// What a language tag must be, for messages.

@@ -159,6 +159,31 @@ TEST(Lfm2Config, language_settings_are_read) {
       parse(with("language_settings", {{"status", "no_language_tags"}})).language_tags_available);
 }
 
+TEST(Lfm2Config, ids_may_lie_behind_the_audio_ids_if_the_codebooks_size_is_said) {
+  Json document = with("vocab_size", 1969);  // 1710 + 4 x 64 + 3
+  expect_refused(document.dump(), {"vocab_size is 1969"});
+  document["audio_codebook_size"] = 64;
+  EXPECT_EQ(parse(document).codebook_size(), 64);
+  document["audio_codebook_size"] = 65;
+  expect_refused(document.dump(), {"audio_codebook_size is 65"});
+  document["audio_codebook_size"] = -1;
+  expect_refused(document.dump(), {"audio_codebook_size is -1"});
+  EXPECT_EQ(parse(small()).codebook_size(), 64);
+}
+
+TEST(Lfm2Config, tokens_of_languages_are_read) {
+  Json settings{{"status", "available_language_tags"},
+                {"language_tags_list", {"<|ky|>"}},
+                {"language_tokens", {{"ky", "<|ky|>"}}}};
+  EXPECT_EQ(parse(with("language_settings", settings)).language_tokens,
+            (std::map<std::string, std::string>{{"ky", "<|ky|>"}}));
+  for (const Json& tokens :
+       {Json(3), Json({"ky"}), Json{{"ky", 3}}, Json{{"ky", "a b"}}, Json{{"k:", "<|ky|>"}}}) {
+    settings["language_tokens"] = tokens;
+    expect_refused("language_settings", settings, "language_tokens");
+  }
+}
+
 TEST(Lfm2Config, other_models_are_refused) {
   Json document = small();
   document.erase("model_type");

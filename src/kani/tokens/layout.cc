@@ -33,9 +33,18 @@ std::string_view strip(std::string_view text) {
   return text;
 }
 
+/// The token that a tag names, by its language or by itself; empty if there is none.
+std::string token_of(const Lfm2Config& config, std::string_view tag) {
+  for (const auto& [language, token] : config.language_tokens) {
+    if (language == tag || token == tag) return token;
+  }
+  return {};
+}
+
 bool knows_tag(const Lfm2Config& config, std::string_view tag) {
-  return std::find(config.language_tags.begin(), config.language_tags.end(), tag) !=
-         config.language_tags.end();
+  return !token_of(config, tag).empty() ||
+         std::find(config.language_tags.begin(), config.language_tags.end(), tag) !=
+             config.language_tags.end();
 }
 
 /// The tag as it stands in the prompt.
@@ -103,6 +112,7 @@ TokenLayout TokenLayout::of(const Lfm2Config& config) {
   layout.audio_start = config.audio_tokens_start;
   layout.codebook_size = config.codebook_size();
   layout.codebooks = config.tokens_per_frame;
+  layout.rows = config.vocab_size;
   return layout;
 }
 
@@ -132,11 +142,30 @@ void check_tokenizer(const Tokenizer& tokenizer, const Lfm2Config& config,
     fail("puts ", around.size(), " ids around a text, the first of them ", around[0],
          ", must be the id ", layout.start_of_text, " alone");
   }
+  for (const auto& [language, token] : config.language_tokens) {
+    const std::vector<int32_t> ids = tokenizer.encode(token);
+    if (ids.size() != 2 || !layout.is_text(ids[1])) {
+      fail("\"", printable(token), "\", the model's token for the language ", printable(language),
+           ", is no added token for text here");
+    }
+  }
 }
 
-std::string tagged_text(const Lfm2Config& config, std::string_view text, std::string_view tag) {
+TaggedText tagged_text(const Lfm2Config& config, std::string_view text, std::string_view tag) {
   const std::string settled = settled_tag(config, tag);
-  return settled.empty() ? std::string(text) : concat(settled, ": ", text);
+  if (settled.empty()) return std::string(text);
+  if (std::string token = token_of(config, settled); !token.empty())
+    return {std::move(token), concat(": ", text)};
+  return concat(settled, ": ", text);
+}
+
+std::vector<int32_t> encode(const Tokenizer& tokenizer, const TaggedText& tagged,
+                            AddedTokens added) {
+  std::vector<int32_t> rest = tokenizer.encode(tagged.text, added);
+  if (tagged.token.empty()) return rest;
+  std::vector<int32_t> ids = tokenizer.encode(tagged.token, AddedTokens::kMatch);
+  ids.insert(ids.end(), rest.begin() + 1, rest.end());  // the other BOS
+  return ids;
 }
 
 std::string tag_concern(const Lfm2Config& config, std::string_view tag) {
@@ -153,10 +182,10 @@ std::string tag_concern(const Lfm2Config& config, std::string_view tag) {
 }
 
 std::vector<int32_t> build_prompt(const TokenLayout& layout, const Tokenizer& tokenizer,
-                                  std::string_view tagged, AddedTokens added,
+                                  const TaggedText& tagged, AddedTokens added,
                                   bool with_speech_start) {
   std::vector<int32_t> ids = {layout.start_of_human};
-  const std::vector<int32_t> text = tokenizer.encode(tagged, added);
+  const std::vector<int32_t> text = encode(tokenizer, tagged, added);
   ids.reserve(text.size() + 5);
   ids.insert(ids.end(), text.begin(), text.end());
   ids.insert(ids.end(), {layout.end_of_text, layout.end_of_human});

@@ -25,25 +25,49 @@ struct TokenLayout {
   int32_t audio_start = 0;    // A
   int32_t codebook_size = 0;  // C
   int codebooks = 4;          // F
+  int32_t rows = 0;           // V, of the embedding
 
   static TokenLayout of(const Lfm2Config& config);
 
-  bool is_audio(int32_t id) const { return id >= audio_start; }
+  /// One behind the last audio id.
+  int32_t audio_end() const { return audio_start + codebooks * codebook_size; }
+  /// Upstream tests the first half alone; its models have no ids behind.
+  bool is_audio(int32_t id) const { return id >= audio_start && id < audio_end(); }
+  /// What a text may consist of: ids below the control ids, and those behind the audio ids.
+  bool is_text(int32_t id) const {
+    return (id >= 0 && id < start_of_speech - 1) || (id >= audio_end() && id < rows);
+  }
   int32_t audio_id(int codebook, int32_t code) const {
     return audio_start + codebook * codebook_size + code;
   }
 };
 
 /// Refuses a tokenizer that does not belong to the model: more entries than the embedding has rows,
-/// a vocabulary that reaches into the control ids (plain text could become sound), or a template
-/// that does not begin with BOS (id 1). `source` names the tokenizer in the message.  Throws
-/// Error(kBadInput).
+/// a vocabulary that reaches into the control ids (plain text could become sound), a template that
+/// does not begin with BOS (id 1), or one that does not know the model's language tokens. `source`
+/// names the tokenizer in the message.  Throws Error(kBadInput).
 void check_tokenizer(const Tokenizer& tokenizer, const Lfm2Config& config, std::string_view source);
 
-/// The text as the tokenizer sees it: "tag: text", or the text alone for an empty tag.  The tag is
-/// stripped of white space, and its ASCII letters are lower-cased unless the exact tag is in
-/// config.language_tags.
-std::string tagged_text(const Lfm2Config& config, std::string_view text, std::string_view tag);
+/// A text as the tokenizer gets it.
+struct TaggedText {
+  std::string token;  // an added token in front, which is taken as such whatever `text` may name
+  std::string text;
+
+  TaggedText() = default;
+  TaggedText(std::string plain) : text(std::move(plain)) {}  // NOLINT: without a token
+  TaggedText(std::string first, std::string rest)
+      : token(std::move(first)), text(std::move(rest)) {}
+  std::string whole() const { return token + text; }
+};
+
+/// "tag: text", or the text alone for an empty tag.  The tag is stripped of white space, and its
+/// ASCII letters are lower-cased unless the model knows the exact tag.  Where a language has a
+/// token of its own (config.language_tokens) that is the tag.
+TaggedText tagged_text(const Lfm2Config& config, std::string_view text, std::string_view tag);
+
+/// Ids with BOS in front; `added` is for the text behind the token.
+std::vector<int32_t> encode(const Tokenizer& tokenizer, const TaggedText& tagged,
+                            AddedTokens added);
 
 /// What is doubtful about a tag for this model, one line to warn with; empty if nothing is.
 /// Upstream warns and goes on.
@@ -51,7 +75,7 @@ std::string tag_concern(const Lfm2Config& config, std::string_view tag);
 
 /// SOH, tokens of the text (BOS first), END_OF_TEXT, EOH, and with `with_speech_start` SOA, SOS.
 std::vector<int32_t> build_prompt(const TokenLayout& layout, const Tokenizer& tokenizer,
-                                  std::string_view tagged, AddedTokens added,
+                                  const TaggedText& tagged, AddedTokens added,
                                   bool with_speech_start);
 
 /// Positions for RoPE, one element after the other (language-model.md 5, the rule; double inside).

@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
+#include "kani/tokens/tokenizer_names.h"
 
 namespace kani {
 namespace {
@@ -57,7 +59,7 @@ TEST(Prompt, ids_of_every_reference_prompt_are_equal) {
     const Json golden = document(name + "/golden.json");
     for (const Json& prompt : golden["prompts"]) {
       const std::string tag = prompt["language_tag"].is_null() ? "" : prompt["language_tag"];
-      const std::string text = tagged_text(config, prompt["text"].get<std::string>(), tag);
+      const TaggedText text = tagged_text(config, prompt["text"].get<std::string>(), tag);
       std::vector<int32_t> ids = build_prompt(layout, tokenizer, text, AddedTokens::kMatch, false);
       EXPECT_EQ(Json(ids), prompt["ids"]) << name << " " << prompt["id"];
       ids.push_back(layout.start_of_ai);
@@ -73,22 +75,51 @@ TEST(Prompt, an_empty_text_is_begin_and_end_of_text) {
   const Lfm2Config config = config_of("case_a");
   const Tokenizer tokenizer = Tokenizer::load(kData + "case_a");
   const std::vector<int32_t> ids =
-      build_prompt(TokenLayout::of(config), tokenizer, "", AddedTokens::kPlainText, false);
+      build_prompt(TokenLayout::of(config), tokenizer, {}, AddedTokens::kPlainText, false);
   EXPECT_EQ(ids, (std::vector<int32_t>{1703, 1, 2, 1704}));
 }
 
 TEST(Tags, are_stripped_and_lower_cased_unless_the_model_knows_them_as_they_are) {
   Lfm2Config config = config_of("case_d");
   config.language_tags.push_back("en_GB");
-  EXPECT_EQ(tagged_text(config, " Hi ", ""), " Hi ");
-  EXPECT_EQ(tagged_text(config, " Hi ", " \t\u3000"), " Hi ");
+  EXPECT_EQ(tagged_text(config, " Hi ", "").whole(), " Hi ");
+  EXPECT_EQ(tagged_text(config, " Hi ", " \t\u3000").whole(), " Hi ");
   EXPECT_EQ(tagged_text(config, "Hi",
                         "\x1C\u00A0"
-                        "EN_us\n"),
+                        "EN_us\n")
+                .whole(),
             "en_us: Hi");
-  EXPECT_EQ(tagged_text(config, "Hi", "en_GB"), "en_GB: Hi");
-  EXPECT_EQ(tagged_text(config, "Hi", "\u00C4b\xFF"),
+  EXPECT_EQ(tagged_text(config, "Hi", "en_GB").whole(), "en_GB: Hi");
+  EXPECT_EQ(tagged_text(config, "Hi", "\u00C4b\xFF").whole(),
             "\u00C4b\xFF: Hi");  // only ASCII letters change
+}
+
+TEST(Tags, a_language_may_have_a_token_of_its_own) {
+  Lfm2Config config = config_of("case_b");
+  const std::string json = read_file(kData + "case_b/tokenizer.json", 1 << 20);
+  const int behind = config.vocab_size;
+  const Tokenizer tokenizer = Tokenizer::parse(
+      with_token_names(json, "t", std::vector<TokenName>{{behind, "<|ky|>"}}), "", "t");
+  EXPECT_THROW(check_tokenizer(tokenizer, config, "t"), Error);  // no row for it
+  config.audio_codebook_size = config.codebook_size();
+  config.vocab_size += 1;
+  EXPECT_NO_THROW(check_tokenizer(tokenizer, config, "t"));
+  config.language_tags_available = true;
+  config.language_tokens["ky"] = "<|ky|>";
+  EXPECT_NO_THROW(check_tokenizer(tokenizer, config, "t"));
+  EXPECT_THROW(check_tokenizer(Tokenizer::parse(json, "", "t"), config, "t"), Error);
+
+  for (const char* tag : {"ky", " KY", "<|ky|>"}) {
+    const TaggedText tagged = tagged_text(config, "<|ky|> Hi", tag);
+    EXPECT_EQ(tagged.whole(), "<|ky|>: <|ky|> Hi");
+    EXPECT_EQ(tag_concern(config, tag), "");
+    // Only the one in front is a token where the text is plain.
+    std::vector<int32_t> ids = encode(tokenizer, tagged, AddedTokens::kPlainText);
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), behind), 1);
+    ids = encode(tokenizer, tagged, AddedTokens::kMatch);
+    EXPECT_EQ(ids, tokenizer.encode(tagged.whole()));
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), behind), 2);
+  }
 }
 
 TEST(Tags, concerns_are_those_that_upstream_warns_of) {
@@ -184,6 +215,25 @@ TEST(Positions, the_voice_slot_is_the_second_element) {
   EXPECT_EQ(sequence_positions(layout, 0.25, ids, true),
             (std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7.25, 7.25}));
   EXPECT_TRUE(sequence_positions(layout, 0.25, {}, true).empty());
+}
+
+TEST(Positions, ids_behind_the_audio_ids_are_text) {
+  Lfm2Config config = config_of("case_b");
+  config.audio_codebook_size = config.codebook_size();
+  const int behind = config.vocab_size;
+  config.vocab_size += 3;
+  const TokenLayout layout = TokenLayout::of(config);
+  EXPECT_EQ(layout.codebook_size, config.audio_codebook_size);
+  EXPECT_TRUE(layout.is_audio(behind - 1));
+  EXPECT_FALSE(layout.is_text(behind - 1));
+  for (const int32_t id : {behind, behind + 2}) {
+    EXPECT_FALSE(layout.is_audio(id));
+    EXPECT_TRUE(layout.is_text(id));
+  }
+  EXPECT_FALSE(layout.is_text(behind + 3));
+  EXPECT_FALSE(layout.is_text(layout.start_of_speech));
+  EXPECT_EQ(sequence_positions(layout, 1, std::vector<int32_t>(6, behind), false),
+            (std::vector<double>{0, 1, 2, 3, 4, 5}));
 }
 
 TEST(Positions, whole_utterances_of_the_models_have_their_positions) {

@@ -194,7 +194,7 @@ void write_common(const fs::path& part, const fs::path& base, const Snapshot& s)
   if (s.average != nullptr) save_parameters(part / "ema.safetensors", *s.average);
   write_file(part / "state.json", state_text(s.state));
   write_file(part / "config.resolved.yaml", resolved_yaml(*s.config));
-  copy_companions(base, part);
+  copy_companions(base, part, s.tokenizer_json);
 }
 
 // Hashes everything, then lets it be seen.

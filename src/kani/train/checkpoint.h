@@ -53,6 +53,7 @@ struct Snapshot {
   const ParameterMap* average = nullptr;  // or none
   const TrainConfig* config = nullptr;
   RunState state;
+  std::string_view tokenizer_json{};  // in place of the base's, if not empty
 };
 
 /// The folder's name for an update.

@@ -131,6 +131,7 @@ void add_lora_keys(std::vector<Key>& k) {
 }
 
 void add_start_keys(std::vector<Key>& k) {
+  k.push_back(number("from_upstream", true, KANI_FIELD(from_upstream)));
   k.push_back(number("first_train", true, KANI_FIELD(growth.first_train)));
   k.push_back(number("init_from_scratch", true, KANI_FIELD(growth.init_from_scratch)));
   k.push_back(open_number("audio_tokens_start", KANI_FIELD(growth.audio_tokens_start)));
@@ -154,6 +155,8 @@ const std::vector<Key>& keys() {
     k.push_back(text("output_dir", false, KANI_FIELD(output_dir)));
     k.push_back(texts("data", false, KANI_FIELD(data)));
     k.push_back(texts("valid_data", false, KANI_FIELD(valid_data)));
+    k.push_back(texts("replay_data", false, KANI_FIELD(replay_data)));
+    k.push_back(number("replay_share", true, KANI_FIELD(replay_share)));
     k.push_back(number("audio_step", true, KANI_FIELD(sequence.audio_step)));
     k.push_back(number("dedup_frames", true, KANI_FIELD(sequence.drop_repeated_frames)));
     k.push_back(number("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
@@ -345,6 +348,11 @@ void TrainConfig::validate() const {
   require(
       std::isfinite(language_temperature) && language_temperature >= 0 && language_temperature <= 1,
       "language_temperature is ", language_temperature, ", must be 0 to 1");
+  require(replay_share >= 0 && replay_share < 1, "replay_share is ", replay_share,
+          ", must be 0 to below 1");
+  require((replay_share > 0) == !replay_data.empty(),
+          "replay_data and replay_share belong together: --replay DATA=SHARE");
+  require(replay_share == 0 || !parity, "replay_data has no place beside parity");
   numbers_of(language_weights, "language_weights");
   numbers_of(group_lr, "group_lr");
   require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
@@ -353,6 +361,10 @@ void TrainConfig::validate() const {
   require(lora.rank == 0 || freeze.empty(),
           "freeze has no place beside lora_rank: all but the adapters and modules_to_save stay as "
           "they are");
+  require(
+      !from_upstream || (lora.rank == 0 && !growth.init_from_scratch),
+      "from_upstream has no place beside lora_rank and init_from_scratch: its moments are those "
+      "of all weights");
   require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
 }
 

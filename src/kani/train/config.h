@@ -24,6 +24,8 @@ struct TrainConfig {
   std::string output_dir = "./checkpoints";
   std::vector<std::string> data;  // shards or folders of them
   std::vector<std::string> valid_data;
+  std::vector<std::string> replay_data;  // what the model knows already and is not to forget
+  double replay_share = 0;               // of an epoch's clips
   // Rules of sequences and update.
   SequenceRules sequence;
   OptimizerSettings optimizer;
@@ -57,6 +59,7 @@ struct TrainConfig {
   std::vector<std::string> freeze;    // parts of names whose parameters stay as they are
   LoraSettings lora;
   GrowthSettings growth;
+  bool from_upstream = false;  // model_id is a checkpoint of upstream's trainer, which goes on
   std::vector<std::string> add_languages;  // tags that the model learns
   bool gradient_checkpointing = false;     // layers are computed again in the backward pass
   bool bf16 = false;                       // matrix products in bf16, all else in float32

@@ -122,6 +122,40 @@ TEST_F(GrowTest, a_grown_model_learns_and_is_exported_with_every_key) {
     EXPECT_TRUE(parameter.equal(again.parameter(name))) << name;
 }
 
+TEST_F(GrowTest, the_exported_tokenizer_names_the_added_rows) {
+  const fs::path base = folder_ / "named";
+  fs::create_directories(base);
+  for (const char* file : {"config.json", "model.safetensors"})
+    fs::copy(kReferenceData / "tiny" / "base" / file, base);
+  for (const char* file : {"tokenizer.json", "tokenizer_config.json"})
+    fs::copy(kReferenceData / "tokenizer" / file, base);
+  TrainConfig c = first_config("out");
+  c.model_id = base;
+  Trainer trainer(c, false);
+  trainer.save();
+  trainer.export_model(folder_ / "export", SavedType::kF32, false);
+  const TokenLayout layout = TokenLayout::of(trainer.model().config());
+  const Tokenizer before = Tokenizer::load(base);
+  for (const fs::path& place : {folder_ / "export", *find_checkpoint(folder_ / "out")}) {
+    const Tokenizer after = Tokenizer::load(place);
+    EXPECT_NO_THROW(check_tokenizer(after, load_module(place).config(), "t"));
+    EXPECT_EQ(after.size(), 650);
+    EXPECT_EQ(after.vocabulary_size(), before.vocabulary_size());
+    // As upstream names them: ten control ids, then the codes.
+    EXPECT_EQ(after.encode("<custom_token_3>"), (std::vector<int32_t>{1, layout.start_of_human}));
+    EXPECT_EQ(after.encode("<custom_token_249>"),
+              (std::vector<int32_t>{1, layout.audio_id(3, 59)}));
+    EXPECT_EQ(after.encode("Good morning."), before.encode("Good morning."));
+    EXPECT_EQ(after.encode("<custom_token_3>", AddedTokens::kPlainText),
+              before.encode("<custom_token_3>"));
+  }
+  // What has its names already stays as it is.
+  c.model_id = folder_ / "export";
+  Trainer(c, false).export_model(folder_ / "again", SavedType::kF32, false);
+  EXPECT_EQ(read_file(folder_ / "again" / "tokenizer.json", 1 << 24),
+            read_file(folder_ / "export" / "tokenizer.json", 1 << 24));
+}
+
 TEST_F(GrowTest, from_nothing_only_the_configuration_counts) {
   TrainConfig c = first_config("out");
   c.growth.init_from_scratch = true;

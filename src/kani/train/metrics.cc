@@ -47,11 +47,9 @@ CodebookMetrics::CodebookMetrics(const TokenLayout& layout)
             std::vector<int64_t>(static_cast<size_t>(layout.codebooks))) {}
 
 int CodebookMetrics::kind_of(int64_t id) const {
-  if (id >= layout_.audio_start) {
-    const int64_t book = (id - layout_.audio_start) / layout_.codebook_size;
-    return book < layout_.codebooks ? static_cast<int>(book) : -1;
-  }
-  return id < layout_.start_of_speech ? layout_.codebooks : -1;
+  if (layout_.is_audio(static_cast<int32_t>(id)))
+    return static_cast<int>((id - layout_.audio_start) / layout_.codebook_size);
+  return layout_.is_text(static_cast<int32_t>(id)) ? layout_.codebooks : -1;
 }
 
 void CodebookMetrics::add(const Lfm2Module& model, const PackedBatch& batch,
@@ -234,7 +232,7 @@ Figures token_influence(const Lfm2Module& model, const PackedBatch& batch,
       for (int64_t i = *(after - 1); i <= n; ++i) {
         const auto norm = static_cast<double>(norms.const_data_ptr<float>()[i]);
         const int64_t id = batch.ids[static_cast<size_t>(i)];
-        if (id < layout.audio_start) {
+        if (!layout.is_audio(static_cast<int32_t>(id))) {
           text += norm;
         } else {
           (in_book(id, k) ? same : cross) += norm;

@@ -145,19 +145,23 @@ std::string config_text(const Lfm2Config& c, SavedType type) {
            {"alpha_min", c.alpha_min},
            {"alpha_max", c.alpha_max},
            {"speaker_emb_dim", c.speaker_emb_dim}};
+  if (c.audio_codebook_size > 0) out["audio_codebook_size"] = c.audio_codebook_size;
   if (c.language_tags_available)
     out["language_settings"] = {{"status", "available_language_tags"},
                                 {"language_tags_list", c.language_tags}};
+  if (!c.language_tokens.empty()) out["language_settings"]["language_tokens"] = c.language_tokens;
   return out.dump(2) + "\n";
 }
 
-void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to) {
+void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to,
+                     std::string_view tokenizer_json) {
   // As inference looks for them.
   for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                            "generation_config.json"}) {
     if (std::filesystem::exists(from / name))
       write_file(to / name, read_file(from / name, uint64_t{1} << 30));
   }
+  if (!tokenizer_json.empty()) write_file(to / "tokenizer.json", tokenizer_json);
 }
 
 }  // namespace kani::train

@@ -23,8 +23,10 @@ void save_parameters(const std::filesystem::path& file, const ParameterMap& para
 /// Named tensors of any kind from a file, as they are, without gradients.
 ParameterMap load_tensors(const std::filesystem::path& file);
 
-/// Copies what belongs to a model beside weights and config.json: its tokenizer's files.
-void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to);
+/// Copies what belongs to a model beside weights and config.json: its tokenizer's files;
+/// `tokenizer_json`, if not empty, takes the place of that file.
+void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to,
+                     std::string_view tokenizer_json = {});
 
 /// A complete config.json: LFM2's keys and all of Kani's own.
 std::string config_text(const Lfm2Config& config, SavedType type = SavedType::kF32);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kani/base/error.h"
+#include "kani/tokens/sequence.h"
 
 namespace kani::train {
 
@@ -14,55 +15,34 @@ std::vector<int32_t> clip_ids(const TokenLayout& layout, const TrainingClip& cli
     throw Error(ErrorCode::kBadInput, "a clip of ", clip.codes.size(),
                 " codes, must be whole frames of ", codebooks);
   }
-  std::vector<int32_t> ids{layout.start_of_human};
   for (const int32_t id : clip.text) {
-    if (id < 0 || id >= layout.start_of_speech)
-      throw Error(ErrorCode::kBadInput, "text id ", id, " is outside 0 to ",
+    if (!layout.is_text(id))
+      throw Error(ErrorCode::kBadInput, "text id ", id, " is no text, whose ids lie below ",
                   layout.start_of_speech - 1);
-    ids.push_back(id);
   }
-  ids.insert(ids.end(),
-             {layout.end_of_text, layout.end_of_human, layout.start_of_ai, layout.start_of_speech});
+  std::vector<int32_t> codes;
+  codes.reserve(clip.codes.size());
   for (size_t i = 0; i < clip.codes.size(); i += codebooks) {
     const auto frame = clip.codes.begin() + static_cast<std::ptrdiff_t>(i);
     const auto end = frame + layout.codebooks;
     if (rules.drop_repeated_frames && i > 0 && std::equal(frame, end, frame - layout.codebooks))
       continue;
-    for (int k = 0; k < layout.codebooks; ++k) {
-      const int32_t code = frame[k];
-      if (code < 0 || code >= layout.codebook_size)
-        throw Error(ErrorCode::kBadInput, "code ", code, " is outside 0 to ",
+    for (auto code = frame; code != end; ++code) {
+      if (*code < 0 || *code >= layout.codebook_size)
+        throw Error(ErrorCode::kBadInput, "code ", *code, " is outside 0 to ",
                     layout.codebook_size - 1);
-      ids.push_back(layout.audio_id(k, code));
     }
+    codes.insert(codes.end(), frame, end);
   }
-  ids.push_back(layout.end_of_speech);
-  ids.push_back(layout.end_of_ai);
-  return ids;
+  return make_sequence(layout, clip.text, codes);
 }
 
 TrainingClip clip_of_ids(const TokenLayout& layout, std::span<const int32_t> ids) {
-  const auto refuse = [&](const auto&... why) { throw Error(ErrorCode::kBadInput, why...); };
-  const auto codebooks = static_cast<size_t>(layout.codebooks);
-  const auto sos = std::find(ids.begin(), ids.end(), layout.start_of_speech);
-  const auto before = static_cast<size_t>(sos - ids.begin());
-  if (sos == ids.end() || before < 4 || ids.front() != layout.start_of_human ||
-      ids[before - 1] != layout.start_of_ai || ids[before - 2] != layout.end_of_human ||
-      ids[before - 3] != layout.end_of_text)
-    refuse("ids do not begin with a text in its control ids");
-  const size_t tail = ids.size() - before - 1;
-  if (tail < 2 || (tail - 2) % codebooks != 0 || ids[ids.size() - 2] != layout.end_of_speech ||
-      ids.back() != layout.end_of_ai)
-    refuse("ids do not end with whole frames and their control ids");
+  SequenceParts parts = parse_sequence(layout, ids);
   TrainingClip clip;
-  clip.text.assign(ids.begin() + 1, sos - 3);
-  for (size_t i = 0; i < tail - 2; ++i) {
-    const int32_t code = ids[before + 1 + i] - layout.audio_id(static_cast<int>(i % codebooks), 0);
-    if (code < 0 || code >= layout.codebook_size)
-      refuse("id ", ids[before + 1 + i], " is no code of codebook ", i % codebooks);
-    clip.codes.push_back(code);
-  }
-  clip.encoded_len = static_cast<int64_t>((tail - 2) / codebooks);
+  clip.text = std::move(parts.text);
+  clip.codes = std::move(parts.codes);
+  clip.encoded_len = static_cast<int64_t>(clip.codes.size()) / layout.codebooks;
   return clip;
 }
 

@@ -61,24 +61,34 @@ Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides
   return {std::move(grown), std::move(parameters)};
 }
 
-void add_languages(const std::vector<std::string>& tags, Lfm2Config& config) {
-  for (const std::string& tag : tags) {
-    require(is_language_tag(tag), "add_languages: \"", printable(tag), "\" must be one of ",
-            kLanguageTagRule);
-    config.language_tags_available = true;
-    auto& known = config.language_tags;
+void add_languages(const TrainConfig& config, Lfm2Config& model, ParameterMap& parameters,
+                   std::vector<LanguageToken>& tokens) {
+  tokens = language_tokens(config.add_languages, config.model_id, model);
+  add_language_tokens(tokens, model, parameters);
+  for (const std::string& entry : config.add_languages) {
+    const auto [language, token] = language_entry(entry);
+    require(
+        token.empty() || config.lora.rank == 0, "add_languages: ", entry,
+        " beside lora_rank: a new row must be trained whole; give the language without a token");
+    model.language_tags_available = true;
+    auto& known = model.language_tags;
+    const std::string& tag = token.empty() ? language : token;  // as upstream's program takes it
     if (std::find(known.begin(), known.end(), tag) == known.end()) known.push_back(tag);
   }
+  validate(model, "the model with its languages");
 }
 
 }  // namespace
 
-Lfm2Module start_model(const TrainConfig& config) {
+Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* tokens) {
   Lfm2Overrides overrides = config.growth.overrides();
   overrides.audio_step = config.sequence.audio_step;
   Lfm2Module base =
       config.growth.first_train ? first_model(config, overrides) : trained_model(config, overrides);
   ParameterMap parameters = std::move(base.parameters());
+  Lfm2Config model = base.config();
+  std::vector<LanguageToken> own;
+  add_languages(config, model, parameters, tokens == nullptr ? own : *tokens);
   for (auto& [name, parameter] : parameters) {
     const bool frozen = std::any_of(
         config.freeze.begin(), config.freeze.end(),
@@ -86,8 +96,6 @@ Lfm2Module start_model(const TrainConfig& config) {
     if (frozen) parameter.set_requires_grad(false);
   }
   if (config.lora.rank > 0) add_adapters(config.lora, config.seed + 4, parameters);
-  Lfm2Config model = base.config();
-  add_languages(config.add_languages, model);
   return {std::move(model),
           std::move(parameters),
           {.bf16 = config.bf16,
@@ -96,26 +104,34 @@ Lfm2Module start_model(const TrainConfig& config) {
            .adapter_dropout = config.lora.dropout}};
 }
 
-void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips) {
+void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips,
+                     const std::vector<LanguageToken>& tokens) {
   const std::filesystem::path folder = config.model_id;
-  for (const std::string& tag : config.add_languages) {
+  for (const std::string& entry : config.add_languages) {
+    const std::string language = language_entry(entry).first;
     std::vector<int32_t> begin;
-    if (std::filesystem::exists(folder / "tokenizer.json")) {
-      begin = Tokenizer::load(folder).encode(tagged_text(model, "", tag), AddedTokens::kPlainText);
+    if (const auto own =
+            std::find_if(tokens.begin(), tokens.end(),
+                         [&](const auto& token) { return token.language == language; });
+        own != tokens.end()) {
+      begin = {TokenLayout::of(model).start_of_text, own->id};
+    } else if (std::filesystem::exists(folder / "tokenizer.json")) {
+      begin = encode(Tokenizer::load(folder), tagged_text(model, "", language),
+                     AddedTokens::kPlainText);
       begin.pop_back();  // the blank, which belongs to the first word of a text
     }
     size_t found = 0;
     for (size_t i = 0; i < clips.size() && found < kClipsLookedAt; ++i) {
-      if (clips.language(i) != tag) continue;
+      if (clips.language(i) != language) continue;
       ++found;
       const std::vector<int32_t> text = clips.clip(i).text;
       if (text.size() < begin.size() || !std::equal(begin.begin(), begin.end(), text.begin())) {
-        throw Error(ErrorCode::kBadInput, clips.name(i), " is of the language ", tag,
-                    " but its text does not begin with \"", tag, ": \"");
+        throw Error(ErrorCode::kBadInput, clips.name(i), " is of the language ", language,
+                    " but its text does not begin with \"", language, ": \"");
       }
     }
     if (found == 0)
-      throw Error(ErrorCode::kBadInput, "add_languages: the data has no clip of ", tag);
+      throw Error(ErrorCode::kBadInput, "add_languages: the data has no clip of ", language);
   }
 }
 

@@ -9,13 +9,15 @@
 
 namespace kani::train {
 
-/// Throws Error as load_module(), grown_config() and add_adapters(), for tags that are none, and
-/// for adapters beside rows that are new.
-Lfm2Module start_model(const TrainConfig& config);
+/// Throws Error as load_module(), grown_config(), add_adapters() and language_tokens(), for tags
+/// that are none, and for adapters beside rows that are new.  `tokens` becomes the languages that
+/// have a token.
+Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* tokens = nullptr);
 
 /// Throws Error(kBadInput) if the clips have none of a language that is to be learnt, or if the
 /// text of one does not begin with its tag (the first hundred of each are looked at; not without
 /// the model's tokenizer.json).
-void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips);
+void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips,
+                     const std::vector<LanguageToken>& tokens);
 
 }  // namespace kani::train

@@ -17,6 +17,7 @@
 #include "kani/base/sha256.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
+#include "kani/train/row_names.h"
 #include "kani/train/start.h"
 
 namespace kani::train {
@@ -107,12 +108,23 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     config_.sequence.drop_repeated_frames = true;
     config_.optimizer.warm_from_zero = true;
   }
-  model_ = std::make_unique<Lfm2Module>(start_model(config_));
+  UpstreamProgress upstream;
+  if (config_.from_upstream) {
+    upstream = read_upstream_progress(config_.model_id);
+    if (config_.max_steps == 0) config_.max_steps = upstream.max_steps;  // its schedule's end
+  }
+  std::vector<LanguageToken> tokens;
+  model_ = std::make_unique<Lfm2Module>(start_model(config_, &tokens));
   model_->move_to(device);
   layout_ = TokenLayout::of(model_->config());
-  clips_ = std::make_unique<ClipSet>(config_.data, layout_);
-  check_languages(config_, model_->config(), *clips_);
-  if (!config_.valid_data.empty()) valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_);
+  tokenizer_json_ =
+      named_tokenizer(config_.model_id, model_->config(), tokens, config_.growth.first_train);
+  std::vector<std::string> places = config_.data;
+  places.insert(places.end(), config_.replay_data.begin(), config_.replay_data.end());
+  clips_ = std::make_unique<ClipSet>(places, layout_, tokens);
+  check_languages(config_, model_->config(), *clips_, tokens);
+  if (!config_.valid_data.empty())
+    valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_, tokens);
 
   for (size_t i = 0; i < clips_->size(); ++i) {
     lengths_.push_back(clips_->length(i));
@@ -122,8 +134,11 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   left_out_ = clips_->size() - usable_.size();
   if (left_out_ > 0)
     log_warning("train", left_out_, " clips are longer than pack_length and are left out");
-  require(!usable_.empty(), "no clip fits pack_length ", config_.pack_length);
-  mix_languages();
+  const size_t first_replayed = clips_->clips_of_first(config_.data.size());
+  new_ = static_cast<size_t>(std::lower_bound(usable_.begin(), usable_.end(), first_replayed) -
+                             usable_.begin());
+  require(new_ > 0, "no clip fits pack_length ", config_.pack_length);
+  mix_clips();
 
   // Epochs differ by a row or so when rows are packed: the first one speaks for all.
   plan_epoch(0);
@@ -149,7 +164,16 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
   comm_->agree("data", state_.data_hash);
   comm_->agree("settings", state_.config_hash);
-  if (!resume) return;
+  if (resume) {
+    resume_newest(force);
+  } else if (config_.from_upstream) {
+    go_on_from(upstream);
+  }
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::resume_newest(bool force) {
   const auto folder = find_checkpoint(config_.output_dir);
   if (!folder) throw Error(ErrorCode::kNotFound, "no whole checkpoint in ", config_.output_dir);
   RunState found =
@@ -172,22 +196,52 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   comm_->agree("checkpoints", folder->filename().string());
 }
 
-Trainer::~Trainer() = default;
+// Weights are there already.  With upstream's rules the number of the update says which clips come
+// next; else as much of the epoch is done as it was there, since its order was another.
+void Trainer::go_on_from(const UpstreamProgress& progress) {
+  load_upstream_moments(config_.model_id, model_->config(), model_->parameters(), *optimizer_);
+  if (progress.update >= total_updates_) {
+    throw Error(ErrorCode::kBadInput, config_.model_id, " has done ", progress.update,
+                " updates, this run would end after ", total_updates_,
+                "; --steps says how many there are in all");
+  }
+  state_.update = progress.update;
+  if (config_.parity) {
+    const auto rows = static_cast<int64_t>(plan_.size());
+    const int64_t per_epoch = (rows + rows_of_update() - 1) / rows_of_update();
+    state_.epoch = progress.update / per_epoch;
+    state_.row = progress.update % per_epoch * rows_of_update();
+    return;
+  }
+  state_.epoch = static_cast<int64_t>(progress.epoch);
+  plan_epoch(state_.epoch);
+  const double done = progress.epoch - static_cast<double>(state_.epoch);
+  state_.row = static_cast<int64_t>(done * static_cast<double>(plan_.size()));
+}
 
 int64_t Trainer::rows_of_update() const {
   if (config_.packing == Packing::kNone) return config_.gradient_accumulation_steps;
   return std::max<int64_t>(1, config_.batch_tokens / config_.pack_length);
 }
 
-void Trainer::mix_languages() {
+// New clips by language; of those that are replayed as many as make their share of the epoch, which
+// becomes that much longer.
+void Trainer::mix_clips() {
   std::map<std::string, uint32_t> counts;
-  for (const uint32_t i : usable_) ++counts[clips_->language(i)];
+  for (size_t i = 0; i < new_; ++i) ++counts[clips_->language(usable_[i])];
   const auto factors =
       language_factors(counts, config_.parity ? 1 : config_.language_temperature,
                        TrainConfig::numbers_of(config_.language_weights, "language_weights"));
-  for (const uint32_t i : usable_) factors_.push_back(factors.at(clips_->language(i)));
-  for (const auto& [language, count] : counts)
-    language_shares_[language] = factors.at(language) * count / static_cast<double>(usable_.size());
+  const double share = config_.replay_share, fresh = static_cast<double>(new_);
+  require(share == 0 || replay_clips() > 0, "no clip of replay_data fits pack_length ",
+          config_.pack_length);
+  for (size_t i = 0; i < usable_.size(); ++i) {
+    const std::string& language = clips_->language(usable_[i]);
+    factors_.push_back(i < new_
+                           ? factors.at(language)
+                           : share / (1 - share) * fresh / static_cast<double>(replay_clips()));
+    language_shares_[language] += factors_.back() * (1 - share) / fresh;
+  }
 }
 
 void Trainer::plan_epoch(int64_t epoch) {
@@ -392,7 +446,8 @@ void Trainer::save() {
                    .optimizer = optimizer_.get(),
                    .average = average_.empty() ? nullptr : &average_,
                    .config = &config_,
-                   .state = state_},
+                   .state = state_,
+                   .tokenizer_json = tokenizer_json_},
                   *comm_);
 }
 
@@ -405,7 +460,7 @@ void Trainer::export_model(const std::filesystem::path& folder, SavedType type, 
                   merged(mean ? averaged_parameters() : model_->parameters(), config_.lora.scale()),
                   type);
   write_file(folder / "config.json", config_text(model_->config(), type));
-  copy_companions(config_.model_id, folder);
+  copy_companions(config_.model_id, folder, tokenizer_json_);
 }
 
 }  // namespace kani::train

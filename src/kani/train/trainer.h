@@ -13,6 +13,7 @@
 #include "kani/train/evaluation.h"
 #include "kani/train/gradient_exchange.h"
 #include "kani/train/order.h"
+#include "kani/train/upstream_checkpoint.h"
 
 namespace kani::train {
 
@@ -49,7 +50,8 @@ class Trainer {
   /// Loads model, data, and with `resume` the newest whole checkpoint of config.output_dir.  A
   /// checkpoint of other data or another configuration is refused unless `force`.  Of several
   /// processes (`launch`) each computes its share of an update's rows; all end with the same
-  /// weights.  Throws Error.
+  /// weights.  Without `resume`, config.from_upstream goes on where upstream's checkpoint ended.
+  /// Throws Error.
   Trainer(TrainConfig config, bool resume, bool force = false, const Launch& launch = {});
   ~Trainer();
 
@@ -65,6 +67,8 @@ class Trainer {
   Lfm2Module& model() { return *model_; }
   const ClipSet& clips() const { return *clips_; }
   size_t clips_left_out() const { return left_out_; }
+  /// How many clips there are to choose the replayed ones from.
+  size_t replay_clips() const { return usable_.size() - new_; }
   /// What part of an epoch's clips each language has.
   const std::map<std::string, double>& language_shares() const { return language_shares_; }
   bool done() const { return state_.update >= total_updates_; }
@@ -81,7 +85,9 @@ class Trainer {
   void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
 
  private:
-  void mix_languages();
+  void resume_newest(bool force);
+  void go_on_from(const UpstreamProgress& progress);
+  void mix_clips();
   void plan_epoch(int64_t epoch);
   int64_t rows_of_update() const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
@@ -94,9 +100,11 @@ class Trainer {
   std::unique_ptr<Comm> comm_;
   std::unique_ptr<Lfm2Module> model_;
   TokenLayout layout_;
+  std::string tokenizer_json_;  // with names for new rows; empty: the base's stays
   std::unique_ptr<ClipSet> clips_, valid_;
   std::vector<int64_t> lengths_;  // of clips_
   std::vector<uint32_t> usable_;  // clips that fit a row
+  size_t new_ = 0;                // of usable_: those that are no replay come first
   std::vector<double> factors_;   // how often each of them is seen in an epoch
   std::map<std::string, double> language_shares_;
   size_t left_out_ = 0;

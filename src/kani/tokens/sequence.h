@@ -1,5 +1,5 @@
-// prepare_sequence.h - one clip as the id sequence that upstream trains on, and back
-// (training.md 5.2 step 6).
+// sequence.h - one clip as the id sequence that models are trained on, and back
+// (training.md 5.2 step 6).  Both programs, kani-data and kani-train, go by it.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct SequenceParts {
   std::vector<int32_t> codes;  // [frames, codebooks], one frame at least
 };
 
-/// The way back; exactly what make_sequence() makes is accepted.  Throws BadRow naming index and
-/// id.
+/// The way back; exactly what make_sequence() makes is accepted.  Throws Error(kBadInput) naming
+/// index and id.
 SequenceParts parse_sequence(const TokenLayout& layout, std::span<const int32_t> ids);
 
 }  // namespace kani

@@ -1,9 +1,9 @@
-// prepare_sequence_test.cc - sequences of ids and back; what is no sequence is refused.
-#include "kani/dataset/prepare_sequence.h"
+// sequence_test.cc - sequences of ids and back; what is no sequence is refused.
+#include "kani/tokens/sequence.h"
 
 #include <gtest/gtest.h>
 
-#include "kani/dataset/prepare_fault.h"
+#include "kani/base/error.h"
 
 namespace kani {
 namespace {
@@ -24,8 +24,8 @@ const std::vector<int32_t> kIds = {403, 1,   7,   8,   2,   404, 405, 401,  // t
 std::string refusal(const std::vector<int32_t>& ids) {
   try {
     parse_sequence(small_layout(), ids);
-  } catch (const BadRow& bad) {
-    EXPECT_EQ(bad.fault(), RowFault::kSequence);
+  } catch (const Error& bad) {
+    EXPECT_EQ(bad.code(), ErrorCode::kBadInput);
     return bad.what();
   }
   return "accepted";
