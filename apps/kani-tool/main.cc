@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   kani::tool::add_encode(app, action);
   kani::tool::add_voice(app, action);
   kani::tool::add_random_model(app, action);
+  kani::tool::add_train_tokenizer(app, action);
   kani::tool::add_inspect(app, action);
   try {
     app.parse(argc, argv);

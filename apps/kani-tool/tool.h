@@ -21,6 +21,7 @@ void add_embed(CLI::App& app, Action& action);
 void add_encode(CLI::App& app, Action& action);
 void add_voice(CLI::App& app, Action& action);
 void add_random_model(CLI::App& app, Action& action);
+void add_train_tokenizer(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 
 }  // namespace kani::tool

@@ -123,6 +123,7 @@ void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
   if (yardstick.peak_operations > 0) figures["mfu"] = utilization(r, yardstick);
   for (size_t k = 0; k < r.codebook_loss.size(); ++k)
     figures[concat("codebook_", k, "_loss")] = r.codebook_loss[k];
+  if (r.guide) figures["guided_attention"] = *r.guide;
   Figures events{{"train/loss", r.loss},
                  {"train/grad_norm", r.grad_norm},
                  {"train/learning_rate", r.learning_rate},

@@ -5,8 +5,45 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 
-from journey import TEXT, Journey, Setup
+from journey import TEXT, TIMEOUT_S, Journey, Setup
+
+
+class Tools(Journey):
+    """kani-tool's commands that make files."""
+
+    def train_tokenizer(self, *arguments: object) -> subprocess.CompletedProcess:
+        return subprocess.run([Setup.bin / "kani-tool", "train-tokenizer", *map(str, arguments)], cwd=self.work,
+                              capture_output=True, text=True, timeout=TIMEOUT_S)
+
+    def test_train_tokenizer(self) -> None:
+        (self.work / "en.txt").write_text("en: the cat sat on the mat.\nen: the other cat sat there.\n" * 3)
+        (self.work / "es.txt").write_text("es: el año de la niña\r\n\nes: la mañana\n" * 2)
+        told = self.train_tokenizer("--texts", "en.txt", "es.txt", "--entries", 280, "--out", "one")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        report = json.loads(told.stdout)
+        self.assertEqual((report["entries"], report["merges"], report["texts"]), (280, 21, 10))
+        self.assertGreater(report["bytes_per_id"], 1.5)
+        self.train_tokenizer("--texts", "es.txt", "--texts", "en.txt", "--entries", 280, "--out", "two")
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            self.assertEqual((self.work / "one" / name).read_bytes(), (self.work / "two" / name).read_bytes())
+        ids = subprocess.run([Setup.bin / "kani-tool", "tokenize", "-m", self.work / "one"], input='"en: the niña"\n',
+                             capture_output=True, text=True, timeout=TIMEOUT_S)
+        ids = json.loads(ids.stdout)
+        self.assertEqual(ids[0], 1)  # BOS
+        self.assertLess(max(ids), 280)
+        self.assertLess(len(ids), len("en: the niña".encode()))
+
+    def test_train_tokenizer_refuses(self) -> None:
+        (self.work / "empty.txt").write_text("\n")
+        (self.work / "some.txt").write_text("some text\n")
+        for arguments, says in ((("--texts", "some.txt", "--entries", 258), "--entries is 258, must be 259"),
+                                (("--texts", "empty.txt"), "the texts are empty"), (("--texts", "none.txt"), "none.txt")):
+            told = self.train_tokenizer(*arguments, "--out", "out")
+            self.assertNotEqual(told.returncode, 0)
+            self.assertRegex(told.stderr, "^kani-tool: error: ")
+            self.assertIn(says, told.stderr)
 
 
 class Commands(Journey):

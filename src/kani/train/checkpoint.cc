@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "MANIFEST";
+constexpr const char* kTableFile = "audio_table.safetensors";
 constexpr uint64_t kMaxStateBytes = 1 << 24;
 
 std::string optimizer_file(int rank, int size) {
@@ -101,7 +102,7 @@ ParameterMap moments_map(const AdamW& optimizer) {
   ParameterMap out;
   for (const auto& [name, moments] : optimizer.state()) {
     out["first." + name] = moments.first;
-    out["second." + name] = moments.second;
+    if (moments.second.defined()) out["second." + name] = moments.second;
     out["steps." + name] = moments.steps;
   }
   return out;
@@ -188,7 +189,10 @@ void write_common(const fs::path& part, const fs::path& base, const Snapshot& s)
   if (has_adapters(*s.parameters)) {
     save_adapter(part, *s.parameters, s.config->lora, s.config->model_id);
   } else {
-    save_parameters(part / "model.safetensors", *s.parameters);
+    save_parameters(part / "model.safetensors",
+                    s.table == nullptr ? *s.parameters : without_factors(*s.table, *s.parameters));
+    if (s.table != nullptr && s.table->on())
+      save_parameters(part / kTableFile, factors_alone(*s.parameters));
   }
   write_file(part / "config.json", config_text(*s.model));
   if (s.average != nullptr) save_parameters(part / "ema.safetensors", *s.average);
@@ -300,7 +304,11 @@ RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optim
     ParameterMap trained = adapter_tensors(model.parameters());  // shares the model's tensors
     restore(trained, folder / kAdapterFile);
   } else {
-    restore(model.parameters(), folder / "model.safetensors");
+    // Of the rows that factors make a copy is read; the factors themselves lie beside.
+    ParameterMap whole = without_factors(model.rules().table, model.parameters());
+    restore(whole, folder / "model.safetensors");
+    ParameterMap factors = factors_alone(model.parameters());
+    if (!factors.empty()) restore(factors, folder / kTableFile);
   }
   restore_moments(optimizer, folder);
   if (average != nullptr && fs::exists(folder / "ema.safetensors"))

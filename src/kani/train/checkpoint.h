@@ -9,6 +9,9 @@
 //                   file a
 //                                                                     process; any number reads
 //                                                                     them
+//                   audio_table.safetensors                           with audio_table: factorised;
+//                                                                     model.safetensors has its
+//                                                                     rows
 //                   ema.safetensors                                   if there is an average
 //                   state.json, config.resolved.yaml                  where the run is, what it is
 //                   MANIFEST                                          SHA-256 of each, written last
@@ -51,6 +54,7 @@ struct Snapshot {
   const ParameterMap* parameters = nullptr;
   const AdamW* optimizer = nullptr;
   const ParameterMap* average = nullptr;  // or none
+  const TableFactors* table = nullptr;    // or none: the factor table is saved beside what it makes
   const TrainConfig* config = nullptr;
   RunState state;
   std::string_view tokenizer_json{};  // in place of the base's, if not empty

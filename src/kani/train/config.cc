@@ -148,6 +148,19 @@ void add_start_keys(std::vector<Key>& k) {
   k.push_back(number("bf16", true, KANI_FIELD(bf16)));
 }
 
+void add_small_model_keys(std::vector<Key>& k) {
+  k.push_back(text("audio_table", true, KANI_FIELD(audio_table)));
+  k.push_back(texts("audio_levels", true, KANI_FIELD(audio_levels)));
+  k.push_back(text("optimizer", true, KANI_FIELD(optimizer.rule)));
+  k.push_back(number("muon_learning_rate", true, KANI_FIELD(optimizer.muon_learning_rate)));
+  k.push_back(number("muon_momentum", true, KANI_FIELD(optimizer.muon_momentum)));
+  k.push_back(number("guided_attention_weight", true, KANI_FIELD(guide.weight)));
+  k.push_back(number("guided_attention_steps", true, KANI_FIELD(guide.steps)));
+  k.push_back(number("guided_attention_width", true, KANI_FIELD(guide.width)));
+  k.push_back(number("code_noise_digit", true, KANI_FIELD(code_noise.digit)));
+  k.push_back(number("code_noise_random", true, KANI_FIELD(code_noise.random)));
+}
+
 const std::vector<Key>& keys() {
   static const std::vector<Key> list = [] {
     std::vector<Key> k;
@@ -212,6 +225,7 @@ const std::vector<Key>& keys() {
     k.push_back(text("device", false, KANI_FIELD(device)));
     add_lora_keys(k);
     add_start_keys(k);
+    add_small_model_keys(k);
     k.push_back(number("threads", false, KANI_FIELD(threads)));
     k.push_back(number("timeout_s", false, KANI_FIELD(timeout_s)));
     return k;
@@ -358,6 +372,14 @@ void TrainConfig::validate() const {
   require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
   lora.validate();
   growth.validate();
+  require(audio_table == "rows" || factorised(), "audio_table is \"", audio_table,
+          "\", must be rows or factorised");
+  require(
+      !factorised() || lora.rank == 0,
+      "audio_table factorised has no place beside lora_rank: adapters leave the table as it is");
+  levels();
+  code_noise.validate();
+  guide.validate();
   require(lora.rank == 0 || freeze.empty(),
           "freeze has no place beside lora_rank: all but the adapters and modules_to_save stay as "
           "they are");
@@ -366,6 +388,24 @@ void TrainConfig::validate() const {
       "from_upstream has no place beside lora_rank and init_from_scratch: its moments are those "
       "of all weights");
   require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
+}
+
+std::vector<int64_t> TrainConfig::levels() const {
+  std::vector<int64_t> out;
+  int64_t codes = 1;
+  for (const std::string& entry : audio_levels) {
+    YamlValue scalar;
+    scalar.kind = YamlValue::Kind::kScalar;
+    scalar.text = entry;
+    const auto value = scalar.integer();
+    require(value && *value >= 2 && *value <= 4096, "audio_levels has \"", entry,
+            "\", must be whole numbers of 2 to 4096");
+    out.push_back(*value);
+    codes *= *value;
+    require(codes <= 1 << 16, "audio_levels make more than 65536 codes");
+  }
+  require(!out.empty(), "audio_levels is empty, must be the levels of a code's digits");
+  return out;
 }
 
 std::map<std::string, double> TrainConfig::numbers_of(const std::vector<std::string>& entries,

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "kani/train/code_noise.h"
 #include "kani/train/grow.h"
+#include "kani/train/guided_attention.h"
 #include "kani/train/lora.h"
 #include "kani/train/optimizer.h"
 #include "kani/train/sequence.h"
@@ -60,18 +62,25 @@ struct TrainConfig {
   LoraSettings lora;
   GrowthSettings growth;
   bool from_upstream = false;  // model_id is a checkpoint of upstream's trainer, which goes on
-  std::vector<std::string> add_languages;  // tags that the model learns
-  bool gradient_checkpointing = false;     // layers are computed again in the backward pass
-  bool bf16 = false;                       // matrix products in bf16, all else in float32
-  std::string device = "auto";             // auto, cpu, cuda, cuda:N (cuda_device.h)
-  int threads = 0;                         // 0: as many as LibTorch takes
-  int64_t timeout_s = 60;                  // for what other processes must do
+  std::vector<std::string> add_languages;                     // tags that the model learns
+  std::string audio_table = "rows";                           // rows, factorised (audio_table.h)
+  std::vector<std::string> audio_levels{"9", "8", "8", "7"};  // of a code's digits
+  CodeNoise code_noise;                                       // on the codes that the model sees
+  GuideSettings guide;                                        // of attention, at the start
+  bool gradient_checkpointing = false;  // layers are computed again in the backward pass
+  bool bf16 = false;                    // matrix products in bf16, all else in float32
+  std::string device = "auto";          // auto, cpu, cuda, cuda:N (cuda_device.h)
+  int threads = 0;                      // 0: as many as LibTorch takes
+  int64_t timeout_s = 60;               // for what other processes must do
 
   /// Throws Error(kInvalidArgument) naming key, value and rule.
   void validate() const;
   /// "name=number" entries of a list.  Throws Error(kInvalidArgument) naming the key.
   static std::map<std::string, double> numbers_of(const std::vector<std::string>& entries,
                                                   const char* key);
+  bool factorised() const { return audio_table == "factorised"; }
+  /// audio_levels as numbers.  Throws Error(kInvalidArgument).
+  std::vector<int64_t> levels() const;
 };
 
 /// Applies a YAML document to `config`; `source` names it.  Sections are taken apart; what a key

@@ -12,7 +12,6 @@ namespace kani::train {
 namespace {
 
 constexpr int64_t kControlIds = 10;  // below the audio ids (language-model.md 4)
-constexpr double kDeviation = 0.02;  // of what is random from the start
 constexpr double kSpread = 1e-9;     // upstream's, on the covariance
 constexpr double kNoiseShare = 0.5;  // mean+noise: of the text rows' deviation
 constexpr const char* kNormal = "normal:";
@@ -68,15 +67,15 @@ void GrowthSettings::validate() const {
   range(tokens_per_frame, 1, 32, "tokens_per_frame");
   range(speaker_emb_dim, 1, 4096, "speaker_emb_dim");
   range(audio_codebook_size, 1, 1 << 16, "audio_codebook_size");
-  require(first_train || !init_from_scratch, "init_from_scratch needs first_train");
   const bool known =
       init_audio_rows == "mean" || init_audio_rows == "mean+noise" ||
       (init_audio_rows.starts_with(kNormal) && normal_deviation(init_audio_rows) > 0);
   require(known, "init_audio_rows is \"", init_audio_rows,
           "\", must be mean, mean+noise or normal: and a deviation above 0");
   const double low = alpha_min.value_or(0.1), high = alpha_max.value_or(2);
-  require(!first_train || (low < alpha_init && alpha_init < high), "alpha_init is ", alpha_init,
-          ", must be between alpha_min ", low, " and alpha_max ", high);
+  require(!(first_train || init_from_scratch) || (low < alpha_init && alpha_init < high),
+          "alpha_init is ", alpha_init, ", must be between alpha_min ", low, " and alpha_max ",
+          high);
 }
 
 int64_t GrowthSettings::rows() const {
@@ -122,7 +121,7 @@ ParameterMap random_parameters(const Lfm2Config& config, uint64_t seed) {
     } else if (spec.name.ends_with(".bias")) {
       value = at::zeros(shape);
     } else {
-      value = normal(shape, random) * kDeviation;
+      value = normal(shape, random) * kStartDeviation;
     }
     out[spec.name] = value.set_requires_grad(true);
   }
@@ -149,7 +148,7 @@ void grow(const Lfm2Config& config, const GrowthSettings& settings, uint64_t see
     if (spec.name.ends_with("alpha_weight")) {
       put(spec.name, at::full(shape, std::log(share / (1 - share)), at::kFloat));
     } else if (spec.name == "model.speaker_emb_projection.weight") {
-      put(spec.name, normal(shape, random) * kDeviation);
+      put(spec.name, normal(shape, random) * kStartDeviation);
     }
   }
 }

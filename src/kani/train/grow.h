@@ -12,10 +12,13 @@
 
 namespace kani::train {
 
+/// Deviation of what is random from the start.
+inline constexpr double kStartDeviation = 0.02;
+
 /// Keys that are open: with first_train the values written here, else those of config.json.
 struct GrowthSettings {
   bool first_train = false;                    // the base is a text model
-  bool init_from_scratch = false;              // and of it only the configuration counts
+  bool init_from_scratch = false;              // of the base only the configuration counts
   std::optional<int64_t> audio_tokens_start;   // A; 64410
   std::optional<int64_t> tokens_per_frame;     // codebooks; 4
   std::optional<int64_t> speaker_emb_dim;      // 128

@@ -185,9 +185,6 @@ TEST_F(GrowTest, settings_that_make_no_sense_are_refused) {
     apply_setting(key, text.substr(key.size() + 1), c);
     EXPECT_THROW(Trainer(c, false), Error) << setting;
   }
-  TrainConfig c = config("out");
-  c.growth.init_from_scratch = true;
-  EXPECT_THROW(Trainer(c, false), Error);
 }
 
 // Clips whose text begins with the tag, as kani-data makes them.

@@ -12,6 +12,7 @@
 namespace kani::train {
 namespace {
 
+constexpr std::string_view kEmbedding = "model.embed_tokens.weight";
 constexpr std::string_view kVoice = "model.speaker_emb_projection.weight";
 constexpr std::string_view kVoiceModule = "model.speaker_emb_projection";
 
@@ -25,6 +26,7 @@ Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules 
     : config_(std::move(config)), rules_(rules), parameters_(std::move(parameters)) {
   for (const TensorSpec& spec : lfm2_tensors(config_)) {
     const auto found = parameters_.find(spec.name);
+    if (rules_.table.on() && spec.name == kEmbedding) continue;
     if (found == parameters_.end()) {
       require(spec.optional, "parameter ", spec.name, " is missing");
       continue;
@@ -33,7 +35,9 @@ Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules 
     require(found->second.sizes() == at::IntArrayRef(shape), "parameter ", spec.name,
             " has another shape than ", shape_text(spec.shape));
   }
-  head_ = parameter(config_.separate_head ? "lm_head.weight" : "model.embed_tokens.weight");
+  require(!rules_.table.on() || !config_.separate_head,
+          "audio_table factorised beside a head of its own (lm_head): both must be one table");
+  head_ = parameter(head_name());
   std::vector<float> frequencies;
   for (int k = 0; k < config_.head_dim / 2; ++k) {
     const float exponent = 2 * static_cast<float>(k) / static_cast<float>(config_.head_dim);
@@ -48,8 +52,13 @@ void Lfm2Module::move_to(at::Device device) {
     const bool learns = parameter.requires_grad();
     parameter = parameter.detach().to(device).set_requires_grad(learns);
   }
-  head_ = parameter(config_.separate_head ? "lm_head.weight" : "model.embed_tokens.weight");
+  head_ = parameter(head_name());
   frequencies_ = frequencies_.to(device);
+}
+
+std::string_view Lfm2Module::head_name() const {
+  if (rules_.table.on()) return kFactorTable;
+  return config_.separate_head ? "lm_head.weight" : kEmbedding;
 }
 
 const at::Tensor& Lfm2Module::parameter(std::string_view name) const {
@@ -68,7 +77,8 @@ at::Tensor Lfm2Module::rope_factor(int layer) const {
   return config_.alpha_min + (config_.alpha_max - config_.alpha_min) * at::sigmoid(weight);
 }
 
-at::Tensor Lfm2Module::forward(const PackedBatch& batch, ForwardTap* tap) const {
+at::Tensor Lfm2Module::forward(const PackedBatch& batch, ForwardTap* tap,
+                               AttentionGuide* guide) const {
   for (const int64_t id : batch.ids) {
     if (id < 0 || id >= config_.vocab_size)
       throw Error(ErrorCode::kBadInput, "id ", id, " is outside 0 to ", config_.vocab_size - 1);
@@ -81,9 +91,11 @@ at::Tensor Lfm2Module::forward(const PackedBatch& batch, ForwardTap* tap) const 
   for (size_t i = 0; i < config_.layers.size(); ++i) {
     const int index = static_cast<int>(i);
     const auto part = [this, index, documents](const at::Tensor& in) {
-      return layer(index, in, *documents, nullptr);
+      return layer(index, in, *documents, {});
     };
-    x = recompute ? recomputed(part, x, parameters_of(index)) : layer(index, x, *documents, tap);
+    const Watchers watchers{tap, guide != nullptr && guide->guides(index) ? guide : nullptr};
+    x = recompute && watchers.guide == nullptr ? recomputed(part, x, parameters_of(index))
+                                               : layer(index, x, *documents, watchers);
   }
   return rms_norm(x, parameter("model.embedding_norm.weight"), config_.norm_eps);
 }
@@ -104,13 +116,13 @@ std::vector<at::Tensor> Lfm2Module::parameters_of(int layer) const {
 }
 
 at::Tensor Lfm2Module::layer(int index, const at::Tensor& in, const Documents& documents,
-                             ForwardTap* tap) const {
+                             const Watchers& watchers) const {
   const at::Tensor u =
       for_products(rms_norm(in, of(index, "operator_norm.weight"), config_.norm_eps));
   const bool attends = config_.layers[static_cast<size_t>(index)] == LayerKind::kAttention;
-  const at::Tensor y =
-      attends ? attention_operator(index, u, documents) : conv_operator(index, u, documents);
-  if (tap != nullptr && attends) tap->attention_output(index, y);
+  const at::Tensor y = attends ? attention_operator(index, u, documents, watchers.guide)
+                               : conv_operator(index, u, documents);
+  if (watchers.tap != nullptr && attends) watchers.tap->attention_output(index, y);
   const NormedSum x = add_rms_norm(in, y, of(index, "ffn_norm.weight"), config_.norm_eps);
   return x.sum + feed_forward(index, for_products(x.normed), documents);
 }
@@ -134,9 +146,10 @@ at::Tensor Lfm2Module::project(const std::string& module, const at::Tensor& x,
 }
 
 at::Tensor Lfm2Module::embed(const PackedBatch& batch) const {
-  const at::Tensor& table = parameter("model.embed_tokens.weight");
-  const at::Tensor ids = tensor_of(batch.ids).to(table.device());
-  at::Tensor x = at::embedding(table, ids);
+  const at::Tensor& table = parameter(rules_.table.on() ? kFactorTable : kEmbedding);
+  const at::Tensor x = rules_.table.on()
+                           ? table_rows(rules_.table, table, batch.ids)
+                           : at::embedding(table, tensor_of(batch.ids).to(table.device()));
   if (batch.voice_slots.empty()) return x;
   const auto slots = static_cast<int64_t>(batch.voice_slots.size());
   const auto width = static_cast<int64_t>(batch.voices.size()) / slots;
@@ -152,7 +165,7 @@ at::Tensor Lfm2Module::embed(const PackedBatch& batch) const {
 
 // Wo attention(rope(norm(Wq u)), rope(norm(Wk u)), Wv u)
 at::Tensor Lfm2Module::attention_operator(int layer, const at::Tensor& u,
-                                          const Documents& documents) const {
+                                          const Documents& documents, AttentionGuide* guide) const {
   const int64_t count = u.size(0), width = config_.head_dim;
   at::Tensor frequencies = frequencies_;
   if (config_.use_learnable_rope.value_or(false)) frequencies = frequencies * rope_factor(layer);
@@ -165,6 +178,7 @@ at::Tensor Lfm2Module::attention_operator(int layer, const at::Tensor& u,
       norm_rope(heads("q_proj"), parameter(self + "q_layernorm.weight"), angles, config_.norm_eps);
   const at::Tensor k =
       norm_rope(heads("k_proj"), parameter(self + "k_layernorm.weight"), angles, config_.norm_eps);
+  if (guide != nullptr) guide->look_at(q, k);
   const at::Tensor y =
       attention(for_products(q), for_products(k), for_products(heads("v_proj")), documents.starts);
   return project(self + "out_proj", y.reshape({count, -1}), documents.noise);
@@ -189,7 +203,7 @@ at::Tensor Lfm2Module::feed_forward(int layer, const at::Tensor& u,
   return project(self + "w2", for_products(swiglu(gate, up)), documents.noise);
 }
 
-double training_operations(const Lfm2Config& config, double mean_length) {
+double training_operations(const Lfm2Config& config, double mean_length, int64_t head_rows) {
   double weights = 0;
   for (const TensorSpec& spec : lfm2_tensors(config)) {
     // Looking an id up multiplies nothing, the head does once for each; a voice is one element of
@@ -200,7 +214,8 @@ double training_operations(const Lfm2Config& config, double mean_length) {
       continue;
     weights += static_cast<double>(spec.shape[0]) * static_cast<double>(spec.shape[1]);
   }
-  weights += static_cast<double>(config.vocab_size) * config.hidden_size;
+  weights +=
+      static_cast<double>(head_rows > 0 ? head_rows : config.vocab_size) * config.hidden_size;
   const auto attention = static_cast<double>(
       std::count(config.layers.begin(), config.layers.end(), LayerKind::kAttention));
   return 6 * weights + 6 * attention * config.heads * config.head_dim * mean_length;

@@ -4,20 +4,18 @@
 // Not here: files (model_files.h), loss and update (ops.h, optimizer.h).
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kani/spec/lfm2.h"
+#include "kani/train/audio_table.h"
+#include "kani/train/guided_attention.h"
+#include "kani/train/parameters.h"
 #include "kani/train/sequence.h"
-#include "kani/train/torch.h"
 
 namespace kani::train {
-
-/// Parameters by name, in the order of the file.
-using ParameterMap = std::map<std::string, at::Tensor, std::less<>>;
 
 /// What a forward pass shows to whoever looks inside (metrics.h).
 struct ForwardTap {
@@ -34,6 +32,7 @@ struct ComputeRules {
   bool recompute = false;      // layers are computed again in the backward pass (recompute.h)
   double adapter_scale = 0;    // on B A x of modules that have adapters (lora.h)
   double adapter_dropout = 0;  // share of an adapter's inputs that are 0 while training
+  TableFactors table{};        // how the factor table makes rows, if it stands for the embedding
 };
 
 /// One thread at a time.
@@ -42,7 +41,7 @@ class Lfm2Module {
   /// `parameters` hold every tensor of lfm2_tensors(config) that is not optional, and the voice
   /// projection if the model takes voices; the factors of learnable RoPE if it is on.  Throws
   /// Error(kInvalidArgument) otherwise.
-  /// Adapters may be among them.
+  /// Adapters may be among them.  With rules.table a factor table stands for the tied embedding.
   Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules rules = {});
 
   /// All parameters to a device; before anyone else holds one of them.
@@ -53,15 +52,18 @@ class Lfm2Module {
   ParameterMap& parameters() { return parameters_; }
   const ParameterMap& parameters() const { return parameters_; }
   const at::Tensor& parameter(std::string_view name) const;
-  /// The matrix of the head: the embedding, or lm_head where it is separate.
+  /// The matrix of the head: the embedding, or lm_head where it is separate.  With rules().table it
+  /// is the factor table, for cross_entropy() alone; others look at without_factors().
   const at::Tensor& head() const { return head_; }
 
   /// As products take it: rounded to bf16 if the rules say so.
   at::Tensor for_products(const at::Tensor& x) const;
   /// Hidden states after the last norm, [N, H].  Throws Error(kBadInput) for ids beyond the
   /// vocabulary and voices that the model does not take.  With rules().recompute the module must
-  /// live until the backward pass; a tap sees all layers computed at once.
-  at::Tensor forward(const PackedBatch& batch, ForwardTap* tap = nullptr) const;
+  /// live until the backward pass; a tap sees all layers computed at once, and the layers that a
+  /// guide looks at are kept.
+  at::Tensor forward(const PackedBatch& batch, ForwardTap* tap = nullptr,
+                     AttentionGuide* guide = nullptr) const;
 
   /// Factor on the rotary frequencies of an attention layer, a scalar that may want a gradient.
   at::Tensor rope_factor(int layer) const;
@@ -73,10 +75,17 @@ class Lfm2Module {
     std::vector<int64_t> starts;
     std::optional<uint64_t> noise;
   };
+  std::string_view head_name() const;
   at::Tensor embed(const PackedBatch& batch) const;
+  // Who looks on.
+  struct Watchers {
+    ForwardTap* tap = nullptr;
+    AttentionGuide* guide = nullptr;
+  };
   at::Tensor layer(int index, const at::Tensor& x, const Documents& documents,
-                   ForwardTap* tap) const;
-  at::Tensor attention_operator(int layer, const at::Tensor& x, const Documents& documents) const;
+                   const Watchers& watchers) const;
+  at::Tensor attention_operator(int layer, const at::Tensor& x, const Documents& documents,
+                                AttentionGuide* guide) const;
   at::Tensor conv_operator(int layer, const at::Tensor& x, const Documents& documents) const;
   at::Tensor feed_forward(int layer, const at::Tensor& x, const Documents& documents) const;
   at::Tensor project(const std::string& module, const at::Tensor& x,
@@ -93,6 +102,7 @@ class Lfm2Module {
 
 /// Floating-point operations of a training step for one element of documents of such a length (sum
 /// of squares / sum of lengths): matrices and head three times over, attention (training.md 19.1).
-double training_operations(const Lfm2Config& config, double mean_length);
+/// `head_rows`: 0 for one a word of the vocabulary.
+double training_operations(const Lfm2Config& config, double mean_length, int64_t head_rows = 0);
 
 }  // namespace kani::train

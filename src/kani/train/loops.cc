@@ -247,4 +247,129 @@ float classify(float* logits, int64_t rows, int64_t target, float scale) noexcep
   return static_cast<float>(std::log(sum) + static_cast<double>(top) - static_cast<double>(wanted));
 }
 
+// exp(x - top) in place; returns top and the sum.
+namespace {
+struct Peak {
+  float top;
+  double sum;
+};
+[[gnu::always_inline]] inline Peak to_powers(float* x, int64_t count) noexcept {
+  float top = x[0];
+  for (int64_t i = 1; i < count; ++i) top = x[i] > top ? x[i] : top;
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    x[i] = exp_of(x[i] - top);
+    sum += static_cast<double>(x[i]);
+  }
+  return {top, sum};
+}
+}  // namespace
+
+// With s_k = g_k + sum over digits of log-sum-exp of their logits, p(codebook k) = e^s_k / Z and,
+// within it, the digits are independent of each other.
+KANI_EVERY_PROCESSOR
+float classify_sums(float* logits, FactorShape shape, int64_t target, float scale) noexcept {
+  double wanted = 0;
+  int64_t code = -1, wanted_book = -1, codes = 1, block = 1;
+  for (int64_t d = 0; d < shape.digits; ++d) {
+    codes *= shape.levels[d];
+    block += shape.levels[d];
+  }
+  if (target < shape.text) {
+    wanted = static_cast<double>(logits[target]);
+  } else {
+    wanted_book = (target - shape.text) / codes;
+    code = (target - shape.text) % codes;
+  }
+  // Books first: each becomes one number, its digits become shares.
+  double scores[kMostBooks];
+  double top = -1e30;
+  for (int64_t k = 0; k < shape.books; ++k) {
+    float* row = logits + shape.text + k * block;
+    double score = static_cast<double>(*row);
+    if (k == wanted_book) wanted = score;
+    ++row;
+    int64_t rest = code;
+    for (int64_t d = 0; d < shape.digits; ++d) {
+      const int64_t level = shape.levels[d];
+      if (k == wanted_book) wanted += static_cast<double>(row[rest % level]);
+      rest /= level;
+      const Peak peak = to_powers(row, level);
+      score += static_cast<double>(peak.top) + std::log(peak.sum);
+      const auto share = static_cast<float>(1 / peak.sum);
+      for (int64_t i = 0; i < level; ++i) row[i] *= share;
+      row += level;
+    }
+    scores[k] = score;
+    top = score > top ? score : top;
+  }
+  float text_top = -1e30F;
+  _Pragma("omp simd reduction(max : text_top)") for (int64_t i = 0; i < shape.text; ++i) text_top =
+      logits[i] > text_top ? logits[i] : text_top;
+  top = static_cast<double>(text_top) > top ? static_cast<double>(text_top) : top;
+  const auto shift = static_cast<float>(top);
+  float part = 0;
+  KANI_SUM(part)
+  for (int64_t i = 0; i < shape.text; ++i) {
+    logits[i] = exp_of(logits[i] - shift);
+    part += logits[i];
+  }
+  double sum = static_cast<double>(part);
+  for (int64_t k = 0; k < shape.books; ++k) sum += std::exp(scores[k] - static_cast<double>(shift));
+  const auto factor = static_cast<float>(static_cast<double>(scale) / sum);
+  KANI_LANES
+  for (int64_t i = 0; i < shape.text; ++i) logits[i] *= factor;
+  for (int64_t k = 0; k < shape.books; ++k) {
+    float* row = logits + shape.text + k * block;
+    const auto share = static_cast<float>(std::exp(scores[k] - static_cast<double>(shift)) *
+                                          static_cast<double>(scale) / sum);
+    row[0] = share;
+    for (int64_t i = 1; i < block; ++i) row[i] *= share;
+  }
+  if (wanted_book < 0) {
+    logits[target] -= scale;
+  } else {
+    float* row = logits + shape.text + wanted_book * block;
+    *row++ -= scale;
+    for (int64_t d = 0; d < shape.digits; ++d) {
+      row[code % shape.levels[d]] -= scale;
+      code /= shape.levels[d];
+      row += shape.levels[d];
+    }
+  }
+  return static_cast<float>(std::log(sum) + static_cast<double>(shift) - wanted);
+}
+
+KANI_EVERY_PROCESSOR
+void sum_rows(const float* table, const int64_t* places, int64_t parts, int64_t begin, int64_t end,
+              int64_t width, float* out) noexcept {
+  for (int64_t n = begin; n < end; ++n) {
+    const int64_t* place = places + n * parts;
+    float* to = out + n * width;
+    const float* first = table + place[0] * width;
+    for (int64_t i = 0; i < width; ++i) to[i] = first[i];
+    for (int64_t p = 1; p < parts; ++p) {
+      if (place[p] < 0) break;
+      const float* row = table + place[p] * width;
+      KANI_LANES
+      for (int64_t i = 0; i < width; ++i) to[i] += row[i];
+    }
+  }
+}
+
+KANI_EVERY_PROCESSOR
+void add_rows(const float* rows, const int64_t* places, int64_t parts, int64_t count, int64_t width,
+              float* table) noexcept {
+  for (int64_t n = 0; n < count; ++n) {
+    const float* from = rows + n * width;
+    for (int64_t p = 0; p < parts; ++p) {
+      const int64_t place = places[n * parts + p];
+      if (place < 0) break;
+      float* to = table + place * width;
+      KANI_LANES
+      for (int64_t i = 0; i < width; ++i) to[i] += from[i];
+    }
+  }
+}
+
 }  // namespace kani::train::loops

@@ -53,4 +53,23 @@ void conv_backward_taps(const float* dy, const float* bcx, ConvShape shape, int6
 /// Logits of a row become scale * (p - one-hot); returns -log p[target].
 float classify(float* logits, int64_t rows, int64_t target, float scale) noexcept;
 
+/// Rows of a table that are sums (audio_table.h): `books` codebooks behind `text` rows of their
+/// own, each with its own row and then those of its digits, `levels[d]` for digit d.
+struct FactorShape {
+  int64_t text, books, digits;
+  const int64_t* levels;
+};
+inline constexpr int64_t kMostBooks = 32;
+/// The same as classify() for logits of such a table's rows: -log p of `target`, an id, over all
+/// ids that the sums make; the rows become the derivative by their logits.
+float classify_sums(float* logits, FactorShape shape, int64_t target, float scale) noexcept;
+
+/// out[n] = sum of the table's rows places[n, 0 … parts), without those that are -1, for n in
+/// [begin, end).
+void sum_rows(const float* table, const int64_t* places, int64_t parts, int64_t begin, int64_t end,
+              int64_t width, float* out) noexcept;
+/// The other way: table[places[n, i]] += rows[n] for all n < count.
+void add_rows(const float* rows, const int64_t* places, int64_t parts, int64_t count, int64_t width,
+              float* table) noexcept;
+
 }  // namespace kani::train::loops

@@ -244,7 +244,8 @@ class CrossEntropy : public Function<CrossEntropy> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& hidden_any,
                                const at::Tensor& head, const at::Tensor& targets, double scale,
-                               int64_t chunk, bool learn, bool learn_head) {
+                               int64_t chunk, bool learn, bool learn_head,
+                               const TableFactors& factors) {
     const at::Tensor hidden = hidden_any.contiguous();
     const at::Tensor wanted = at::nonzero(targets.ne(kNoTarget)).squeeze(1);
     const auto type = hidden.scalar_type();
@@ -254,6 +255,9 @@ class CrossEntropy : public Function<CrossEntropy> {
     at::Tensor dhidden = learn ? at::zeros_like(hidden) : at::Tensor();
     at::Tensor dhead = learn && learn_head ? at::zeros_like(head) : at::Tensor();
     const int64_t count = wanted.size(0), vocabulary = head.size(0);
+    const loops::FactorShape shape{factors.text_rows, factors.codebooks,
+                                   static_cast<int64_t>(factors.levels.size()),
+                                   factors.levels.data()};
     double total = 0;
     for (int64_t first = 0; first < count; first += chunk) {
       const int64_t rows = std::min(chunk, count - first);
@@ -264,8 +268,11 @@ class CrossEntropy : public Function<CrossEntropy> {
       const int64_t* id = ids.const_data_ptr<int64_t>();
       at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
         for (int64_t r = begin; r < end; ++r) {
-          write(losses)[r] = loops::classify(write(scores) + r * vocabulary, vocabulary, id[r],
-                                             static_cast<float>(scale));
+          write(losses)[r] = factors.on()
+                                 ? loops::classify_sums(write(scores) + r * vocabulary, shape,
+                                                        id[r], static_cast<float>(scale))
+                                 : loops::classify(write(scores) + r * vocabulary, vocabulary,
+                                                   id[r], static_cast<float>(scale));
         }
       });
       total += losses.sum(at::kDouble).item<double>();
@@ -288,7 +295,7 @@ class CrossEntropy : public Function<CrossEntropy> {
       dhidden = dhidden * factor;
       if (dhead.defined()) dhead = dhead * factor;
     }
-    return {dhidden, dhead, {}, {}, {}, {}, {}};
+    return {dhidden, dhead, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -356,15 +363,22 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 }
 
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
-                         const at::Tensor& targets, double scale, int64_t chunk) {
+                         const at::Tensor& targets, double scale, int64_t chunk,
+                         const TableFactors& factors) {
   require(chunk >= 1, "a chunk of ", chunk, " elements, must be 1 or more");
+  require(
+      !factors.on() || (factors.rows() == head.size(0) && factors.codebooks <= loops::kMostBooks),
+      "a head of ", head.size(0), " rows, expected ", factors.rows(), " factors");
+  const bool sums = hidden.is_cpu() && fused(head);
+  if (factors.on() && !sums)
+    return cross_entropy(hidden, written_out(factors, head), targets, scale, chunk);
   if (const auto* kernels = kernels_for(hidden))
     return device::cross_entropy(*kernels, hidden, head, targets, scale, chunk);
   const bool rounded = hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 && fused(head);
   if (!fused(hidden) && !rounded) return plain::cross_entropy(hidden, head, targets, scale);
   const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
-  const auto out =
-      CrossEntropy::apply(hidden, head, targets, scale, chunk, learn, head.requires_grad());
+  const auto out = CrossEntropy::apply(hidden, head, targets, scale, chunk, learn,
+                                       head.requires_grad(), factors);
   return {out[0], out[1]};
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kani/train/audio_table.h"
 #include "kani/train/torch.h"
 
 namespace kani::train {
@@ -56,7 +57,11 @@ struct LossResult {
 /// more, and gradients are made on the way (training.md 14.3).  Elements without a target cost
 /// nothing. hidden [N, H], head [V, H], targets [N] (kNoTarget = none).  The result does not depend
 /// on `chunk` but for rounding.  If hidden is bf16 the products are, the rest is float32.
+/// With `factors` the head is a table of sums, [factors.rows(), H], and the softmax is that over
+/// all factors.ids() ids, exactly, without a logit for each: those of a codebook add up to the
+/// product of sums over its digits.
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
-                         const at::Tensor& targets, double scale, int64_t chunk);
+                         const at::Tensor& targets, double scale, int64_t chunk,
+                         const TableFactors& factors = {});
 
 }  // namespace kani::train

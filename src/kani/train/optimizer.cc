@@ -10,6 +10,7 @@
 #include "kani/base/error.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/device_update.h"
+#include "kani/train/muon.h"
 
 namespace kani::train {
 namespace {
@@ -33,6 +34,11 @@ void validate(const OptimizerSettings& s) {
   natural(s.min_lr_ratio, "min_lr_ratio");
   require(s.beta1 >= 0 && s.beta1 < 1 && s.beta2 >= 0 && s.beta2 < 1, "adam_beta1, adam_beta2 are ",
           s.beta1, ", ", s.beta2, ", must be 0 to below 1");
+  positive(s.muon_learning_rate, "muon_learning_rate");
+  require(s.muon_momentum >= 0 && s.muon_momentum < 1, "muon_momentum is ", s.muon_momentum,
+          ", must be 0 to below 1");
+  require(s.rule == "adamw" || s.rule == "muon", "optimizer is \"", s.rule,
+          "\", must be adamw or muon");
   require(s.warmup_steps >= 0, "warmup_steps is ", s.warmup_steps, ", must be 0 or more");
   require(s.total_steps >= 1, "total_steps is ", s.total_steps, ", must be 1 or more");
   require(s.schedule == "cosine" || s.schedule == "linear" || s.schedule == "constant" ||
@@ -73,9 +79,15 @@ AdamW::AdamW(OptimizerSettings settings, ParameterMap& parameters, Comm* comm)
     if (owner != self) continue;
     const at::Tensor& parameter = parameters_.find(name)->second;
     const auto like = parameter.options().dtype(at::kFloat).requires_grad(false);
-    state_[name] = {at::zeros(parameter.sizes(), like), at::zeros(parameter.sizes(), like),
+    state_[name] = {at::zeros(parameter.sizes(), like),
+                    is_muons(name) ? at::Tensor() : at::zeros(parameter.sizes(), like),
                     at::zeros({}, like)};
   }
+}
+
+bool AdamW::is_muons(std::string_view name) const {
+  return settings_.rule == "muon" && name.starts_with("model.layers.") &&
+         name.find(".lora_") == std::string_view::npos && parameters_.find(name)->second.dim() == 2;
 }
 
 int AdamW::owner(std::string_view name) const { return owners_.find(name)->second; }
@@ -112,7 +124,7 @@ bool AdamW::update_on_gpu(int64_t n, double factor) {
   std::vector<at::Tensor> steps;
   for (auto& [name, moments] : state_) {
     const at::Tensor& parameter = parameters_.find(name)->second;
-    if (!parameter.grad().defined()) continue;
+    if (!parameter.grad().defined() || is_muons(name)) continue;
     rows.push_back({parameter.detach(),
                     parameter.grad(),
                     moments.first,
@@ -145,7 +157,7 @@ void AdamW::update_by_groups(int64_t n, double factor) {
   for (auto& [name, moments] : state_) {
     at::Tensor& parameter = parameters_.find(name)->second;
     const at::Tensor grad = parameter.grad();
-    if (!grad.defined()) continue;
+    if (!grad.defined() || is_muons(name)) continue;
     Group& group = groups[{rate_factor(name), is_rope_factor(name) ? 0 : settings_.weight_decay}];
     group.parameters.push_back(parameter);
     group.grads.push_back(grad);
@@ -162,11 +174,26 @@ void AdamW::update_by_groups(int64_t n, double factor) {
   }
 }
 
+void AdamW::update_matrices(int64_t n, double factor) {
+  if (settings_.rule != "muon") return;
+  std::vector<MuonMatrix> matrices;
+  for (auto& [name, moments] : state_) {
+    const at::Tensor& parameter = parameters_.find(name)->second;
+    if (!is_muons(name) || !parameter.grad().defined()) continue;
+    matrices.push_back(
+        {parameter, parameter.grad(), moments.first,
+         settings_.muon_learning_rate * schedule_factor(settings_, n) * rate_factor(name)});
+    moments.steps.add_(1);
+  }
+  muon(matrices, {settings_.muon_momentum, settings_.weight_decay, factor});
+}
+
 double AdamW::step(int64_t n, bool update) {
   at::NoGradGuard no_grad;
   const double norm = gradient_norm();
   const double factor =
       settings_.max_grad_norm > 0 ? std::min(1.0, settings_.max_grad_norm / (norm + 1e-6)) : 1;
+  if (update) update_matrices(n, factor);
   // One kernel for all on a GPU, which knows no more than two rates.
   const bool on_gpu = update && settings_.name_factors.empty() && update_on_gpu(n, factor);
   if (update && !on_gpu) update_by_groups(n, factor);

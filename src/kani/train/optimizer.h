@@ -1,5 +1,6 @@
-// optimizer.h - the update: AdamW in two groups, learning-rate schedule, clipping.
-// Source: training.md 8.4 to 8.7, 14.8.
+// optimizer.h - the update: AdamW in two groups, Muon for the layers' matrices if it is asked for,
+// learning-rate schedule, clipping.
+// Source: training.md 8.4 to 8.7, 14.8; muon.h.
 #pragma once
 
 #include <map>
@@ -23,6 +24,9 @@ struct OptimizerSettings {
   bool warm_from_zero = false;                   // upstream's first update has learning rate 0
   std::map<std::string, double> name_factors{};  // on the learning rate, by a part of the name
   double min_lr_ratio = 0;                       // where the cosine and the line end
+  std::string rule = "adamw";                    // adamw; muon: for the matrices of the layers
+  double muon_learning_rate = 0.02;              // of those, under the same schedule
+  double muon_momentum = 0.95;
 };
 
 /// Factor of the schedule for update n = 0, 1, ….
@@ -33,7 +37,7 @@ void validate(const OptimizerSettings& settings);
 
 /// The state of one parameter: what checkpoints keep.
 struct Moments {
-  at::Tensor first, second;  // as the parameter, float32
+  at::Tensor first, second;  // as the parameter, float32; Muon has its momentum alone, in first
   at::Tensor steps;          // scalar float32
 };
 
@@ -52,8 +56,8 @@ class AdamW {
   /// The norm that step() would return.
   double gradient_norm() const;
   double learning_rate(int64_t n) const;
-  /// What a parameter's learning rate is beside learning_rate(): alpha_lr_ratio, times the factor
-  /// of the longest part of its name that name_factors has.
+  /// What a parameter's learning rate is beside its rule's: alpha_lr_ratio, times the factor of the
+  /// longest part of its name that name_factors has.
   double rate_factor(std::string_view name) const;
 
   /// The process that keeps the moments of a parameter; deterministic.
@@ -63,7 +67,10 @@ class AdamW {
   const std::map<std::string, Moments, std::less<>>& state() const { return state_; }
 
  private:
-  // The update itself.
+  // AdamW and its likes: whether a parameter is not theirs.
+  bool is_muons(std::string_view name) const;
+  void update_matrices(int64_t n, double factor);
+  // The update of what is AdamW's.
   void update_by_groups(int64_t n, double factor);
   // The same where the parameters are on a GPU; false elsewhere.
   bool update_on_gpu(int64_t n, double factor);

@@ -46,10 +46,30 @@ TrainingClip clip_of_ids(const TokenLayout& layout, std::span<const int32_t> ids
   return clip;
 }
 
+namespace {
+
+// `first`: the element at which ids begin; `slot`: 1 if the voice is behind the first of them.
+Speech speech_of(const TokenLayout& layout, std::span<const int32_t> ids, int64_t first,
+                 int64_t slot) {
+  const auto place = [&](int32_t id) {
+    const auto found = std::find(ids.begin(), ids.end(), id);
+    return first + slot + (found - ids.begin());
+  };
+  Speech out{.start = first};
+  out.text_begin = first + slot + (ids.size() > 1 && ids[1] == layout.start_of_text ? 2 : 1);
+  out.text_end = std::max(out.text_begin, place(layout.end_of_human) - 1);
+  out.begin = place(layout.start_of_speech);
+  out.end = std::max(out.begin, place(layout.end_of_speech));
+  return out;
+}
+
+}  // namespace
+
 void PackedBatch::add(const TokenLayout& layout, const SequenceRules& rules,
                       std::span<const int32_t> clip_ids, std::span<const float> voice,
                       int64_t row) {
   const bool has_voice = !voice.empty();
+  speech.push_back(speech_of(layout, clip_ids, elements(), has_voice ? 1 : 0));
   const std::vector<double> places =
       sequence_positions(layout, rules.audio_step, clip_ids, has_voice);
   for (size_t i = 0; i < clip_ids.size(); ++i) {

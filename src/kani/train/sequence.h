@@ -30,6 +30,13 @@ std::vector<int32_t> clip_ids(const TokenLayout& layout, const TrainingClip& cli
 /// The clip back from ids, for sets that others prepared: text, codes.  Throws Error(kBadInput).
 TrainingClip clip_of_ids(const TokenLayout& layout, std::span<const int32_t> ids);
 
+/// Where a document's text and speech lie, as elements of the batch.
+struct Speech {
+  int64_t start = 0;                     // of the document
+  int64_t text_begin = 0, text_end = 0;  // without BOS and END_OF_TEXT
+  int64_t begin = 0, end = 0;            // elements whose targets are codes, and EOS
+};
+
 /// Documents one behind the other.  N elements in all, S of them voice slots.
 struct PackedBatch {
   std::vector<int64_t> ids;        // [N]; 0 at a voice slot
@@ -39,6 +46,7 @@ struct PackedBatch {
   std::vector<int64_t> voice_slots;  // [S] elements
   std::vector<float> voices;         // [S, D]
   std::vector<int64_t> rows;         // [documents] what the caller calls them
+  std::vector<Speech> speech;        // [documents]
   int64_t labels = 0;  // ids without the voice slots: what upstream divides by (training.md 8.3)
   int64_t target_count = 0;
   // While training: the number from which the batch's dropout follows.

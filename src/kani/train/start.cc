@@ -38,6 +38,21 @@ Lfm2Module trained_model(const TrainConfig& config, const Lfm2Overrides& overrid
   return load_module_as(folder, std::move(model));
 }
 
+// A model of which only config.json and tokenizer are there.
+Lfm2Module new_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
+  const std::filesystem::path folder = config.model_id, path = folder / "config.json";
+  Lfm2Config model = parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string(), overrides);
+  if (const auto& voice = config.growth.speaker_emb_dim)
+    model.speaker_emb_dim = static_cast<int>(*voice);
+  model.accepts_voice = true;
+  const bool turns = model.use_learnable_rope.value_or(true);
+  model.use_learnable_rope = false;  // its factors have a start of their own
+  ParameterMap parameters = random_parameters(model, config.seed + 5);
+  model.use_learnable_rope = turns;
+  grow(model, config.growth, config.seed + 6, parameters);
+  return {std::move(model), std::move(parameters)};
+}
+
 Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
   GrowthSettings growth = config.growth;
   const Lfm2Config text = text_config(config.model_id, overrides);
@@ -51,7 +66,9 @@ Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides
   }
   ParameterMap parameters;
   if (growth.init_from_scratch) {
-    parameters = random_parameters(text, config.seed + 5);
+    Lfm2Config plain = text;
+    plain.use_learnable_rope = false;  // its factors have a start of their own
+    parameters = random_parameters(plain, config.seed + 5);
   } else {
     Lfm2Module base = load_module_as(config.model_id, text);
     parameters = std::move(base.parameters());
@@ -59,6 +76,23 @@ Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides
   }
   grow(grown, growth, config.seed + 6, parameters);
   return {std::move(grown), std::move(parameters)};
+}
+
+// The embedding as sums, if it is to be: drawn where nothing is learnt yet, else the nearest ones.
+TableFactors factorise(const TrainConfig& config, const Lfm2Config& model,
+                       ParameterMap& parameters) {
+  if (!config.factorised()) return {};
+  const TableFactors factors = TableFactors::of(model, config.levels());
+  require(factors.ids() == model.vocab_size, "audio_table: factorised makes rows of ",
+          factors.ids(), " ids, the model has ", model.vocab_size,
+          "; ids behind the audio ids need audio_table: rows");
+  const at::Tensor rows = parameters["model.embed_tokens.weight"].detach();
+  put_factors(factors,
+              config.growth.init_from_scratch
+                  ? random_table(factors, rows.size(1), kStartDeviation, config.seed + 7)
+                  : fitted_table(factors, rows),
+              parameters);
+  return factors;
 }
 
 void add_languages(const TrainConfig& config, Lfm2Config& model, ParameterMap& parameters,
@@ -83,12 +117,14 @@ void add_languages(const TrainConfig& config, Lfm2Config& model, ParameterMap& p
 Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* tokens) {
   Lfm2Overrides overrides = config.growth.overrides();
   overrides.audio_step = config.sequence.audio_step;
-  Lfm2Module base =
-      config.growth.first_train ? first_model(config, overrides) : trained_model(config, overrides);
+  Lfm2Module base = config.growth.first_train         ? first_model(config, overrides)
+                    : config.growth.init_from_scratch ? new_model(config, overrides)
+                                                      : trained_model(config, overrides);
   ParameterMap parameters = std::move(base.parameters());
   Lfm2Config model = base.config();
   std::vector<LanguageToken> own;
   add_languages(config, model, parameters, tokens == nullptr ? own : *tokens);
+  const TableFactors table = factorise(config, model, parameters);
   for (auto& [name, parameter] : parameters) {
     const bool frozen = std::any_of(
         config.freeze.begin(), config.freeze.end(),
@@ -101,7 +137,8 @@ Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* to
           {.bf16 = config.bf16,
            .recompute = config.gradient_checkpointing,
            .adapter_scale = config.lora.scale(),
-           .adapter_dropout = config.lora.dropout}};
+           .adapter_dropout = config.lora.dropout,
+           .table = table}};
 }
 
 void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips,

@@ -139,6 +139,9 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
                              usable_.begin());
   require(new_ > 0, "no clip fits pack_length ", config_.pack_length);
   mix_clips();
+  levels_ = config_.levels();
+  if (config_.code_noise.on()) TableFactors::of(model_->config(), levels_);
+  if (config_.guide.weight > 0) AttentionGuide(model_->config(), config_.guide.width, {});
 
   // Epochs differ by a row or so when rows are packed: the first one speaks for all.
   plan_epoch(0);
@@ -299,6 +302,14 @@ void Trainer::judge(UpdateReport& report) {
   report.norm_score = deviations(report.grad_norm, state_.recent_norms);
 }
 
+// `row`: the place in the update, so that the noise does not depend on who computes it.
+void Trainer::add_noise(PackedBatch& batch, int64_t row) const {
+  const uint64_t key =
+      splitmix64(splitmix64(config_.seed + 8) ^ splitmix64(static_cast<uint64_t>(state_.update)) ^
+                 (static_cast<uint64_t>(row) << 40));
+  add_code_noise(config_.code_noise, layout_, levels_, key, batch);
+}
+
 UpdateReport Trainer::step() {
   const auto start = Clock::now();
   plan_epoch(state_.epoch);
@@ -310,11 +321,13 @@ UpdateReport Trainer::step() {
   report.learning_rate = optimizer_->learning_rate(state_.update);
 
   std::vector<PackedBatch> batches;
-  int64_t labels = 0;
+  int64_t labels = 0, spoken = 0;
   double squares = 0;
   for (int64_t r = state_.row + comm_->rank(); r < end; r += comm_->size()) {
-    const PackedBatch& batch = batches.emplace_back(
+    PackedBatch& batch = batches.emplace_back(
         batch_of(*clips_, plan_[static_cast<size_t>(r)], static_cast<uint64_t>(state_.epoch)));
+    add_noise(batch, r - state_.row);
+    spoken += AttentionGuide::positions(batch.speech);
     report.elements += batch.elements();
     report.targets += batch.target_count;
     labels += batch.labels;
@@ -332,24 +345,36 @@ UpdateReport Trainer::step() {
     report.fill = static_cast<double>(report.elements) /
                   static_cast<double>((end - state_.row) * config_.pack_length);
   const double divisor = static_cast<double>(config_.parity ? labels : report.targets);
+  const double guidance = config_.guide.weight_at(state_.update);
+  if (guidance > 0) spoken = std::max<int64_t>(1, comm_->sum(spoken));
+  double penalty = 0;
   const bool by_codebook = report.update % kCodebookEvery == 0;
   CodebookSums sums(layout_);
   for (const PackedBatch& batch : batches) {
     const auto forward = Clock::now();
-    const at::Tensor hidden = model_->forward(batch);
+    std::optional<AttentionGuide> guide;
+    if (guidance > 0) guide.emplace(model_->config(), config_.guide.width, batch.speech);
+    const at::Tensor hidden = model_->forward(batch, nullptr, guide ? &*guide : nullptr);
     const LossResult result =
         cross_entropy(model_->for_products(hidden), model_->head(), targets_of(batch, hidden),
-                      1 / divisor, config_.loss_chunk);
+                      1 / divisor, config_.loss_chunk, model_->rules().table);
+    at::Tensor loss = result.loss;
+    if (guide && guide->penalty().defined()) {
+      const at::Tensor mean = guide->penalty() / static_cast<double>(spoken);
+      loss = loss + guidance * mean;
+      penalty += mean.item<double>();
+    }
     report.forward_seconds += seconds_since(forward);
     const auto backward = Clock::now();
     if (&batch == &batches.back()) exchange_->arm();
-    result.loss.backward();
+    loss.backward();
     report.backward_seconds += seconds_since(backward);
     report.loss += result.loss.item<double>();
     if (by_codebook) sums.add(batch, result.per_token);
   }
   report.exchange_seconds = exchange_->finish();
   report.loss = comm_->sum(report.loss);
+  if (guidance > 0) report.guide = comm_->sum(penalty);
   if (by_codebook) report.codebook_loss = sums.means(*comm_);
   const auto update = Clock::now();
   report.grad_norm = optimizer_->gradient_norm();
@@ -407,19 +432,20 @@ EvalRules Trainer::eval_rules() const {
   return {.sequence = config_.sequence, .loss_chunk = config_.loss_chunk};
 }
 
-ParameterMap Trainer::averaged_parameters() const {
+ParameterMap Trainer::ordinary_parameters(bool averaged) const {
   ParameterMap out = model_->parameters();
-  for (const auto& [name, mean] : average_) out[name] = mean;
-  return out;
+  if (averaged) {
+    for (const auto& [name, mean] : average_) out[name] = mean;
+  }
+  return without_factors(model_->rules().table, out);
 }
 
 std::optional<EvalReport> Trainer::evaluate(bool averaged) {
   if (!valid_) return std::nullopt;
-  std::unique_ptr<Lfm2Module> mean;
-  if (averaged && !average_.empty())
-    mean = std::make_unique<Lfm2Module>(model_->config(), averaged_parameters(), model_->rules());
-  EvalReport report =
-      evaluate_clips(mean ? *mean : *model_, *valid_, layout_, eval_rules(), *comm_);
+  ComputeRules rules = model_->rules();
+  rules.table = {};
+  const Lfm2Module shown(model_->config(), ordinary_parameters(averaged), rules);
+  EvalReport report = evaluate_clips(shown, *valid_, layout_, eval_rules(), *comm_);
   report.update = state_.update;
   return report;
 }
@@ -445,6 +471,7 @@ void Trainer::save() {
                    .parameters = &model_->parameters(),
                    .optimizer = optimizer_.get(),
                    .average = average_.empty() ? nullptr : &average_,
+                   .table = &model_->rules().table,
                    .config = &config_,
                    .state = state_,
                    .tokenizer_json = tokenizer_json_},
@@ -455,10 +482,8 @@ void Trainer::export_model(const std::filesystem::path& folder, SavedType type, 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw_cannot_write(folder, error.value());
-  const bool mean = averaged && !average_.empty();
   save_parameters(folder / "model.safetensors",
-                  merged(mean ? averaged_parameters() : model_->parameters(), config_.lora.scale()),
-                  type);
+                  merged(ordinary_parameters(averaged), config_.lora.scale()), type);
   write_file(folder / "config.json", config_text(model_->config(), type));
   copy_companions(config_.model_id, folder, tokenizer_json_);
 }

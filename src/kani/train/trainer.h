@@ -21,8 +21,9 @@ namespace kani::train {
 struct UpdateReport {
   int64_t update = 0;  // its number, from 1
   int64_t total = 0;
-  double epoch = 0;  // passes over the data so far
-  double loss = 0;   // mean over targets, nats
+  double epoch = 0;             // passes over the data so far
+  double loss = 0;              // mean over targets, nats
+  std::optional<double> guide;  // penalty of guided attention while it is on, 0 to 1
   double grad_norm = 0;
   double learning_rate = 0;
   int64_t elements = 0;
@@ -91,10 +92,12 @@ class Trainer {
   void plan_epoch(int64_t epoch);
   int64_t rows_of_update() const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
+  void add_noise(PackedBatch& batch, int64_t row) const;
   void update_average();
   void judge(UpdateReport& report);
   EvalRules eval_rules() const;
-  ParameterMap averaged_parameters() const;
+  // The weights, or their average, as files have them.
+  ParameterMap ordinary_parameters(bool averaged) const;
 
   TrainConfig config_;
   std::unique_ptr<Comm> comm_;
@@ -108,6 +111,7 @@ class Trainer {
   std::vector<double> factors_;   // how often each of them is seen in an epoch
   std::map<std::string, double> language_shares_;
   size_t left_out_ = 0;
+  std::vector<int64_t> levels_;  // of a code's digits
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientExchange> exchange_;
   ParameterMap average_;

@@ -1,0 +1,54 @@
+// muon.cc - see muon.h.
+#include "kani/train/muon.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace kani::train {
+namespace {
+
+constexpr int kSteps = 5;
+// Jordan's: steep at 0, no overshoot beyond 1.2.
+constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
+constexpr double kSmall = 1e-7;  // beside the norm of a matrix of zeros
+
+}  // namespace
+
+at::Tensor nearly_orthogonal(const at::Tensor& matrices) {
+  const bool tall = matrices.size(1) > matrices.size(2);  // the square is the smaller one
+  at::Tensor x = tall ? matrices.transpose(1, 2) : matrices;
+  x = (x / (x.norm(2, {1, 2}, /*keepdim=*/true) + kSmall)).contiguous();
+  for (int i = 0; i < kSteps; ++i) {
+    const at::Tensor a = at::bmm(x, x.transpose(1, 2));
+    const at::Tensor polynomial = at::baddbmm(a, a, a, /*beta=*/kB, /*alpha=*/kC);
+    x = at::baddbmm(x, polynomial, x, /*beta=*/kA, /*alpha=*/1);
+  }
+  return tall ? x.transpose(1, 2) : x;
+}
+
+void muon(const std::vector<MuonMatrix>& matrices, const MuonRules& rules) {
+  at::NoGradGuard no_grad;
+  std::map<std::vector<int64_t>, std::vector<const MuonMatrix*>> shapes;
+  for (const MuonMatrix& m : matrices) shapes[m.parameter.sizes().vec()].push_back(&m);
+  for (const auto& [shape, group] : shapes) {
+    std::vector<at::Tensor> ahead;
+    for (const MuonMatrix* m : group) {
+      const at::Tensor g = rules.clip < 1 ? m->gradient * rules.clip : m->gradient;
+      const at::Tensor v = m->momentum;
+      v.mul_(rules.momentum).add_(g);
+      ahead.push_back(g + rules.momentum * v);
+    }
+    const at::Tensor directions = nearly_orthogonal(at::stack(ahead));
+    const double scale =
+        std::sqrt(std::max(1.0, static_cast<double>(shape[0]) / static_cast<double>(shape[1])));
+    for (size_t i = 0; i < group.size(); ++i) {
+      const MuonMatrix& m = *group[i];
+      const at::Tensor w = m.parameter.detach();
+      if (rules.decay > 0) w.mul_(1 - m.rate * rules.decay);
+      w.add_(directions[static_cast<int64_t>(i)], -m.rate * scale);
+    }
+  }
+}
+
+}  // namespace kani::train
