@@ -384,9 +384,10 @@ void TrainConfig::validate() const {
           "freeze has no place beside lora_rank: all but the adapters and modules_to_save stay as "
           "they are");
   require(
-      !from_upstream || (lora.rank == 0 && !growth.init_from_scratch),
-      "from_upstream has no place beside lora_rank and init_from_scratch: its moments are those "
-      "of all weights");
+      !from_upstream || (lora.rank == 0 && !growth.init_from_scratch && !factorised() &&
+                         optimizer.rule == "adamw"),
+      "from_upstream has no place beside lora_rank, init_from_scratch, audio_table factorised and "
+      "optimizer muon: its moments are AdamW's, of all weights");
   require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
 }
 
