@@ -23,6 +23,7 @@ struct OptimizerSettings {
   bool warm_from_zero = false;                   // upstream's first update has learning rate 0
   std::map<std::string, double> name_factors{};  // on the learning rate, by a part of the name
   double min_lr_ratio = 0;                       // where the cosine and the line end
+  double hold_share = 0;  // share of the updates after the warm-up before they begin to fall
 };
 
 /// Factor of the schedule for update n = 0, 1, ….
