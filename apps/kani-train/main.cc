@@ -1,4 +1,5 @@
-// main.cc - kani-train: trains a language model from shards.  Exit statuses and messages:
+// main.cc - kani-train: trains a language model from shards, or with the word "codec" a codec from
+// sounds (codec_command.h).  Exit statuses and messages:
 // interfaces.md 1.3.
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <new>
 
 #include "analysis.h"
+#include "codec_command.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
@@ -225,11 +227,15 @@ void train(const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a KaniTTS2 language model from shards that kani-data made.", "kani-train");
+  CLI::App app(
+      "Trains a KaniTTS2 language model from shards that kani-data made.\n"
+      "kani-train codec …: a codec from sounds (kani-train codec --help).",
+      "kani-train");
   Arguments arguments;
   declare(app, arguments);
+  const bool codec = argc > 1 && std::string_view(argv[1]) == "codec";
   try {
-    app.parse(argc, argv);
+    if (!codec) app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
@@ -244,11 +250,16 @@ int main(int argc, char** argv) {
   for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) std::signal(signal, on_signal);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of writing
   try {
-    train(arguments);
+    int status = 0;
+    if (codec) {
+      status = kani::train::codec_command(argc - 1, argv + 1, g_stop);
+    } else {
+      train(arguments);
+    }
     // Without LibTorch's own end: its libraries take their statics apart in an order that nobody
     // guarantees, and all files are closed by now.
     std::fflush(nullptr);
-    _exit(0);
+    _exit(status);
   } catch (const kani::Error& error) {
     return fail(kani::exit_status(error.code()), error.what(), error.hint());
   } catch (const std::bad_alloc&) {
