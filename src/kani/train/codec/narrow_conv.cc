@@ -1,6 +1,8 @@
 // narrow_conv.cc - see narrow_conv.h.
 #include "kani/train/codec/narrow_conv.h"
 
+#include <algorithm>
+
 #include "kani/train/codec/layers.h"
 #include "kani/train/codec/narrow_loops.h"
 
@@ -28,6 +30,33 @@ at::Tensor activated(const at::Tensor& x, const at::Tensor& alpha, int64_t left,
   return a;
 }
 
+// From this width on a product of matrices for each tap is faster than the loops.
+constexpr int64_t kWide = 64;
+
+bool wide(const at::Tensor& packed) { return std::min(packed.size(1), packed.size(2)) >= kWide; }
+
+// One item: y [T, O] += a [T + reach, I] by packed [K, I, O].
+void convolve_item(const at::Tensor& a, const at::Tensor& packed, int64_t dilation, at::Tensor y) {
+  const int64_t taps = packed.size(0), steps = y.size(0);
+  if (!wide(packed))
+    return loops::convolve(data_of(a), data_of(packed), steps, packed.size(1), packed.size(2), taps,
+                           dilation, room_of(y));
+  for (int64_t k = 0; k < taps; ++k) y.addmm_(a.narrow(0, k * dilation, steps), packed[k]);
+}
+
+// dw [K, I, O] += …
+void convolve_weights_item(const at::Tensor& a, const at::Tensor& dy, int64_t dilation,
+                           const at::Tensor& dw) {
+  const int64_t taps = dw.size(0), steps = dy.size(0);
+  if (!wide(dw))
+    return loops::convolve_weights(data_of(a), data_of(dy), steps, dw.size(1), dw.size(2), taps,
+                                   dilation, room_of(dw));
+  for (int64_t k = 0; k < taps; ++k) {
+    at::Tensor target = dw[k];
+    target.addmm_(a.narrow(0, k * dilation, steps).t(), dy);
+  }
+}
+
 struct InputGradient {
   at::Tensor dx, dalpha;
 };
@@ -37,7 +66,7 @@ InputGradient activation_gradient(const at::Tensor& x, const at::Tensor& alpha,
   if (given(alpha)) out.dalpha = at::zeros_like(alpha);
   for (int64_t item = 0; item < x.size(0); ++item)
     loops::half_snake_backward(data_of(x[item]), slopes_of(alpha), data_of(da[item]), x.size(1),
-                               x.size(2), alpha.numel(), /*add=*/false, room_of(out.dx[item]),
+                               x.size(2), alpha.numel(), room_of(out.dx[item]),
                                given(alpha) ? room_of(out.dalpha) : nullptr);
   return out;
 }
@@ -49,8 +78,8 @@ class ActivatedConv : public torch::autograd::Function<ActivatedConv> {
                             const at::Tensor& alpha, const at::Tensor& w, const at::Tensor& b,
                             const at::Tensor& residual, int64_t dilation) {
     const at::Tensor x = x_in.contiguous();
-    const int64_t steps = x.size(1), inputs = w.size(1), outputs = w.size(0), taps = w.size(2);
-    const int64_t reach = (taps - 1) * dilation, left = given(alpha) ? reach : reach / 2;
+    const int64_t steps = x.size(1), outputs = w.size(0), reach = (w.size(2) - 1) * dilation;
+    const int64_t left = given(alpha) ? reach : reach / 2;
     const at::Tensor a = activated(x, alpha, left, reach - left);
     if (given(alpha)) {
       a.narrow(1, 0, left).zero_();
@@ -67,8 +96,7 @@ class ActivatedConv : public torch::autograd::Function<ActivatedConv> {
     }
     const at::Tensor packed = w.permute({2, 1, 0}).contiguous();
     for (int64_t item = 0; item < x.size(0); ++item)
-      loops::convolve(data_of(a[item]), data_of(packed), steps, inputs, outputs, taps, dilation,
-                      room_of(y[item]));
+      convolve_item(a[item], packed, dilation, y[item]);
     context->save_for_backward({x, alpha, w, a});
     context->saved_data["dilation"] = dilation;
     context->saved_data["residual"] = given(residual);
@@ -89,10 +117,8 @@ class ActivatedConv : public torch::autograd::Function<ActivatedConv> {
     at::Tensor da = at::zeros({x.size(0), rows, inputs}, x.options());
     at::Tensor dw = at::zeros({taps, inputs, outputs}, x.options());
     for (int64_t item = 0; item < x.size(0); ++item) {
-      loops::convolve(data_of(padded[item]), data_of(turned), rows, outputs, inputs, taps, dilation,
-                      room_of(da[item]));
-      loops::convolve_weights(data_of(a[item]), data_of(dy[item]), steps, inputs, outputs, taps,
-                              dilation, room_of(dw));
+      convolve_item(padded[item], turned, dilation, da[item]);
+      convolve_weights_item(a[item], dy[item], dilation, dw);
     }
     if (!given(alpha)) {  // what repeated edges got belongs to the edges
       const int64_t right = reach - left;

@@ -12,10 +12,9 @@ namespace kani::train::loops {
 /// slope 0.01.
 void half_snake(const float* x, const float* alpha, int64_t steps, int64_t channels, int64_t snakes,
                 float* a) noexcept;
-/// dx += (or = with `add` false) da * slope of half_snake at x; dalpha [snakes] +=.
+/// dx = da * slope of half_snake at x; dalpha [snakes] +=.
 void half_snake_backward(const float* x, const float* alpha, const float* da, int64_t steps,
-                         int64_t channels, int64_t snakes, bool add, float* dx,
-                         float* dalpha) noexcept;
+                         int64_t channels, int64_t snakes, float* dx, float* dalpha) noexcept;
 
 /// y[t, o] += sum over k, i of w[k, i, o] * a[t + k * dilation, i] for t < steps.
 ///   a [steps + (taps - 1) * dilation, I]   w [taps, I, O]   y [steps, O]; O a multiple of 8
