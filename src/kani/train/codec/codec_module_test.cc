@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <sstream>
+
+#include "kani/audio/sound_reader.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/formats/nemo.h"
@@ -68,6 +71,24 @@ TEST(CodecModule, encodes_as_nemo_does) {
       const at::Tensor other = codes != cases.at(name + ".tokens");
       EXPECT_FALSE((other & (cases.at(name + ".margin") > kMargin)).any().item<bool>());
     }
+  }
+}
+
+TEST(CodecModule, says_the_samples_of_the_model_in_the_repository) {
+  at::NoGradGuard no_grad;
+  const std::filesystem::path folder = std::filesystem::path(KANI_SOURCE_DIR) / "models/kani-mini";
+  const CodecFile file = load_codec(folder / "codec.nemo");
+  std::istringstream text(read_file(folder / "samples/1.codes.txt", 1 << 20));
+  std::vector<int64_t> codes;
+  for (int64_t code = 0; text >> code;) codes.push_back(code);
+  const at::Tensor frames = at::tensor(codes).view({1, -1, file.config.codebooks}).transpose(1, 2);
+  const std::vector<float> samples = read_sound(folder / "samples/1.wav").samples;
+  const at::Tensor expected = at::tensor(samples).unsqueeze(0);
+  for (const CodecKernels kernels : {CodecKernels::kPlain, CodecKernels::kFast}) {
+    const CodecModule codec(file.config, file.parameters, at::kCPU, kernels);
+    const at::Tensor sound = codec.decode(codec.fsq().values(frames));
+    ASSERT_EQ(sound.sizes(), expected.sizes());
+    EXPECT_LE(largest(sound - expected), 5e-5);  // the file's 16 bits
   }
 }
 
