@@ -1,5 +1,5 @@
-// main.cc - kani-train: trains a language model from shards; the word "speaker" in front trains a
-// speaker encoder from recordings (speaker_command.h).  Exit statuses and messages:
+// main.cc - kani-train: trains a language model from shards; with a word in front a speaker encoder
+// or a codec from recordings (speaker_command.h, codec_command.h).  Exit statuses and messages:
 // interfaces.md 1.3.
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include <new>
 
 #include "analysis.h"
+#include "codec_command.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
@@ -251,13 +252,15 @@ void train(const Arguments& a) {
 int main(int argc, char** argv) {
   CLI::App app(
       "Trains a KaniTTS2 language model from shards that kani-data made.\n"
+      "kani-train codec …: a codec from sounds (kani-train codec --help).\n"
       "kani-train speaker …: a speaker encoder from recordings (kani-train speaker --help).",
       "kani-train");
   Arguments arguments;
   declare(app, arguments);
-  const bool speaker = argc > 1 && std::string_view(argv[1]) == "speaker";
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  const bool speaker = word == "speaker", codec = word == "codec";
   try {
-    if (!speaker) app.parse(argc, argv);
+    if (!speaker && !codec) app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
@@ -275,6 +278,8 @@ int main(int argc, char** argv) {
     int status = 0;
     if (speaker) {
       status = kani::train::speaker_command(argc - 1, argv + 1, g_stop);
+    } else if (codec) {
+      status = kani::train::codec_command(argc - 1, argv + 1, g_stop);
     } else {
       train(arguments);
     }

@@ -1,28 +1,21 @@
 // checkpoint.cc - see checkpoint.h.
 #include "kani/train/checkpoint.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <functional>
 #include <set>
-#include <sstream>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
-#include "kani/base/log.h"
-#include "kani/base/sha256.h"
+#include "kani/train/sealed_folder.h"
 
 namespace kani::train {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kManifest = "MANIFEST";
 constexpr const char* kTableFile = "audio_table.safetensors";
 constexpr uint64_t kMaxStateBytes = 1 << 24;
 
@@ -30,14 +23,6 @@ std::string optimizer_file(int rank, int size) {
   char name[64];
   std::snprintf(name, sizeof name, "optim-%05d-of-%05d.safetensors", rank, size);
   return name;
-}
-
-void flush_folder(const fs::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) throw_cannot_write(folder, errno);
-  const int result = ::fsync(descriptor), error = errno;
-  ::close(descriptor);
-  if (result != 0) throw_cannot_write(folder, error);
 }
 
 std::string state_text(const RunState& s) {
@@ -142,39 +127,6 @@ void restore_moments(AdamW& optimizer, const fs::path& folder) {
     throw Error(ErrorCode::kBadInput, folder, ": ", wanted.begin()->first, " is missing");
 }
 
-std::vector<fs::path> checkpoints(const fs::path& output) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator it(output, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name.starts_with("step-") && name.find('.') == std::string::npos)
-      found.push_back(it->path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-void rotate(const fs::path& output, const TrainConfig& config, int64_t best) {
-  if (config.save_total_limit == 0) return;
-  std::set<std::string> kept;
-  if (fs::exists(output / "keep")) {
-    std::istringstream lines(read_file(output / "keep", kMaxStateBytes));
-    for (std::string line; std::getline(lines, line);) kept.insert(line);
-  }
-  std::vector<fs::path> all = checkpoints(output);
-  // Two always stay: if the newest one is damaged the other is gone on with.
-  const auto limit = static_cast<size_t>(std::max<int64_t>(2, config.save_total_limit));
-  for (size_t i = 0; i + limit < all.size(); ++i) {
-    const std::string name = all[i].filename().string();
-    const int64_t update = std::atoll(name.c_str() + 5);
-    if (kept.contains(name) || update == best ||
-        (config.keep_every > 0 && update % config.keep_every == 0))
-      continue;
-    std::error_code ignored;
-    fs::remove_all(all[i], ignored);
-  }
-}
-
 }  // namespace
 
 std::string checkpoint_name(int64_t update) {
@@ -199,23 +151,6 @@ void write_common(const fs::path& part, const fs::path& base, const Snapshot& s)
   write_file(part / "state.json", state_text(s.state));
   write_file(part / "config.resolved.yaml", resolved_yaml(*s.config));
   copy_companions(base, part, s.tokenizer_json);
-}
-
-// Hashes everything, then lets it be seen.
-void publish(const fs::path& part, const fs::path& folder) {
-  std::string manifest;
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(part)) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files)
-    manifest += sha256_hex(file) + "  " + file.filename().string() + "\n";
-  write_file(part / kManifest, manifest);
-  flush_folder(part);
-  if (fs::exists(folder)) fs::remove_all(folder);
-  fs::rename(part, folder);
-  flush_folder(folder.parent_path());
-  write_file(folder.parent_path() / "latest", folder.filename().string() + "\n");
-  flush_folder(folder.parent_path());
 }
 
 // Runs `action` where `mine` holds; if it fails anywhere it fails everywhere, so that no process
@@ -254,7 +189,7 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
       save_parameters(part / optimizer_file(comm.rank(), comm.size()), moments_map(*s.optimizer));
     });
     together(comm, first, folder, [&] {
-      publish(part, folder);
+      seal_folder(part, folder);
       if (s.state.best_loss)
         write_file(output / "best", checkpoint_name(s.state.best_update) + "\n");
     });
@@ -262,40 +197,21 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
     if (first) fs::remove_all(part, ignored);
     throw;
   }
-  if (first) rotate(output, *s.config, s.state.best_loss ? s.state.best_update : -1);
+  if (first)
+    rotate_steps(output, {.limit = s.config->save_total_limit,
+                          .keep_every = s.config->keep_every,
+                          .best = s.state.best_loss ? s.state.best_update : -1});
   comm.barrier();
 }
 
 void verify_checkpoint(const fs::path& folder) {
-  std::istringstream lines(read_file(folder / kManifest, kMaxStateBytes));
-  std::set<std::string> named;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.size() < 67 || line.substr(64, 2) != "  " || line.find('/') != std::string::npos)
-      throw Error(ErrorCode::kBadInput, folder / kManifest, ": line \"", line, "\"");
-    const std::string name = line.substr(66);
-    if (sha256_hex(folder / name) != line.substr(0, 64))
-      throw Error(ErrorCode::kBadInput, folder / name, ": damaged (SHA-256)");
-    named.insert(name);
-  }
-  const char* weights = named.contains(kAdapterFile) ? kAdapterFile : "model.safetensors";
-  for (const char* needed : {weights, "config.json", "state.json"}) {
-    if (!named.contains(needed))
-      throw Error(ErrorCode::kBadInput, folder / kManifest, ": does not name ", needed);
-  }
+  const std::set<std::string> named = verify_sealed(folder, {"config.json", "state.json"});
+  if (!named.contains(kAdapterFile) && !named.contains("model.safetensors"))
+    throw Error(ErrorCode::kBadInput, folder / "MANIFEST", ": does not name model.safetensors");
 }
 
 std::optional<fs::path> find_checkpoint(const fs::path& output) {
-  std::vector<fs::path> candidates = checkpoints(output);
-  std::reverse(candidates.begin(), candidates.end());
-  for (const fs::path& folder : candidates) {
-    try {
-      verify_checkpoint(folder);
-      return folder;
-    } catch (const Error& error) {
-      log_warning("train", error.what(), "; the checkpoint before is taken");
-    }
-  }
-  return std::nullopt;
+  return newest_whole(output, verify_checkpoint);
 }
 
 RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optimizer,

@@ -3,67 +3,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 
 #include "kani/base/error.h"
 #include "kani/base/yaml.h"
+#include "kani/train/keys.h"
 
 namespace kani::train {
 namespace {
 
-struct Key {
-  std::string name;
-  bool numeric;  // changes the numbers that come out
-  std::function<void(TrainConfig&, const YamlValue&)> read;
-  std::function<std::string(const TrainConfig&)> write;
-};
-
-[[noreturn]] void refuse(const YamlValue& value, const char* wanted) {
-  throw Error(ErrorCode::kBadInput, "\"", value.text, "\" (line ", value.line, "), must be ",
-              wanted);
-}
-
-std::string in_quotes(const std::string& plain) {
-  std::string out = "\"";
-  for (const char c : plain) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
-template <typename T>
-void read_number(T& target, const YamlValue& v) {
-  if constexpr (std::is_same_v<T, bool>) {
-    const auto value = v.boolean();
-    if (!value) refuse(v, "true or false");
-    target = *value;
-  } else if constexpr (std::is_integral_v<T>) {
-    const auto value = v.integer();
-    if (!value || *value < 0) refuse(v, "a whole number of 0 or more");
-    target = static_cast<T>(*value);
-  } else {
-    const auto value = v.number();
-    if (!value) refuse(v, "a number");
-    target = *value;
-  }
-}
-
-template <typename T>
-std::string number_text(const T& value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    return value ? "true" : "false";
-  } else {
-    return to_text(value);
-  }
-}
+using Key = ConfigKey<TrainConfig>;
 
 template <typename Member>
 Key number(const char* name, bool numeric, Member member) {
-  return {
-      name, numeric, [member](TrainConfig& c, const YamlValue& v) { read_number(member(c), v); },
-      [member](const TrainConfig& c) { return number_text(member(const_cast<TrainConfig&>(c))); }};
+  return number_key<TrainConfig>(name, numeric, member);
+}
+template <typename Member>
+Key text(const char* name, bool numeric, Member member) {
+  return text_key<TrainConfig>(name, numeric, member);
+}
+template <typename Member>
+Key texts(const char* name, bool numeric, Member member) {
+  return texts_key<TrainConfig>(name, numeric, member);
 }
 
 // A number that may be left open: null.
@@ -78,43 +39,6 @@ Key open_number(const char* name, Member member) {
           [member](const TrainConfig& c) {
             const auto& value = member(const_cast<TrainConfig&>(c));
             return value ? number_text(*value) : std::string("null");
-          }};
-}
-
-template <typename Member>
-Key text(const char* name, bool numeric, Member member) {
-  Key key;
-  key.name = name;
-  key.numeric = numeric;
-  key.read = [member](TrainConfig& c, const YamlValue& v) {
-    if (v.kind != YamlValue::Kind::kScalar) refuse(v, "a text");
-    member(c) = v.text;
-  };
-  key.write = [member](const TrainConfig& c) {
-    return in_quotes(member(const_cast<TrainConfig&>(c)));
-  };
-  return key;
-}
-
-template <typename Member>
-Key texts(const char* name, bool numeric, Member member) {
-  return {name, numeric,
-          [member](TrainConfig& c, const YamlValue& v) {
-            auto& target = member(c);
-            target.clear();
-            if (v.kind == YamlValue::Kind::kNull) return;
-            if (v.kind == YamlValue::Kind::kScalar) return target.push_back(v.text);
-            if (v.kind != YamlValue::Kind::kList) refuse(v, "a list");
-            for (const YamlValue& item : v.items) {
-              if (item.kind != YamlValue::Kind::kScalar) refuse(item, "a text");
-              target.push_back(item.text);
-            }
-          },
-          [member](const TrainConfig& c) {
-            std::string out = "[";
-            for (const std::string& item : member(const_cast<TrainConfig&>(c)))
-              out += (out.size() > 1 ? ", " : "") + in_quotes(item);
-            return out + "]";
           }};
 }
 
@@ -190,7 +114,7 @@ const std::vector<Key>& keys() {
                    } else if (v.text == "none") {
                      c.packing = Packing::kNone;
                    } else {
-                     refuse(v, "rows or none");
+                     refuse_value(v, "rows or none");
                    }
                  },
                  [](const TrainConfig& c) {
@@ -259,80 +183,31 @@ const std::vector<std::string>& foreign_keys() {
   return list;
 }
 
-size_t distance(std::string_view a, std::string_view b) {  // Levenshtein
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t before = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = before + (a[i - 1] == b[j - 1] ? 0 : 1);
-      before = row[j];
-      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 void apply(const std::string& name, const YamlValue& value, std::string_view source,
            TrainConfig& config) {
-  const auto found =
-      std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
-  if (found == keys().end()) {
-    const auto& foreign = foreign_keys();
-    if (std::find(foreign.begin(), foreign.end(), name) != foreign.end()) return;
-    const auto nearest =
-        std::min_element(keys().begin(), keys().end(), [&](const Key& a, const Key& b) {
-          return distance(a.name, name) < distance(b.name, name);
-        });
-    throw Error(ErrorCode::kBadInput, source, ": unknown key \"", name, "\" (line ", value.line,
-                "); the nearest is \"", nearest->name, "\"");
-  }
-  try {
-    found->read(config, value);
-  } catch (const Error& error) {
-    throw Error(ErrorCode::kBadInput, source, ": ", name, " is ", error.what());
-  }
+  const auto& foreign = foreign_keys();
+  if (std::find(foreign.begin(), foreign.end(), name) != foreign.end()) return;
+  apply_key(keys(), name, value, source, config);
 }
 
 }  // namespace
 
 void apply_yaml(std::string_view text, std::string_view source, TrainConfig& config) {
-  const YamlValue document = parse_yaml(text, source);
-  if (document.kind == YamlValue::Kind::kNull) return;
-  if (document.kind != YamlValue::Kind::kMap)
-    throw Error(ErrorCode::kBadInput, source, ": must hold keys and values");
-  for (const auto& [key, value] : document.members) {
-    if (value.kind != YamlValue::Kind::kMap) {
-      apply(key, value, source, config);
-      continue;
-    }
-    for (const auto& [inner, inner_value] : value.members)
-      apply(inner, inner_value, source, config);
-  }
+  each_key(text, source, [&](const std::string& key, const YamlValue& value) {
+    apply(key, value, source, config);
+  });
 }
 
 void apply_setting(std::string_view key, std::string_view value, TrainConfig& config) {
-  if (value.starts_with('['))  // a list is written as in a file
-    return apply(std::string(key), parse_yaml(value, "--set"), "--set", config);
-  YamlValue scalar;
-  scalar.kind = YamlValue::Kind::kScalar;
-  scalar.text = value;
-  apply(std::string(key), scalar, "--set", config);
+  apply(std::string(key), setting_value(value), "--set", config);
 }
 
 std::string resolved_yaml(const TrainConfig& config) {
-  std::string out;
-  for (const Key& key : keys()) out += key.name + ": " + key.write(config) + "\n";
-  return out;
+  return keys_yaml(keys(), config, /*only_numeric=*/false);
 }
 
 std::string numeric_yaml(const TrainConfig& config) {
-  std::string out;
-  for (const Key& key : keys()) {
-    if (key.numeric) out += key.name + ": " + key.write(config) + "\n";
-  }
-  return out;
+  return keys_yaml(keys(), config, /*only_numeric=*/true);
 }
 
 void TrainConfig::validate() const {

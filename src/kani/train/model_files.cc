@@ -33,6 +33,8 @@ at::Tensor tensor_of(const TensorInfo& info, bool as_float) {
         return at::kLong;
       case DType::kI32:
         return at::kInt;
+      case DType::kI16:
+        return at::kShort;
       case DType::kU8:
         return at::kByte;
       default:

@@ -32,6 +32,8 @@ void validate(const OptimizerSettings& s) {
   natural(s.weight_decay, "weight_decay");
   natural(s.max_grad_norm, "max_grad_norm");
   natural(s.min_lr_ratio, "min_lr_ratio");
+  require(s.hold_share >= 0 && s.hold_share < 1, "hold_share is ", s.hold_share,
+          ", must be 0 to below 1");
   require(s.beta1 >= 0 && s.beta1 < 1 && s.beta2 >= 0 && s.beta2 < 1, "adam_beta1, adam_beta2 are ",
           s.beta1, ", ", s.beta2, ", must be 0 to below 1");
   positive(s.muon_learning_rate, "muon_learning_rate");
@@ -52,7 +54,8 @@ double schedule_factor(const OptimizerSettings& s, int64_t n) {
   const auto warm = static_cast<double>(s.warmup_steps), now = static_cast<double>(n);
   if (n < s.warmup_steps) return (s.warm_from_zero ? now : now + 1) / std::max(1.0, warm);
   if (s.schedule == "constant_with_warmup") return 1;
-  const double done = (now - warm) / std::max(1.0, static_cast<double>(s.total_steps) - warm);
+  const double after = static_cast<double>(s.total_steps) - warm, held = s.hold_share * after;
+  const double done = std::max(0.0, now - warm - held) / std::max(1.0, after - held);
   const double falling = s.schedule == "linear"
                              ? std::max(0.0, 1 - done)
                              : std::max(0.0, 0.5 * (1 + std::cos(std::numbers::pi * done)));

@@ -24,8 +24,9 @@ struct OptimizerSettings {
   bool warm_from_zero = false;                   // upstream's first update has learning rate 0
   std::map<std::string, double> name_factors{};  // on the learning rate, by a part of the name
   double min_lr_ratio = 0;                       // where the cosine and the line end
-  std::string rule = "adamw";                    // adamw; muon: for the matrices of the layers
-  double muon_learning_rate = 0.02;              // of those, under the same schedule
+  double hold_share = 0;       // share of the updates after the warm-up before they begin to fall
+  std::string rule = "adamw";  // adamw; muon: for the matrices of the layers
+  double muon_learning_rate = 0.02;  // of those, under the same schedule
   double muon_momentum = 0.95;
 };
 

@@ -1,0 +1,203 @@
+// codec_command.cc - see codec_command.h.
+#include "codec_command.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/train/codec/codec_trainer.h"
+#include "run_log.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string stage, init, out, export_to;
+  std::vector<std::string> configs, settings, data, valid;
+  bool resume = false, force = false, quiet = false, keys = false;
+  int64_t steps = 0;
+};
+
+void declare(CLI::App& app, Arguments& a) {
+  app.add_option("--stage", a.stage,
+                 "mel: codes from a mel auto-encoder; encoder: the encoder learns them; decoder: "
+                 "sound from them; joint: both together [mel]");
+  app.add_option("--init", a.init, "what to start from: a .nemo, a checkpoint, a folder of them");
+  app.add_option("-d,--data", a.data, "sounds: files, folders, .txt or .jsonl lists");
+  app.add_option("--valid", a.valid, "sounds to measure on, never trained on");
+  app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./codec-checkpoints]");
+  app.add_option("--steps", a.steps, "updates in all");
+  app.add_option("--config", a.configs,
+                 "YAML file of settings; given several times, later ones win");
+  app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
+  app.add_flag("--keys", a.keys, "no training: all keys with their values for the stage");
+  app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
+  app.add_flag("--force", a.force, "resume although sounds or settings changed");
+  app.add_option("--export", a.export_to, ".nemo file to write at the end");
+  app.add_flag("-q,--quiet", a.quiet, "no progress");
+}
+
+CodecTrainConfig configured(const Arguments& a) {
+  std::vector<std::pair<std::string, std::string>> yamls;
+  for (const std::string& file : a.configs)
+    yamls.emplace_back(read_file(file, kMaxConfigBytes), file);
+  CodecTrainConfig config = read_codec_config(yamls, a.settings, a.stage);
+  if (!a.init.empty()) config.init = a.init;
+  if (!a.data.empty()) config.data = a.data;
+  if (!a.valid.empty()) config.valid_data = a.valid;
+  if (!a.out.empty()) config.output_dir = a.out;
+  if (a.steps > 0) config.optimizer.total_steps = a.steps;
+  return config;
+}
+
+std::string figures_text(const Figures& figures) {
+  std::string out;
+  for (const auto& [name, value] : figures) {
+    char text[64];
+    std::snprintf(text, sizeof text, "  %s %.4g", name.c_str(), value);
+    out += text;
+  }
+  return out;
+}
+
+/// A run as it is shown: on the terminal and in loss.jsonl (the same bytes for the same run however
+/// often it was stopped) and metrics.jsonl (with times).
+class CodecRun {
+ public:
+  CodecRun(const Arguments& a, const volatile std::sig_atomic_t& stop)
+      : trainer_(configured(a), a.resume, a.force),
+        stop_(stop),
+        told_(!a.quiet),
+        terminal_(isatty(STDERR_FILENO) != 0) {
+    const fs::path out = trainer_.config().output_dir;
+    std::error_code error;
+    fs::create_directories(out, error);
+    if (error) throw_cannot_write(out, error.value());
+    loss_.open(out / "loss.jsonl", trainer_.state().update);
+    metrics_.open(out / "metrics.jsonl", trainer_.state().update);
+    const SoundSet& sounds = trainer_.sounds();
+    if (told_)
+      std::fprintf(stderr,
+                   "kani-train: %zu recordings, %.2f h, %.0f MB in memory; stage %s trains %.2f "
+                   "million numbers, %lld updates, from update %lld\n",
+                   sounds.size(), sounds.seconds() / 3600,
+                   static_cast<double>(sounds.bytes()) / 1e6,
+                   std::string(stage_name(trainer_.config().stage)).c_str(),
+                   static_cast<double>(trainer_.trained_count()) / 1e6,
+                   static_cast<long long>(trainer_.config().optimizer.total_steps),
+                   static_cast<long long>(trainer_.state().update));
+  }
+
+  /// True if all updates are done, false if a signal came between.
+  bool train() {
+    const CodecTrainConfig& config = trainer_.config();
+    while (!trainer_.done() && stop_ == 0) {
+      show(trainer_.step());
+      const int64_t update = trainer_.state().update;
+      if (update % config.eval_every == 0 || trainer_.done()) evaluate();
+      if (update % config.save_steps == 0 && !trainer_.done()) save(/*must=*/false);
+    }
+    if (terminal_ && told_) std::fputc('\n', stderr);
+    save(/*must=*/true);
+    if (!trainer_.done())
+      std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
+                   static_cast<long long>(trainer_.state().update));
+    return trainer_.done();
+  }
+
+  void export_to(const fs::path& nemo) { trainer_.export_to(nemo); }
+
+ private:
+  void show(const CodecUpdateReport& r) {
+    Json exact{{"update", r.update},
+               {"loss", r.loss},
+               {"grad_norm", r.grad_norm},
+               {"learning_rate", r.learning_rate}};
+    for (const auto& [name, value] : r.figures) exact[name] = value;
+    if (r.skipped) exact["skipped"] = true;
+    loss_.write(exact.dump());
+    exact["seconds"] = r.seconds;
+    exact["data_seconds"] = r.data_seconds;
+    exact["sound_seconds"] = r.sound_seconds;
+    metrics_.write(exact.dump());
+    mean_seconds_ = mean_seconds_ == 0 ? r.seconds : 0.95 * mean_seconds_ + 0.05 * r.seconds;
+    if (!told_ || (!terminal_ && r.update % trainer_.config().logging_steps != 0)) return;
+    const auto left =
+        static_cast<long long>(static_cast<double>(r.total - r.update) * mean_seconds_);
+    std::fprintf(stderr,
+                 "%s%5.1f%% %lld/%lld  loss %.4f%s  norm %.2f  lr %.1e  %.1f s of sound/s  left "
+                 "%lld:%02lld:%02lld%s",
+                 terminal_ ? "\r\033[K" : "",
+                 100.0 * static_cast<double>(r.update) / static_cast<double>(r.total),
+                 static_cast<long long>(r.update), static_cast<long long>(r.total), r.loss,
+                 figures_text(r.figures).c_str(), r.grad_norm, r.learning_rate,
+                 r.sound_seconds / mean_seconds_, left / 3600, left / 60 % 60, left % 60,
+                 terminal_ ? "" : "\n");
+  }
+
+  void evaluate() {
+    const Figures figures = trainer_.evaluate();
+    Json out{{"update", trainer_.state().update}};
+    for (const auto& [name, value] : figures) out["eval_" + name] = value;
+    if (trainer_.config().ema_decay > 0) {
+      for (const auto& [name, value] : trainer_.evaluate(/*averaged=*/true))
+        out["eval_ema_" + name] = value;
+    }
+    loss_.write(out.dump());
+    if (told_)
+      std::fprintf(stderr, "%smeasured after %lld:%s\n", terminal_ ? "\n" : "",
+                   static_cast<long long>(trainer_.state().update), figures_text(figures).c_str());
+  }
+
+  // A disk that is full for a while does not end a run: the next checkpoint is tried again.
+  void save(bool must) {
+    try {
+      trainer_.save();
+    } catch (const Error& error) {
+      if (must || error.code() != ErrorCode::kCannotWrite) throw;
+      std::fprintf(stderr, "kani-train: warning: no checkpoint: %s\n", error.what());
+    }
+  }
+
+  CodecTrainer trainer_;
+  const volatile std::sig_atomic_t& stop_;
+  LineFile loss_, metrics_;
+  bool told_, terminal_;
+  double mean_seconds_ = 0;
+};
+
+}  // namespace
+
+int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop) {
+  CLI::App app(
+      "Trains a NanoCodec: the stages mel, encoder, decoder, each from what the one before "
+      "has left; joint fine-tunes.",
+      "kani-train codec");
+  Arguments arguments;
+  declare(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "kani-train: error: %s\nhint: kani-train codec --help lists the flags\n",
+                 error.what());
+    return 2;
+  }
+  if (arguments.keys) {
+    std::fputs(resolved_yaml(configured(arguments)).c_str(), stdout);
+    return 0;
+  }
+  CodecRun run(arguments, stop);
+  if (run.train() && !arguments.export_to.empty()) run.export_to(arguments.export_to);
+  return 0;
+}
+
+}  // namespace kani::train

@@ -1,0 +1,149 @@
+// codec_checkpoint.cc - see codec_checkpoint.h.
+#include "kani/train/codec/codec_checkpoint.h"
+
+#include "kani/base/error.h"
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/train/checkpoint.h"
+#include "kani/train/sealed_folder.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kModelFile = "model.safetensors";
+constexpr const char* kAverageFile = "ema.safetensors";
+constexpr uint64_t kMaxStateBytes = 1 << 24;
+
+ParameterMap moments_of(AdamW& optimizer) {  // shares the optimizer's tensors
+  ParameterMap out;
+  for (const auto& [name, moments] : optimizer.state()) {
+    out["first." + name] = moments.first;
+    out["second." + name] = moments.second;
+    out["steps." + name] = moments.steps;
+  }
+  return out;
+}
+
+void restore(ParameterMap to, const fs::path& file) {
+  const ParameterMap from = load_tensors(file);
+  at::NoGradGuard no_grad;
+  for (auto& [name, tensor] : to) {
+    const auto found = from.find(name);
+    if (found == from.end() || found->second.sizes() != tensor.sizes())
+      throw Error(ErrorCode::kBadInput, file, ": ", name, " is missing or has another shape");
+    tensor.copy_(found->second);
+  }
+  if (from.size() != to.size())
+    throw Error(ErrorCode::kBadInput, file, ": holds ", from.size(), " tensors, expected ",
+                to.size());
+}
+
+std::string state_text(const CodecRunState& s) {
+  return Json{{"format", "kani-codec-state"},
+              {"version", 1},
+              {"update", s.update},
+              {"skipped", s.skipped},
+              {"skipped_in_row", s.skipped_in_row},
+              {"data_hash", s.data_hash},
+              {"config_hash", s.config_hash}}
+             .dump(2) +
+         "\n";
+}
+
+CodecRunState parse_state(const fs::path& path) {
+  const Json json = parse_json(read_file(path, kMaxStateBytes), path.string());
+  if (!json.is_object() || json.value("format", "") != "kani-codec-state" ||
+      json.value("version", 0) != 1)
+    throw Error(ErrorCode::kBadInput, path,
+                ": is no state of a codec's training that this program knows");
+  const auto number = [&](const char* key) {
+    const auto found = json.find(key);
+    if (found == json.end() || !found->is_number_integer() || *found < 0)
+      throw Error(ErrorCode::kBadInput, path, ": ", key, " is missing or no number of 0 or more");
+    return found->get<int64_t>();
+  };
+  return {number("update"), number("skipped"), number("skipped_in_row"),
+          json.value("data_hash", ""), json.value("config_hash", "")};
+}
+
+void verify(const fs::path& folder) {
+  verify_sealed(folder, {kModelFile, "optim.safetensors", "codec.yaml", "state.json"});
+}
+
+void write_all(const fs::path& part, const CodecTrainConfig& config, const CodecSnapshot& s,
+               const CodecRunState& state) {
+  save_parameters(part / kModelFile, *s.parameters);
+  save_parameters(part / "optim.safetensors", moments_of(*s.optimizer));
+  if (s.average != nullptr) save_parameters(part / kAverageFile, *s.average);
+  if (s.critics != nullptr) {
+    save_parameters(part / "critics.safetensors", *s.critics);
+    save_parameters(part / "critics-optim.safetensors", moments_of(*s.critic_optimizer));
+  }
+  write_file(part / "codec.yaml", nanocodec_config_yaml(*s.codec));
+  write_file(part / "state.json", state_text(state));
+  write_file(part / "config.resolved.yaml", resolved_yaml(config));
+}
+
+}  // namespace
+
+void save_codec_checkpoint(const CodecTrainConfig& config, const CodecSnapshot& s,
+                           const CodecRunState& state) {
+  const fs::path output = config.output_dir;
+  const std::string name = checkpoint_name(state.update);
+  const fs::path part = output / (name + ".part"), folder = output / name;
+  std::error_code ignored;
+  try {
+    fs::create_directories(output);
+    fs::remove_all(part);
+    fs::create_directory(part);
+    write_all(part, config, s, state);
+    seal_folder(part, folder);
+  } catch (const fs::filesystem_error& failed) {
+    fs::remove_all(part, ignored);
+    throw Error(ErrorCode::kCannotWrite, "cannot write ", folder, ": ", failed.code().message());
+  } catch (...) {
+    fs::remove_all(part, ignored);
+    throw;
+  }
+  rotate_steps(output, {.limit = config.save_total_limit, .keep_every = config.keep_every});
+}
+
+std::optional<fs::path> find_codec_checkpoint(const fs::path& output) {
+  return newest_whole(output, verify);
+}
+
+CodecRunState load_codec_checkpoint(const fs::path& folder, const CodecSnapshot& s) {
+  restore(*s.parameters, folder / kModelFile);
+  restore(moments_of(*s.optimizer), folder / "optim.safetensors");
+  if (s.average != nullptr) restore(*s.average, folder / kAverageFile);
+  if (s.critics != nullptr) {
+    restore(*s.critics, folder / "critics.safetensors");
+    restore(moments_of(*s.critic_optimizer), folder / "critics-optim.safetensors");
+  }
+  return parse_state(folder / "state.json");
+}
+
+CodecFile load_networks(const fs::path& from) {
+  if (!fs::is_directory(from)) return load_codec(from);
+  fs::path folder = from;
+  if (fs::exists(folder / "MANIFEST")) {
+    verify(folder);
+  } else {
+    const auto newest = find_codec_checkpoint(folder);
+    if (!newest)
+      throw Error(ErrorCode::kNotFound, from, " holds no checkpoint of a codec's training");
+    folder = *newest;
+  }
+  CodecFile out;
+  const fs::path yaml = folder / "codec.yaml";
+  out.config = parse_nanocodec_config(read_file(yaml, kMaxStateBytes), yaml.string());
+  out.parameters = load_tensors(folder / kModelFile);
+  if (fs::exists(folder / kAverageFile)) {
+    for (auto& [name, tensor] : load_tensors(folder / kAverageFile)) out.parameters[name] = tensor;
+  }
+  return out;
+}
+
+}  // namespace kani::train

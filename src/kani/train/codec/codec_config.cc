@@ -1,0 +1,302 @@
+// codec_config.cc - see codec_config.h: the table of keys.
+#include "kani/train/codec/codec_config.h"
+
+#include <array>
+#include <cmath>
+
+#include "kani/train/keys.h"
+
+namespace kani::train {
+namespace {
+
+using Key = ConfigKey<CodecTrainConfig>;
+
+template <typename Member>
+Key number(const char* name, bool numeric, Member member) {
+  return number_key<CodecTrainConfig>(name, numeric, member);
+}
+template <typename Member>
+Key text(const char* name, bool numeric, Member member) {
+  return text_key<CodecTrainConfig>(name, numeric, member);
+}
+template <typename Member>
+Key texts(const char* name, bool numeric, Member member) {
+  return texts_key<CodecTrainConfig>(name, numeric, member);
+}
+template <typename Member>
+Key numbers(const char* name, bool numeric, Member member) {
+  return numbers_key<CodecTrainConfig>(name, numeric, member);
+}
+
+#define KANI_FIELD(path) \
+  [](CodecTrainConfig & c) -> auto& { return c.path; }
+
+constexpr std::array kStages{CodecStage::kMel, CodecStage::kEncoder, CodecStage::kDecoder,
+                             CodecStage::kJoint};
+
+CodecStage stage_of(const YamlValue& value) {
+  for (const CodecStage stage : kStages) {
+    if (value.text == stage_name(stage)) return stage;
+  }
+  refuse_value(value, "mel, encoder, decoder or joint");
+}
+
+void add_codec_keys(std::vector<Key>& k) {
+  k.push_back(number("sample_rate", true, KANI_FIELD(codec.sample_rate_hz)));
+  k.push_back(number("codebooks", true, KANI_FIELD(codec.codebooks)));
+  k.push_back(numbers("levels", true, KANI_FIELD(codec.levels)));
+  k.push_back(number("decoder_width", true, KANI_FIELD(codec.decoder.base_channels)));
+  k.push_back(numbers("decoder_rates", true, KANI_FIELD(codec.decoder.rates)));
+  k.push_back(numbers("decoder_kernels", true, KANI_FIELD(codec.decoder.resblock_kernels)));
+  k.push_back(numbers("decoder_dilations", true, KANI_FIELD(codec.decoder.resblock_dilations)));
+  k.push_back(number("encoder_width", true, KANI_FIELD(codec.encoder.base_channels)));
+  k.push_back(numbers("encoder_rates", true, KANI_FIELD(codec.encoder.rates)));
+  k.push_back(numbers("encoder_kernels", true, KANI_FIELD(codec.encoder.resblock_kernels)));
+  k.push_back(numbers("encoder_dilations", true, KANI_FIELD(codec.encoder.resblock_dilations)));
+  k.push_back(number("mel_bands", true, KANI_FIELD(analysis.bands)));
+  k.push_back(number("analysis_width", true, KANI_FIELD(analysis.width)));
+  k.push_back(number("analysis_blocks", true, KANI_FIELD(analysis.blocks)));
+}
+
+void add_update_keys(std::vector<Key>& k) {
+  k.push_back(number("max_steps", true, KANI_FIELD(optimizer.total_steps)));
+  k.push_back(number("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
+  k.push_back(number("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
+  k.push_back(number("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
+  k.push_back(number("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
+  k.push_back(number("weight_decay", true, KANI_FIELD(optimizer.weight_decay)));
+  k.push_back(number("max_grad_norm", true, KANI_FIELD(optimizer.max_grad_norm)));
+  k.push_back(number("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
+  k.push_back(text("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
+  k.push_back(number("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
+  k.push_back(number("hold_share", true, KANI_FIELD(optimizer.hold_share)));
+  k.push_back(number("batch_size", true, KANI_FIELD(batch_size)));
+  k.push_back(number("crop_frames", true, KANI_FIELD(crop_frames)));
+  k.push_back(number("context_frames", true, KANI_FIELD(context_frames)));
+  k.push_back(number("seed", true, KANI_FIELD(seed)));
+  k.push_back(number("ema_decay", true, KANI_FIELD(ema_decay)));
+}
+
+void add_loss_keys(std::vector<Key>& k) {
+  k.push_back(number("change_weight", true, KANI_FIELD(change_weight)));
+  k.push_back(number("limit_weight", true, KANI_FIELD(limit_weight)));
+  k.push_back(number("latent_limit", true, KANI_FIELD(latent_limit)));
+  k.push_back(number("rate_weight", true, KANI_FIELD(rate_weight)));
+  k.push_back(number("rate_from", true, KANI_FIELD(rate_from)));
+  k.push_back(number("rate_over", true, KANI_FIELD(rate_over)));
+  k.push_back(number("group_dropout", true, KANI_FIELD(group_dropout)));
+  k.push_back(number("group_dropout_from", true, KANI_FIELD(group_dropout_from)));
+  k.push_back(number("encoder_mel_weight", true, KANI_FIELD(encoder_mel_weight)));
+  k.push_back(text("codes", true, KANI_FIELD(codes)));
+  k.push_back(number("mel_weight", true, KANI_FIELD(mel_weight)));
+  k.push_back(number("magnitude_weight", true, KANI_FIELD(magnitude_weight)));
+  k.push_back(number("clip_weight", true, KANI_FIELD(clip_weight)));
+  k.push_back(number("aux_weight", true, KANI_FIELD(aux_weight)));
+  Key from = number("adversarial_from", true, KANI_FIELD(adversarial_from));
+  from.read = [](CodecTrainConfig& c, const YamlValue& v) {
+    const auto value = v.integer();
+    if (!value || *value < -1) refuse_value(v, "an update, or -1 for never");
+    c.adversarial_from = *value;
+  };
+  k.push_back(from);
+  k.push_back(number("adversarial_weight", true, KANI_FIELD(adversarial_weight)));
+  k.push_back(number("feature_weight", true, KANI_FIELD(feature_weight)));
+  k.push_back(number("critic_learning_rate", true, KANI_FIELD(critic_learning_rate)));
+  k.push_back(numbers("critic_periods", true, KANI_FIELD(critics.periods)));
+  k.push_back(number("critic_period_width", true, KANI_FIELD(critics.period_width)));
+  k.push_back(numbers("critic_ffts", true, KANI_FIELD(critics.ffts)));
+  k.push_back(number("critic_band_width", true, KANI_FIELD(critics.band_width)));
+}
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> list = [] {
+    std::vector<Key> k;
+    k.push_back({"stage", true,
+                 [](CodecTrainConfig& c, const YamlValue& v) { c.stage = stage_of(v); },
+                 [](const CodecTrainConfig& c) { return std::string(stage_name(c.stage)); }});
+    k.push_back(text("init", true, KANI_FIELD(init)));
+    k.push_back(text("output_dir", false, KANI_FIELD(output_dir)));
+    k.push_back(texts("data", false, KANI_FIELD(data)));
+    k.push_back(texts("valid_data", false, KANI_FIELD(valid_data)));
+    add_codec_keys(k);
+    add_update_keys(k);
+    add_loss_keys(k);
+    k.push_back(number("save_steps", false, KANI_FIELD(save_steps)));
+    k.push_back(number("save_total_limit", false, KANI_FIELD(save_total_limit)));
+    k.push_back(number("keep_every", false, KANI_FIELD(keep_every)));
+    k.push_back(number("logging_steps", false, KANI_FIELD(logging_steps)));
+    k.push_back(number("eval_every", false, KANI_FIELD(eval_every)));
+    k.push_back(number("eval_crops", false, KANI_FIELD(eval_crops)));
+    k.push_back(text("device", false, KANI_FIELD(device)));
+    k.push_back(number("threads", false, KANI_FIELD(threads)));
+    return k;
+  }();
+  return list;
+}
+
+NanoCodecConfig small_codec() {
+  NanoCodecConfig out;
+  out.sample_rate_hz = 22050;
+  out.codebooks = 4;
+  out.levels = {9, 8, 8, 7};
+  out.decoder = {.present = true,
+                 .rates = {7, 3, 2, 6, 7},
+                 .base_channels = 512,
+                 .in_kernel = 7,
+                 .out_kernel = 3,
+                 .resblock_kernels = {7},
+                 .resblock_dilations = {1, 3}};
+  out.encoder = {.present = true,
+                 .rates = {7, 6, 2, 3, 7},
+                 .base_channels = 8,
+                 .in_kernel = 7,
+                 .out_kernel = 7,
+                 .resblock_kernels = {7},
+                 .resblock_dilations = {1, 3}};
+  return out;
+}
+
+void resolve(CodecTrainConfig& config) {
+  int64_t product = 1;
+  for (const int rate : config.codec.decoder.rates)
+    product = std::min<int64_t>(product * std::max(1, rate), 1 << 24);
+  config.codec.samples_per_frame = static_cast<int>(product);
+}
+
+}  // namespace
+
+std::string_view stage_name(CodecStage stage) {
+  switch (stage) {
+    case CodecStage::kMel:
+      return "mel";
+    case CodecStage::kEncoder:
+      return "encoder";
+    case CodecStage::kDecoder:
+      return "decoder";
+    case CodecStage::kJoint:
+      break;
+  }
+  return "joint";
+}
+
+CodecTrainConfig codec_defaults(CodecStage stage) {
+  CodecTrainConfig c;
+  c.stage = stage;
+  c.codec = small_codec();
+  c.optimizer.learning_rate = 2e-3;
+  c.optimizer.beta1 = 0.9;
+  c.optimizer.beta2 = 0.98;
+  c.optimizer.min_lr_ratio = 0.03;
+  c.optimizer.warmup_steps = 100;
+  switch (stage) {
+    case CodecStage::kMel:
+      c.optimizer.total_steps = 6000;
+      c.optimizer.max_grad_norm = 1;
+      c.optimizer.weight_decay = 1e-4;
+      c.optimizer.hold_share = 0.3;
+      break;
+    case CodecStage::kEncoder:
+      c.optimizer.total_steps = 6000;
+      c.optimizer.max_grad_norm = 1;
+      c.batch_size = 4;
+      c.crop_frames = 12;
+      break;
+    case CodecStage::kDecoder:
+      c.optimizer.total_steps = 20000;
+      c.optimizer.beta1 = 0.8;
+      c.optimizer.max_grad_norm = 5;
+      c.optimizer.weight_decay = 1e-5;
+      c.batch_size = 4;
+      c.crop_frames = 9;
+      break;
+    case CodecStage::kJoint:
+      c.optimizer.total_steps = 20000;
+      c.optimizer.learning_rate = 1e-4;
+      c.optimizer.beta1 = 0.8;
+      c.optimizer.max_grad_norm = 5;
+      c.batch_size = 16;
+      c.crop_frames = 12;
+      break;
+  }
+  resolve(c);
+  return c;
+}
+
+CodecTrainConfig read_codec_config(const std::vector<std::pair<std::string, std::string>>& yamls,
+                                   const std::vector<std::string>& settings,
+                                   const std::string& stage) {
+  CodecTrainConfig config;
+  const auto read = [&] {
+    for (const auto& yaml : yamls)
+      each_key(yaml.first, yaml.second, [&](const std::string& key, const YamlValue& value) {
+        apply_key(keys(), key, value, yaml.second, config);
+      });
+    for (const std::string& setting : settings) {
+      const size_t sign = setting.find('=');
+      require(sign != std::string::npos, "--set ", setting, " has no \"=\"");
+      apply_key(keys(), setting.substr(0, sign), setting_value(setting.substr(sign + 1)), "--set",
+                config);
+    }
+    if (!stage.empty()) apply_key(keys(), "stage", setting_value(stage), "--stage", config);
+  };
+  read();  // for the stage, whose defaults lie below everything
+  config = codec_defaults(config.stage);
+  read();
+  resolve(config);
+  return config;
+}
+
+std::string resolved_yaml(const CodecTrainConfig& config) {
+  return keys_yaml(keys(), config, /*only_numeric=*/false);
+}
+std::string numeric_yaml(const CodecTrainConfig& config) {
+  return keys_yaml(keys(), config, /*only_numeric=*/true);
+}
+
+void CodecTrainConfig::validate() const {
+  const auto at_least = [](int64_t value, int64_t least, const char* name) {
+    require(value >= least, name, " is ", value, ", must be ", least, " or more");
+  };
+  const auto share = [](double value, const char* name) {
+    require(value >= 0 && value <= 1, name, " is ", value, ", must be 0 to 1");
+  };
+  require(!data.empty(), "no sounds to train on: data");
+  require(stage == CodecStage::kMel || !init.empty(), "stage ", stage_name(stage),
+          " starts from what another has left: init");
+  require(codes == "encoder" || codes == "analysis", "codes is \"", codes,
+          "\", must be encoder or analysis");
+  train::validate(optimizer);
+  at_least(batch_size, 1, "batch_size");
+  at_least(crop_frames, 1, "crop_frames");
+  require(context_frames < crop_frames, "context_frames is ", context_frames,
+          ", must be less than crop_frames, which is ", crop_frames);
+  at_least(analysis.bands, 1, "mel_bands");
+  at_least(analysis.width, 1, "analysis_width");
+  share(group_dropout, "group_dropout");
+  share(group_dropout_from, "group_dropout_from");
+  share(rate_from, "rate_from");
+  require(rate_over > 0, "rate_over is ", rate_over, ", must be above 0");
+  for (const auto& [name, value] : {std::pair{"change_weight", change_weight},
+                                    {"limit_weight", limit_weight},
+                                    {"latent_limit", latent_limit},
+                                    {"rate_weight", rate_weight},
+                                    {"encoder_mel_weight", encoder_mel_weight},
+                                    {"mel_weight", mel_weight},
+                                    {"magnitude_weight", magnitude_weight},
+                                    {"clip_weight", clip_weight},
+                                    {"aux_weight", aux_weight},
+                                    {"adversarial_weight", adversarial_weight},
+                                    {"feature_weight", feature_weight}})
+    require(std::isfinite(value) && value >= 0, name, " is ", value, ", must be 0 or more");
+  require(critic_learning_rate > 0, "critic_learning_rate is ", critic_learning_rate,
+          ", must be above 0");
+  critics.validate();
+  at_least(save_steps, 1, "save_steps");
+  at_least(logging_steps, 1, "logging_steps");
+  at_least(eval_every, 1, "eval_every");
+  at_least(eval_crops, 1, "eval_crops");
+  require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
+  require(threads >= 0 && threads <= 1024, "threads is ", threads, ", must be 0 to 1024");
+}
+
+}  // namespace kani::train

@@ -1,0 +1,25 @@
+// codec_files.h - codecs of the trainer from and to .nemo files, which the engine and NeMo's class
+// read.
+#pragma once
+
+#include <filesystem>
+
+#include "kani/spec/nanocodec.h"
+#include "kani/train/lfm2_module.h"
+
+namespace kani::train {
+
+struct CodecFile {
+  NanoCodecConfig config;
+  ParameterMap parameters;  // float32, weight_g and weight_v whatever the file's spelling
+};
+/// Reads decoder, and encoder if it has one.  Throws Error as open_nemo(), parse_nanocodec_config()
+/// and nanocodec_check().
+CodecFile load_codec(const std::filesystem::path& nemo);
+
+/// Writes decoder, encoder and the quantizer's buffers; other parameters are left out.  Atomic.
+/// Throws Error(kCannotWrite).
+void export_codec(const std::filesystem::path& nemo, const NanoCodecConfig& config,
+                  const ParameterMap& parameters);
+
+}  // namespace kani::train

@@ -1,0 +1,215 @@
+// Runs of all stages on a codec of a few thousand numbers.
+#include "kani/train/codec/codec_trainer.h"
+
+#include "kani/base/file.h"
+#include "kani/train/codec/test_sounds.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CodecTrainerTest : public SoundTest {
+ protected:
+  // A run of `updates` whose checkpoint is then in `out`.
+  void run(CodecTrainConfig config, bool resume = false, int64_t updates = 1 << 20) {
+    CodecTrainer trainer(std::move(config), resume, /*force=*/false);
+    for (int64_t i = 0; i < updates && !trainer.done(); ++i) trainer.step();
+    trainer.save();
+  }
+  CodecTrainConfig after(CodecStage stage, const std::string& init, const std::string& out) const {
+    CodecTrainConfig c = tiny(stage, out);
+    c.init = (folder_ / init).string();
+    return c;
+  }
+  // Every file of the newest checkpoint but what names places.
+  std::string newest(const std::string& out) const {
+    std::string all;
+    const fs::path folder = *find_codec_checkpoint(folder_ / out);
+    for (const char* name : {"model.safetensors", "optim.safetensors", "ema.safetensors",
+                             "critics.safetensors", "critics-optim.safetensors", "state.json"}) {
+      if (fs::exists(folder / name)) all += read_file(folder / name, 1 << 26);
+    }
+    return all;
+  }
+};
+
+TEST_F(CodecTrainerTest, every_stage_learns_from_what_the_one_before_has_left) {
+  const std::vector<std::pair<CodecStage, double>> stages{{CodecStage::kMel, 0.7},
+                                                          {CodecStage::kEncoder, 0.8},
+                                                          {CodecStage::kDecoder, 0.8},
+                                                          {CodecStage::kJoint, 1.0}};
+  std::string before;
+  for (const auto& [stage, share] : stages) {
+    const std::string name(stage_name(stage));
+    SCOPED_TRACE(name);
+    CodecTrainConfig config =
+        stage == CodecStage::kMel ? tiny(stage, name) : after(stage, before, name);
+    config.optimizer.total_steps = 60;
+    config.rate_weight = 0;
+    if (stage == CodecStage::kJoint) config.optimizer.total_steps = 10;
+    CodecTrainer trainer(config, false, false);
+    const double first = trainer.evaluate().at("loss");
+    while (!trainer.done()) {
+      const CodecUpdateReport report = trainer.step();
+      ASSERT_FALSE(report.skipped);
+      ASSERT_GT(report.grad_norm, 0);
+    }
+    EXPECT_LT(trainer.evaluate().at("loss"), share * first);
+    trainer.save();
+    before = name;
+  }
+}
+
+TEST_F(CodecTrainerTest, a_run_that_was_stopped_ends_with_the_same_bits) {
+  run(tiny(CodecStage::kMel, "mel"));
+  for (const CodecStage stage :
+       {CodecStage::kMel, CodecStage::kEncoder, CodecStage::kDecoder, CodecStage::kJoint}) {
+    SCOPED_TRACE(stage_name(stage));
+    CodecTrainConfig whole = after(stage, "mel", "whole"), parts = whole;
+    whole.ema_decay = parts.ema_decay = 0.9;
+    whole.group_dropout_from = parts.group_dropout_from = 0;
+    whole.adversarial_from = parts.adversarial_from = 3;
+    for (CodecTrainConfig* c : {&whole, &parts})
+      c->critics = {.periods = {2, 3}, .period_width = 2, .ffts = {256}, .band_width = 2};
+    parts.output_dir = (folder_ / "parts").string();
+    run(whole);
+    run(parts, false, 5);
+    run(parts, true, 2);
+    run(parts, true);
+    EXPECT_EQ(newest("whole"), newest("parts"));
+    fs::remove_all(folder_ / "whole");
+    fs::remove_all(folder_ / "parts");
+  }
+}
+
+TEST_F(CodecTrainerTest, other_sounds_or_settings_are_not_gone_on_with) {
+  CodecTrainConfig config = tiny(CodecStage::kMel, "run");
+  run(config, false, 2);
+  config.optimizer.learning_rate = 1e-4;
+  EXPECT_THROW(CodecTrainer(config, true, false), Error);
+  EXPECT_EQ(CodecTrainer(config, true, true).state().update, 2);
+  config = tiny(CodecStage::kMel, "run");
+  config.data = {sounds() + "/a.wav"};
+  EXPECT_THROW(CodecTrainer(config, true, false), Error);
+  config.output_dir = (folder_ / "none").string();
+  EXPECT_THROW(CodecTrainer(config, true, false), Error);
+}
+
+TEST_F(CodecTrainerTest, a_damaged_checkpoint_is_passed_over) {
+  const CodecTrainConfig config = tiny(CodecStage::kMel, "run");
+  run(config, false, 2);
+  run(config, true, 2);
+  const fs::path newest = *find_codec_checkpoint(config.output_dir);
+  write_file(newest / "model.safetensors", "broken");
+  EXPECT_EQ(CodecTrainer(config, true, false).state().update, 2);
+}
+
+TEST_F(CodecTrainerTest, what_is_exported_decodes_as_the_trained_one_does) {
+  run(tiny(CodecStage::kMel, "mel"));
+  CodecTrainConfig config = after(CodecStage::kDecoder, "mel", "decoder");
+  CodecTrainer trainer(config, false, false);
+  for (int i = 0; i < 3; ++i) trainer.step();
+  const fs::path file = folder_ / "codec.nemo";
+  trainer.export_to(file);
+  const CodecFile read = load_codec(file);
+  EXPECT_EQ(read.parameters.size(), [&] {
+    size_t count = 0;
+    for (const auto& [name, tensor] : trainer.parameters())
+      count += name.starts_with("audio_") ? 1 : 0;
+    return count;
+  }());
+  const CodecModule ours(trainer.codec_config(), trainer.parameters()),
+      theirs(read.config, read.parameters);
+  const at::Tensor sound = trainer.sounds().samples(0, 0, 8 * 256).unsqueeze(0);
+  {
+    at::NoGradGuard no_grad;
+    const at::Tensor latent = ours.encode(sound);
+    EXPECT_TRUE(at::equal(latent, theirs.encode(sound)));
+    const at::Tensor values = ours.fsq().quantize(latent).values;
+    EXPECT_TRUE(at::equal(ours.decode(values), theirs.decode(values)));
+  }
+  // And another run may start from it, but not one that needs what a .nemo has not.
+  config.init = file.string();
+  EXPECT_FALSE(CodecTrainer(config, false, false).step().skipped);
+  config.stage = CodecStage::kEncoder;
+  EXPECT_THROW(CodecTrainer(config, false, false), Error);
+}
+
+TEST_F(CodecTrainerTest, codes_of_a_recording_do_not_hang_on_how_it_is_cut) {
+  run(tiny(CodecStage::kMel, "mel"), false, 2);
+  at::NoGradGuard no_grad;
+  const CodecFile networks = load_networks(folder_ / "mel");
+  const CodecModule codec(networks.config, networks.parameters);
+  write("sounds/long.wav", 150, 9, kTestRate);  // 282 frames: several pieces
+  const SoundSet set({sounds() + "/long.wav"}, kTestRate, 256);
+  const auto encode = [&](const at::Tensor& x) { return codec.encode(x); };
+  CodeCache cache(set, codec, encode, codec.encoder_context(), at::kCPU);
+  const int64_t frames = set.frames(0);
+  const at::Tensor whole = codec.encode(set.samples(0, 0, frames * 256).unsqueeze(0));
+  const at::Tensor expected = codec.fsq().codes(codec.fsq().quantize(whole).digits)[0];
+  const double equal =
+      (cache.codes(0, 0, frames) == expected).to(at::kDouble).mean().item<double>();
+  EXPECT_GT(equal, 0.995);  // but for latents between two levels
+  EXPECT_TRUE(at::equal(cache.codes(0, 70, 5), cache.codes(0, 0, frames).narrow(1, 70, 5)));
+}
+
+TEST(Discriminators, tell_what_they_were_shown_apart) {
+  const DiscriminatorSizes sizes{
+      .periods = {2, 3}, .period_width = 4, .ffts = {256}, .band_width = 4};
+  ParameterMap parameters = random_discriminators(sizes, 1);
+  for (auto& [name, tensor] : parameters) tensor.set_requires_grad(true);
+  const Discriminators critics(sizes, parameters, at::kCPU);
+  AdamW optimizer(
+      {.learning_rate = 3e-3, .warmup_steps = 0, .total_steps = 30, .schedule = "constant"},
+      parameters);
+  at::manual_seed(1);
+  double first = 0, last = 0;
+  for (int64_t n = 0; n < 30; ++n) {
+    const at::Tensor real = at::randn({2, 2048}) * 0.1, made = real.cumsum(1) * 0.05;
+    const auto a = critics.judge(real), b = critics.judge(made);
+    ASSERT_EQ(a.size(), 3u);
+    const at::Tensor loss = critic_loss(a, b);
+    last = loss.item<double>();
+    if (n == 0) first = last;
+    EXPECT_GE(feature_loss(a, b).item<double>(), 0);
+    EXPECT_EQ(feature_loss(a, a).item<double>(), 0);
+    loss.backward();
+    optimizer.step(n);
+  }
+  EXPECT_LT(last, 0.5 * first);
+}
+
+TEST(CodecConfig, is_read_over_the_defaults_of_its_stage) {
+  const CodecTrainConfig c = read_codec_config(
+      {{"training:\n  stage: decoder\n  batch_size: 7\n", "file"}}, {"levels=[8, 7, 6, 6]"});
+  EXPECT_EQ(c.stage, CodecStage::kDecoder);
+  EXPECT_EQ(c.batch_size, 7);
+  EXPECT_EQ(c.optimizer.beta1, 0.8);  // the decoder's
+  EXPECT_EQ(c.codec.levels, (std::vector<int>{8, 7, 6, 6}));
+  EXPECT_EQ(resolved_yaml(read_codec_config({{resolved_yaml(c), "again"}}, {})), resolved_yaml(c));
+  EXPECT_EQ(read_codec_config({}, {"adversarial_from=-1"}).adversarial_from, -1);
+  for (const char* wrong :
+       {"batch_sise=3", "batch_size=-1", "stage=melt", "batch_size", "levels=x"})
+    EXPECT_THROW(read_codec_config({}, {wrong}), Error) << wrong;
+  try {
+    read_codec_config({}, {"batch_sise=3"});
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("the nearest is \"batch_size\""), std::string::npos);
+  }
+}
+
+TEST(CodecConfig, says_what_is_wrong) {
+  CodecTrainConfig c = codec_defaults(CodecStage::kMel);
+  EXPECT_THROW(c.validate(), Error);  // no data
+  c.data = {"sounds"};
+  c.validate();
+  c.context_frames = c.crop_frames;
+  EXPECT_THROW(c.validate(), Error);
+  c = codec_defaults(CodecStage::kDecoder);
+  c.data = {"sounds"};
+  EXPECT_THROW(c.validate(), Error);  // nothing to start from
+}
+
+}  // namespace
+}  // namespace kani::train

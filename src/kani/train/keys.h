@@ -1,0 +1,155 @@
+// keys.h - tables of configuration keys: one table, read in both directions.  What the keys of a
+// run are stands in config.cc and codec/codec_config.cc.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kani/base/error.h"
+#include "kani/base/yaml.h"
+
+namespace kani::train {
+
+template <typename Config>
+struct ConfigKey {
+  std::string name;
+  bool numeric;  // changes the numbers that come out
+  std::function<void(Config&, const YamlValue&)> read;
+  std::function<std::string(const Config&)> write;
+};
+
+/// Throws Error(kBadInput, "<value> (line n), must be <wanted>"); apply_key() puts source and key
+/// in front.
+[[noreturn]] void refuse_value(const YamlValue& value, const char* wanted);
+std::string quoted_text(const std::string& plain);
+/// Edits between two words.
+size_t edit_distance(std::string_view a, std::string_view b);
+
+template <typename T>
+void read_number(T& target, const YamlValue& v) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const auto value = v.boolean();
+    if (!value) refuse_value(v, "true or false");
+    target = *value;
+  } else if constexpr (std::is_integral_v<T>) {
+    const auto value = v.integer();
+    if (!value || *value < 0) refuse_value(v, "a whole number of 0 or more");
+    target = static_cast<T>(*value);
+  } else {
+    const auto value = v.number();
+    if (!value) refuse_value(v, "a number");
+    target = *value;
+  }
+}
+
+template <typename T>
+std::string number_text(const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else {
+    return to_text(value);
+  }
+}
+
+// `member(config)` gives the place that a key fills.
+
+template <typename Config, typename Member>
+ConfigKey<Config> number_key(const char* name, bool numeric, Member member) {
+  return {name, numeric, [member](Config& c, const YamlValue& v) { read_number(member(c), v); },
+          [member](const Config& c) { return number_text(member(const_cast<Config&>(c))); }};
+}
+
+template <typename Config, typename Member>
+ConfigKey<Config> text_key(const char* name, bool numeric, Member member) {
+  return {name, numeric,
+          [member](Config& c, const YamlValue& v) {
+            if (v.kind != YamlValue::Kind::kScalar) refuse_value(v, "a text");
+            member(c) = v.text;
+          },
+          [member](const Config& c) { return quoted_text(member(const_cast<Config&>(c))); }};
+}
+
+/// A list of texts; one alone may stand without brackets.
+template <typename Config, typename Member>
+ConfigKey<Config> texts_key(const char* name, bool numeric, Member member) {
+  return {name, numeric,
+          [member](Config& c, const YamlValue& v) {
+            auto& target = member(c);
+            target.clear();
+            if (v.kind == YamlValue::Kind::kNull) return;
+            if (v.kind == YamlValue::Kind::kScalar) return target.push_back(v.text);
+            if (v.kind != YamlValue::Kind::kList) refuse_value(v, "a list");
+            for (const YamlValue& item : v.items) {
+              if (item.kind != YamlValue::Kind::kScalar) refuse_value(item, "a text");
+              target.push_back(item.text);
+            }
+          },
+          [member](const Config& c) {
+            std::string out = "[";
+            for (const std::string& item : member(const_cast<Config&>(c)))
+              out += (out.size() > 1 ? ", " : "") + quoted_text(item);
+            return out + "]";
+          }};
+}
+
+/// A list of whole numbers; one alone may stand without brackets.
+template <typename Config, typename Member>
+ConfigKey<Config> numbers_key(const char* name, bool numeric, Member member) {
+  return {name, numeric,
+          [member](Config& c, const YamlValue& v) {
+            auto& target = member(c);
+            target.clear();
+            if (v.kind == YamlValue::Kind::kScalar) return read_number(target.emplace_back(), v);
+            if (v.kind != YamlValue::Kind::kList) refuse_value(v, "a list of whole numbers");
+            for (const YamlValue& item : v.items) read_number(target.emplace_back(), item);
+          },
+          [member](const Config& c) {
+            std::string out = "[";
+            for (const auto item : member(const_cast<Config&>(c)))
+              out += (out.size() > 1 ? ", " : "") + to_text(item);
+            return out + "]";
+          }};
+}
+
+/// Throws Error(kBadInput) with source, line, key and the nearest known key.
+template <typename Config>
+void apply_key(const std::vector<ConfigKey<Config>>& keys, const std::string& name,
+               const YamlValue& value, std::string_view source, Config& config) {
+  const auto found =
+      std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
+  if (found == keys.end()) {
+    const auto nearest = std::min_element(keys.begin(), keys.end(), [&](auto& a, auto& b) {
+      return edit_distance(a.name, name) < edit_distance(b.name, name);
+    });
+    throw Error(ErrorCode::kBadInput, source, ": unknown key \"", name, "\" (line ", value.line,
+                "); the nearest is \"", nearest->name, "\"");
+  }
+  try {
+    found->read(config, value);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kBadInput, source, ": ", name, " is ", error.what());
+  }
+}
+
+/// Calls `apply(key, value)` for the keys of a document; sections are taken apart: what a key means
+/// does not depend on its section.
+void each_key(std::string_view yaml, std::string_view source,
+              const std::function<void(const std::string& key, const YamlValue& value)>& apply);
+/// What a "key=value" of a flag holds; a list is written as in a file.
+YamlValue setting_value(std::string_view value);
+
+/// All keys with their values as YAML that reads back; or only those that change the numbers.
+template <typename Config>
+std::string keys_yaml(const std::vector<ConfigKey<Config>>& keys, const Config& config,
+                      bool only_numeric) {
+  std::string out;
+  for (const auto& key : keys) {
+    if (key.numeric || !only_numeric) out += key.name + ": " + key.write(config) + "\n";
+  }
+  return out;
+}
+
+}  // namespace kani::train
