@@ -288,6 +288,7 @@ stage_train() {
   tally tests/train/parity --bin build/ci/bin --data "$data"
   tally tests/train/logs --bin build/ci/bin --data "$data"
   tally tests/train/ranks --bin build/ci/bin --data "$data"
+  tally tests/train/codec --bin build/ci/bin
   tally tests/train/speaker --bin build/ci/bin
   tally tests/train/loop --bin build/ci/bin
 }

@@ -1,8 +1,6 @@
 // codec_command.cc - see codec_command.h.
 #include "codec_command.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -11,7 +9,7 @@
 #include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/train/codec/codec_trainer.h"
-#include "run_log.h"
+#include "run_loop.h"
 
 namespace kani::train {
 namespace {
@@ -67,23 +65,14 @@ std::string figures_text(const Figures& figures) {
   return out;
 }
 
-/// A run as it is shown: on the terminal and in loss.jsonl (the same bytes for the same run however
-/// often it was stopped) and metrics.jsonl (with times).
-class CodecRun {
+class CodecRun final : public RunLoop {
  public:
   CodecRun(const Arguments& a, const volatile std::sig_atomic_t& stop)
-      : trainer_(configured(a), a.resume, a.force),
-        stop_(stop),
-        told_(!a.quiet),
-        terminal_(isatty(STDERR_FILENO) != 0) {
-    const fs::path out = trainer_.config().output_dir;
-    std::error_code error;
-    fs::create_directories(out, error);
-    if (error) throw_cannot_write(out, error.value());
-    loss_.open(out / "loss.jsonl", trainer_.state().update);
-    metrics_.open(out / "metrics.jsonl", trainer_.state().update);
+      : RunLoop(!a.quiet, stop), trainer_(configured(a), a.resume, a.force) {
+    const CodecTrainConfig& config = trainer_.config();
+    begin(config.output_dir, trainer_.state().update, {config.eval_every, config.save_steps});
     const SoundSet& sounds = trainer_.sounds();
-    if (told_)
+    if (told())
       std::fprintf(stderr,
                    "kani-train: %zu recordings, %.2f h, %.0f MB in memory; stage %s trains %.2f "
                    "million numbers, %lld updates, from update %lld\n",
@@ -95,26 +84,14 @@ class CodecRun {
                    static_cast<long long>(trainer_.state().update));
   }
 
-  /// True if all updates are done, false if a signal came between.
-  bool train() {
-    const CodecTrainConfig& config = trainer_.config();
-    while (!trainer_.done() && stop_ == 0) {
-      show(trainer_.step());
-      const int64_t update = trainer_.state().update;
-      if (update % config.eval_every == 0 || trainer_.done()) evaluate();
-      if (update % config.save_steps == 0 && !trainer_.done()) save(/*must=*/false);
-    }
-    if (terminal_ && told_) std::fputc('\n', stderr);
-    save(/*must=*/true);
-    if (!trainer_.done())
-      std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
-                   static_cast<long long>(trainer_.state().update));
-    return trainer_.done();
-  }
-
   void export_to(const fs::path& nemo) { trainer_.export_to(nemo); }
 
  private:
+  bool done() const override { return trainer_.done(); }
+  int64_t update() const override { return trainer_.state().update; }
+  void step() override { show(trainer_.step()); }
+  void save() override { trainer_.save(); }
+
   void show(const CodecUpdateReport& r) {
     Json exact{{"update", r.update},
                {"loss", r.loss},
@@ -122,27 +99,27 @@ class CodecRun {
                {"learning_rate", r.learning_rate}};
     for (const auto& [name, value] : r.figures) exact[name] = value;
     if (r.skipped) exact["skipped"] = true;
-    loss_.write(exact.dump());
+    loss().write(exact.dump());
     exact["seconds"] = r.seconds;
     exact["data_seconds"] = r.data_seconds;
     exact["sound_seconds"] = r.sound_seconds;
-    metrics_.write(exact.dump());
+    metrics().write(exact.dump());
     mean_seconds_ = mean_seconds_ == 0 ? r.seconds : 0.95 * mean_seconds_ + 0.05 * r.seconds;
-    if (!told_ || (!terminal_ && r.update % trainer_.config().logging_steps != 0)) return;
+    if (!told() || (!terminal() && r.update % trainer_.config().logging_steps != 0)) return;
     const auto left =
         static_cast<long long>(static_cast<double>(r.total - r.update) * mean_seconds_);
     std::fprintf(stderr,
                  "%s%5.1f%% %lld/%lld  loss %.4f%s  norm %.2f  lr %.1e  %.1f s of sound/s  left "
                  "%lld:%02lld:%02lld%s",
-                 terminal_ ? "\r\033[K" : "",
+                 terminal() ? "\r\033[K" : "",
                  100.0 * static_cast<double>(r.update) / static_cast<double>(r.total),
                  static_cast<long long>(r.update), static_cast<long long>(r.total), r.loss,
                  figures_text(r.figures).c_str(), r.grad_norm, r.learning_rate,
                  r.sound_seconds / mean_seconds_, left / 3600, left / 60 % 60, left % 60,
-                 terminal_ ? "" : "\n");
+                 terminal() ? "" : "\n");
   }
 
-  void evaluate() {
+  void evaluate() override {
     const Figures figures = trainer_.evaluate();
     Json out{{"update", trainer_.state().update}};
     for (const auto& [name, value] : figures) out["eval_" + name] = value;
@@ -150,26 +127,13 @@ class CodecRun {
       for (const auto& [name, value] : trainer_.evaluate(/*averaged=*/true))
         out["eval_ema_" + name] = value;
     }
-    loss_.write(out.dump());
-    if (told_)
-      std::fprintf(stderr, "%smeasured after %lld:%s\n", terminal_ ? "\n" : "",
+    loss().write(out.dump());
+    if (told())
+      std::fprintf(stderr, "%smeasured after %lld:%s\n", terminal() ? "\n" : "",
                    static_cast<long long>(trainer_.state().update), figures_text(figures).c_str());
   }
 
-  // A disk that is full for a while does not end a run: the next checkpoint is tried again.
-  void save(bool must) {
-    try {
-      trainer_.save();
-    } catch (const Error& error) {
-      if (must || error.code() != ErrorCode::kCannotWrite) throw;
-      std::fprintf(stderr, "kani-train: warning: no checkpoint: %s\n", error.what());
-    }
-  }
-
   CodecTrainer trainer_;
-  const volatile std::sig_atomic_t& stop_;
-  LineFile loss_, metrics_;
-  bool told_, terminal_;
   double mean_seconds_ = 0;
 };
 

@@ -1,8 +1,6 @@
 // speaker_command.cc - see speaker_command.h.
 #include "speaker_command.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -10,7 +8,7 @@
 #include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/train/speaker/speaker_trainer.h"
-#include "run_log.h"
+#include "run_loop.h"
 
 namespace kani::train {
 namespace {
@@ -62,22 +60,13 @@ SpeakerTrainConfig configured(const Arguments& a) {
   return config;
 }
 
-/// A run as it is shown: on the terminal, in loss.jsonl (the same bytes for the same run however
-/// often it was stopped) and in metrics.jsonl (with times).
-class SpeakerRun {
+class SpeakerRun final : public RunLoop {
  public:
   SpeakerRun(const Arguments& a, const volatile std::sig_atomic_t& stop)
-      : trainer_(configured(a), a.resume, a.force),
-        stop_(stop),
-        told_(!a.quiet),
-        terminal_(isatty(STDERR_FILENO) != 0) {
-    const fs::path out = trainer_.config().output_dir;
-    std::error_code error;
-    fs::create_directories(out, error);
-    if (error) throw_cannot_write(out, error.value());
-    loss_.open(out / "loss.jsonl", trainer_.update());
-    metrics_.open(out / "metrics.jsonl", trainer_.update());
-    if (told_)
+      : RunLoop(!a.quiet, stop), trainer_(configured(a), a.resume, a.force) {
+    const SpeakerTrainConfig& config = trainer_.config();
+    begin(config.output_dir, trainer_.update(), {config.eval_every, config.save_steps});
+    if (told())
       std::fprintf(stderr,
                    "kani-train: %zu recordings of %zu speakers, %zu held-out speakers; %lld "
                    "updates, from update %lld\n",
@@ -87,66 +76,47 @@ class SpeakerRun {
                    static_cast<long long>(trainer_.update()));
   }
 
-  /// True if all updates are done, false if a signal came between.
-  bool train() {
-    const SpeakerTrainConfig& config = trainer_.config();
-    int64_t saved = trainer_.update();
-    while (!trainer_.done() && stop_ == 0) {
-      show(trainer_.step());
-      const int64_t update = trainer_.update();
-      if (update % config.eval_every == 0 || trainer_.done()) evaluate();
-      if (update % config.save_steps == 0) {
-        trainer_.save();
-        saved = update;
-      }
-    }
-    if (terminal_ && told_) std::fputc('\n', stderr);
-    if (saved != trainer_.update()) trainer_.save();
-    if (!trainer_.done())
-      std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
-                   static_cast<long long>(trainer_.update()));
-    return trainer_.done();
-  }
-
   void export_to(const fs::path& folder) { trainer_.module().write(folder); }
 
  private:
+  bool done() const override { return trainer_.done(); }
+  int64_t update() const override { return trainer_.update(); }
+  void step() override { show(trainer_.step()); }
+  void save() override { trainer_.save(); }
+
   void show(const SpeakerUpdateReport& r) {
     Json line{{"update", r.update},    {"loss", r.loss},
               {"hits", r.hits},        {"grad_norm", r.grad_norm},
               {"lr", r.learning_rate}, {"crop_seconds", r.crop_seconds}};
-    loss_.write(line.dump());
+    loss().write(line.dump());
     line["seconds"] = r.seconds;
     line["data_seconds"] = r.data_seconds;
-    metrics_.write(line.dump());
+    metrics().write(line.dump());
     mean_loss_ = mean_loss_ < 0 ? r.loss : 0.95 * mean_loss_ + 0.05 * r.loss;
     mean_hits_ = mean_hits_ < 0 ? r.hits : 0.95 * mean_hits_ + 0.05 * r.hits;
-    if (!told_ || (!terminal_ && r.update % 20 != 0)) return;
+    if (!told() || (!terminal() && r.update % 20 != 0)) return;
     std::fprintf(stderr, "%s%lld/%lld  loss %.3f  hits %.0f %%  norm %.2f  lr %.1e  %.2f s%s",
-                 terminal_ ? "\r\033[K" : "", static_cast<long long>(r.update),
+                 terminal() ? "\r\033[K" : "", static_cast<long long>(r.update),
                  static_cast<long long>(trainer_.config().optimizer.total_steps), mean_loss_,
-                 100 * mean_hits_, r.grad_norm, r.learning_rate, r.seconds, terminal_ ? "" : "\n");
+                 100 * mean_hits_, r.grad_norm, r.learning_rate, r.seconds, terminal() ? "" : "\n");
   }
 
-  void evaluate() {
+  void evaluate() override {
     const SpeakerScores s = trainer_.evaluate();
     const Json line{{"update", trainer_.update()},   {"eval_equal_error", s.equal_error},
                     {"eval_threshold", s.threshold}, {"eval_same", s.same_mean},
                     {"eval_other", s.other_mean},    {"eval_pairs", {s.same_pairs, s.other_pairs}}};
-    loss_.write(line.dump());
-    metrics_.write(line.dump());
-    if (told_)
+    loss().write(line.dump());
+    metrics().write(line.dump());
+    if (told())
       std::fprintf(stderr,
                    "%sheld-out speakers: equal error rate %.2f %% at cosine %.2f; same %.2f, other "
                    "%.2f (%zu and %zu pairs)\n",
-                   terminal_ ? "\n" : "", 100 * s.equal_error, s.threshold, s.same_mean,
+                   terminal() ? "\n" : "", 100 * s.equal_error, s.threshold, s.same_mean,
                    s.other_mean, s.same_pairs, s.other_pairs);
   }
 
   SpeakerTrainer trainer_;
-  const volatile std::sig_atomic_t& stop_;
-  LineFile loss_, metrics_;
-  bool told_, terminal_;
   double mean_loss_ = -1, mean_hits_ = -1;
 };
 
