@@ -15,12 +15,14 @@ void try_config(std::string_view json) {
     if (kani::lfm2_parameters(config) > uint64_t{1} << 36) std::abort();
     if (kani::lfm2_tensors(config).size() < config.layers.size() * 8) std::abort();
     const kani::TokenLayout layout = kani::TokenLayout::of(config);
-    if (layout.audio_id(layout.codebooks - 1, layout.codebook_size - 1) != config.vocab_size - 1)
+    if (layout.audio_id(layout.codebooks - 1, layout.codebook_size - 1) != layout.audio_end() - 1)
       std::abort();
+    if (layout.audio_end() > config.vocab_size) std::abort();
     if (layout.start_of_speech <= layout.end_of_text || layout.end_of_ai >= layout.audio_start)
       std::abort();
     for (const std::string& tag : config.language_tags) {
-      if (kani::tagged_text(config, "x", tag) != tag + ": x") std::abort();
+      const kani::TaggedText tagged = kani::tagged_text(config, "x", tag);
+      if (tagged.token.empty() ? tagged.text != tag + ": x" : tagged.text != ": x") std::abort();
     }
   } catch (const kani::Error&) {
   }
