@@ -15,16 +15,8 @@ namespace {
 using Key = ConfigKey<TrainConfig>;
 
 template <typename Member>
-Key number(const char* name, bool numeric, Member member) {
-  return number_key<TrainConfig>(name, numeric, member);
-}
-template <typename Member>
-Key text(const char* name, bool numeric, Member member) {
-  return text_key<TrainConfig>(name, numeric, member);
-}
-template <typename Member>
-Key texts(const char* name, bool numeric, Member member) {
-  return texts_key<TrainConfig>(name, numeric, member);
+Key key(const char* name, bool numeric, Member member) {
+  return config_key<TrainConfig>(name, numeric, member);
 }
 
 // A number that may be left open: null.
@@ -34,11 +26,11 @@ Key open_number(const char* name, Member member) {
           [member](TrainConfig& c, const YamlValue& v) {
             auto& target = member(c);
             if (v.kind == YamlValue::Kind::kNull) return target.reset();
-            read_number(target.emplace(), v);
+            read_value(target.emplace(), v);
           },
           [member](const TrainConfig& c) {
             const auto& value = member(const_cast<TrainConfig&>(c));
-            return value ? number_text(*value) : std::string("null");
+            return value ? value_text(*value) : std::string("null");
           }};
 }
 
@@ -46,67 +38,67 @@ Key open_number(const char* name, Member member) {
   [](TrainConfig & c) -> auto& { return c.path; }
 
 void add_lora_keys(std::vector<Key>& k) {
-  k.push_back(number("lora_rank", true, KANI_FIELD(lora.rank)));
-  k.push_back(number("lora_alpha", true, KANI_FIELD(lora.alpha)));
-  k.push_back(number("lora_dropout", true, KANI_FIELD(lora.dropout)));
-  k.push_back(number("use_rslora", true, KANI_FIELD(lora.rank_stabilized)));
-  k.push_back(texts("lora_targets", true, KANI_FIELD(lora.targets)));
-  k.push_back(texts("modules_to_save", true, KANI_FIELD(lora.also_trained)));
+  k.push_back(key("lora_rank", true, KANI_FIELD(lora.rank)));
+  k.push_back(key("lora_alpha", true, KANI_FIELD(lora.alpha)));
+  k.push_back(key("lora_dropout", true, KANI_FIELD(lora.dropout)));
+  k.push_back(key("use_rslora", true, KANI_FIELD(lora.rank_stabilized)));
+  k.push_back(key("lora_targets", true, KANI_FIELD(lora.targets)));
+  k.push_back(key("modules_to_save", true, KANI_FIELD(lora.also_trained)));
 }
 
 void add_start_keys(std::vector<Key>& k) {
-  k.push_back(number("from_upstream", true, KANI_FIELD(from_upstream)));
-  k.push_back(number("first_train", true, KANI_FIELD(growth.first_train)));
-  k.push_back(number("init_from_scratch", true, KANI_FIELD(growth.init_from_scratch)));
+  k.push_back(key("from_upstream", true, KANI_FIELD(from_upstream)));
+  k.push_back(key("first_train", true, KANI_FIELD(growth.first_train)));
+  k.push_back(key("init_from_scratch", true, KANI_FIELD(growth.init_from_scratch)));
   k.push_back(open_number("audio_tokens_start", KANI_FIELD(growth.audio_tokens_start)));
   k.push_back(open_number("tokens_per_frame", KANI_FIELD(growth.tokens_per_frame)));
   k.push_back(open_number("speaker_emb_dim", KANI_FIELD(growth.speaker_emb_dim)));
   k.push_back(open_number("use_learnable_rope", KANI_FIELD(growth.use_learnable_rope)));
   k.push_back(open_number("alpha_min", KANI_FIELD(growth.alpha_min)));
   k.push_back(open_number("alpha_max", KANI_FIELD(growth.alpha_max)));
-  k.push_back(number("audio_codebook_size", true, KANI_FIELD(growth.audio_codebook_size)));
-  k.push_back(text("init_audio_rows", true, KANI_FIELD(growth.init_audio_rows)));
-  k.push_back(number("alpha_init", true, KANI_FIELD(growth.alpha_init)));
-  k.push_back(texts("add_languages", true, KANI_FIELD(add_languages)));
-  k.push_back(number("gradient_checkpointing", false, KANI_FIELD(gradient_checkpointing)));
-  k.push_back(number("bf16", true, KANI_FIELD(bf16)));
+  k.push_back(key("audio_codebook_size", true, KANI_FIELD(growth.audio_codebook_size)));
+  k.push_back(key("init_audio_rows", true, KANI_FIELD(growth.init_audio_rows)));
+  k.push_back(key("alpha_init", true, KANI_FIELD(growth.alpha_init)));
+  k.push_back(key("add_languages", true, KANI_FIELD(add_languages)));
+  k.push_back(key("gradient_checkpointing", false, KANI_FIELD(gradient_checkpointing)));
+  k.push_back(key("bf16", true, KANI_FIELD(bf16)));
 }
 
 void add_small_model_keys(std::vector<Key>& k) {
-  k.push_back(text("audio_table", true, KANI_FIELD(audio_table)));
-  k.push_back(texts("audio_levels", true, KANI_FIELD(audio_levels)));
-  k.push_back(text("optimizer", true, KANI_FIELD(optimizer.rule)));
-  k.push_back(number("muon_learning_rate", true, KANI_FIELD(optimizer.muon_learning_rate)));
-  k.push_back(number("muon_momentum", true, KANI_FIELD(optimizer.muon_momentum)));
-  k.push_back(number("guided_attention_weight", true, KANI_FIELD(guide.weight)));
-  k.push_back(number("guided_attention_steps", true, KANI_FIELD(guide.steps)));
-  k.push_back(number("guided_attention_width", true, KANI_FIELD(guide.width)));
-  k.push_back(number("code_noise_digit", true, KANI_FIELD(code_noise.digit)));
-  k.push_back(number("code_noise_random", true, KANI_FIELD(code_noise.random)));
+  k.push_back(key("audio_table", true, KANI_FIELD(audio_table)));
+  k.push_back(key("audio_levels", true, KANI_FIELD(audio_levels)));
+  k.push_back(key("optimizer", true, KANI_FIELD(optimizer.rule)));
+  k.push_back(key("muon_learning_rate", true, KANI_FIELD(optimizer.muon_learning_rate)));
+  k.push_back(key("muon_momentum", true, KANI_FIELD(optimizer.muon_momentum)));
+  k.push_back(key("guided_attention_weight", true, KANI_FIELD(guide.weight)));
+  k.push_back(key("guided_attention_steps", true, KANI_FIELD(guide.steps)));
+  k.push_back(key("guided_attention_width", true, KANI_FIELD(guide.width)));
+  k.push_back(key("code_noise_digit", true, KANI_FIELD(code_noise.digit)));
+  k.push_back(key("code_noise_random", true, KANI_FIELD(code_noise.random)));
 }
 
 const std::vector<Key>& keys() {
   static const std::vector<Key> list = [] {
     std::vector<Key> k;
-    k.push_back(text("model_id", true, KANI_FIELD(model_id)));
-    k.push_back(text("output_dir", false, KANI_FIELD(output_dir)));
-    k.push_back(texts("data", false, KANI_FIELD(data)));
-    k.push_back(texts("valid_data", false, KANI_FIELD(valid_data)));
-    k.push_back(texts("replay_data", false, KANI_FIELD(replay_data)));
-    k.push_back(number("replay_share", true, KANI_FIELD(replay_share)));
-    k.push_back(number("audio_step", true, KANI_FIELD(sequence.audio_step)));
-    k.push_back(number("dedup_frames", true, KANI_FIELD(sequence.drop_repeated_frames)));
-    k.push_back(number("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
-    k.push_back(number("alpha_lr_ratio", true, KANI_FIELD(optimizer.alpha_lr_ratio)));
-    k.push_back(number("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
-    k.push_back(number("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
-    k.push_back(number("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
-    k.push_back(number("weight_decay", true, KANI_FIELD(optimizer.weight_decay)));
-    k.push_back(number("max_grad_norm", true, KANI_FIELD(optimizer.max_grad_norm)));
-    k.push_back(number("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
-    k.push_back(text("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
-    k.push_back(number("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
-    k.push_back(number("parity", true, KANI_FIELD(parity)));
+    k.push_back(key("model_id", true, KANI_FIELD(model_id)));
+    k.push_back(key("output_dir", false, KANI_FIELD(output_dir)));
+    k.push_back(key("data", false, KANI_FIELD(data)));
+    k.push_back(key("valid_data", false, KANI_FIELD(valid_data)));
+    k.push_back(key("replay_data", false, KANI_FIELD(replay_data)));
+    k.push_back(key("replay_share", true, KANI_FIELD(replay_share)));
+    k.push_back(key("audio_step", true, KANI_FIELD(sequence.audio_step)));
+    k.push_back(key("dedup_frames", true, KANI_FIELD(sequence.drop_repeated_frames)));
+    k.push_back(key("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
+    k.push_back(key("alpha_lr_ratio", true, KANI_FIELD(optimizer.alpha_lr_ratio)));
+    k.push_back(key("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
+    k.push_back(key("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
+    k.push_back(key("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
+    k.push_back(key("weight_decay", true, KANI_FIELD(optimizer.weight_decay)));
+    k.push_back(key("max_grad_norm", true, KANI_FIELD(optimizer.max_grad_norm)));
+    k.push_back(key("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
+    k.push_back(key("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
+    k.push_back(key("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
+    k.push_back(key("parity", true, KANI_FIELD(parity)));
     k.push_back({"packing", true,
                  [](TrainConfig& c, const YamlValue& v) {
                    if (v.text == "rows") {
@@ -120,38 +112,36 @@ const std::vector<Key>& keys() {
                  [](const TrainConfig& c) {
                    return std::string(c.packing == Packing::kRows ? "rows" : "none");
                  }});
-    k.push_back(number("pack_length", true, KANI_FIELD(pack_length)));
-    k.push_back(number("batch_tokens", true, KANI_FIELD(batch_tokens)));
-    k.push_back(
-        number("per_device_train_batch_size", true, KANI_FIELD(per_device_train_batch_size)));
-    k.push_back(
-        number("gradient_accumulation_steps", true, KANI_FIELD(gradient_accumulation_steps)));
-    k.push_back(number("loss_chunk", true, KANI_FIELD(loss_chunk)));
-    k.push_back(number("num_train_epochs", true, KANI_FIELD(num_train_epochs)));
-    k.push_back(number("max_steps", true, KANI_FIELD(max_steps)));
-    k.push_back(number("seed", true, KANI_FIELD(seed)));
-    k.push_back(number("language_temperature", true, KANI_FIELD(language_temperature)));
-    k.push_back(texts("language_weights", true, KANI_FIELD(language_weights)));
-    k.push_back(texts("group_lr", true, KANI_FIELD(group_lr)));
-    k.push_back(number("speaker_dropout", true, KANI_FIELD(speaker_dropout)));
-    k.push_back(number("save_steps", false, KANI_FIELD(save_steps)));
-    k.push_back(number("save_total_limit", false, KANI_FIELD(save_total_limit)));
-    k.push_back(number("keep_every", false, KANI_FIELD(keep_every)));
-    k.push_back(number("logging_steps", false, KANI_FIELD(logging_steps)));
-    k.push_back(number("eval_every", false, KANI_FIELD(eval_every)));
-    k.push_back(number("sample_every", false, KANI_FIELD(sample_every)));
-    k.push_back(texts("sample_prompts", false, KANI_FIELD(sample_prompts)));
-    k.push_back(text("sample_codec", false, KANI_FIELD(sample_codec)));
-    k.push_back(text("sample_voice", false, KANI_FIELD(sample_voice)));
-    k.push_back(number("peak_tflops", false, KANI_FIELD(peak_tflops)));
-    k.push_back(number("ema_decay", true, KANI_FIELD(ema_decay)));
-    k.push_back(texts("freeze", true, KANI_FIELD(freeze)));
-    k.push_back(text("device", false, KANI_FIELD(device)));
+    k.push_back(key("pack_length", true, KANI_FIELD(pack_length)));
+    k.push_back(key("batch_tokens", true, KANI_FIELD(batch_tokens)));
+    k.push_back(key("per_device_train_batch_size", true, KANI_FIELD(per_device_train_batch_size)));
+    k.push_back(key("gradient_accumulation_steps", true, KANI_FIELD(gradient_accumulation_steps)));
+    k.push_back(key("loss_chunk", true, KANI_FIELD(loss_chunk)));
+    k.push_back(key("num_train_epochs", true, KANI_FIELD(num_train_epochs)));
+    k.push_back(key("max_steps", true, KANI_FIELD(max_steps)));
+    k.push_back(key("seed", true, KANI_FIELD(seed)));
+    k.push_back(key("language_temperature", true, KANI_FIELD(language_temperature)));
+    k.push_back(key("language_weights", true, KANI_FIELD(language_weights)));
+    k.push_back(key("group_lr", true, KANI_FIELD(group_lr)));
+    k.push_back(key("speaker_dropout", true, KANI_FIELD(speaker_dropout)));
+    k.push_back(key("save_steps", false, KANI_FIELD(save_steps)));
+    k.push_back(key("save_total_limit", false, KANI_FIELD(save_total_limit)));
+    k.push_back(key("keep_every", false, KANI_FIELD(keep_every)));
+    k.push_back(key("logging_steps", false, KANI_FIELD(logging_steps)));
+    k.push_back(key("eval_every", false, KANI_FIELD(eval_every)));
+    k.push_back(key("sample_every", false, KANI_FIELD(sample_every)));
+    k.push_back(key("sample_prompts", false, KANI_FIELD(sample_prompts)));
+    k.push_back(key("sample_codec", false, KANI_FIELD(sample_codec)));
+    k.push_back(key("sample_voice", false, KANI_FIELD(sample_voice)));
+    k.push_back(key("peak_tflops", false, KANI_FIELD(peak_tflops)));
+    k.push_back(key("ema_decay", true, KANI_FIELD(ema_decay)));
+    k.push_back(key("freeze", true, KANI_FIELD(freeze)));
+    k.push_back(key("device", false, KANI_FIELD(device)));
     add_lora_keys(k);
     add_start_keys(k);
     add_small_model_keys(k);
-    k.push_back(number("threads", false, KANI_FIELD(threads)));
-    k.push_back(number("timeout_s", false, KANI_FIELD(timeout_s)));
+    k.push_back(key("threads", false, KANI_FIELD(threads)));
+    k.push_back(key("timeout_s", false, KANI_FIELD(timeout_s)));
     return k;
   }();
   return list;

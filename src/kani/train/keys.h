@@ -1,11 +1,13 @@
 // keys.h - tables of configuration keys: one table, read in both directions.  What the keys of a
-// run are stands in config.cc and codec/codec_config.cc.
+// run are stands in config.cc, codec/codec_config.cc and speaker/speaker_config.cc.
 #pragma once
 
 #include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "kani/base/error.h"
@@ -28,89 +30,58 @@ std::string quoted_text(const std::string& plain);
 /// Edits between two words.
 size_t edit_distance(std::string_view a, std::string_view b);
 
+/// Fills what a key stands for: a truth, a whole number of 0 or more, a number, a text, or a list
+/// of such (one alone may stand without brackets, null is none).
 template <typename T>
-void read_number(T& target, const YamlValue& v) {
+void read_value(T& target, const YamlValue& v) {
   if constexpr (std::is_same_v<T, bool>) {
     const auto value = v.boolean();
     if (!value) refuse_value(v, "true or false");
     target = *value;
   } else if constexpr (std::is_integral_v<T>) {
     const auto value = v.integer();
-    if (!value || *value < 0) refuse_value(v, "a whole number of 0 or more");
+    if (!value || *value < 0 || !std::in_range<T>(*value))
+      refuse_value(v, "a whole number of 0 or more");
     target = static_cast<T>(*value);
-  } else {
+  } else if constexpr (std::is_floating_point_v<T>) {
     const auto value = v.number();
     if (!value) refuse_value(v, "a number");
     target = *value;
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    if (v.kind != YamlValue::Kind::kScalar) refuse_value(v, "a text");
+    target = v.text;
+  } else {
+    target.clear();
+    if (v.kind == YamlValue::Kind::kNull) return;
+    if (v.kind == YamlValue::Kind::kScalar) return read_value(target.emplace_back(), v);
+    if (v.kind != YamlValue::Kind::kList) refuse_value(v, "a list");
+    for (const YamlValue& item : v.items) read_value(target.emplace_back(), item);
   }
 }
 
+/// The same as read_value() reads it.
 template <typename T>
-std::string number_text(const T& value) {
+std::string value_text(const T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     return value ? "true" : "false";
-  } else {
+  } else if constexpr (std::is_arithmetic_v<T>) {
     return to_text(value);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return quoted_text(value);
+  } else {
+    std::string out = "[";
+    for (const auto& item : value) out += (out.size() > 1 ? ", " : "") + value_text(item);
+    return out + "]";
   }
 }
 
-// `member(config)` gives the place that a key fills.
-
+/// A key that fills what `member` gives of a configuration: a pointer to a member or a function.
 template <typename Config, typename Member>
-ConfigKey<Config> number_key(const char* name, bool numeric, Member member) {
-  return {name, numeric, [member](Config& c, const YamlValue& v) { read_number(member(c), v); },
-          [member](const Config& c) { return number_text(member(const_cast<Config&>(c))); }};
-}
-
-template <typename Config, typename Member>
-ConfigKey<Config> text_key(const char* name, bool numeric, Member member) {
+ConfigKey<Config> config_key(const char* name, bool numeric, Member member) {
   return {name, numeric,
-          [member](Config& c, const YamlValue& v) {
-            if (v.kind != YamlValue::Kind::kScalar) refuse_value(v, "a text");
-            member(c) = v.text;
-          },
-          [member](const Config& c) { return quoted_text(member(const_cast<Config&>(c))); }};
-}
-
-/// A list of texts; one alone may stand without brackets.
-template <typename Config, typename Member>
-ConfigKey<Config> texts_key(const char* name, bool numeric, Member member) {
-  return {name, numeric,
-          [member](Config& c, const YamlValue& v) {
-            auto& target = member(c);
-            target.clear();
-            if (v.kind == YamlValue::Kind::kNull) return;
-            if (v.kind == YamlValue::Kind::kScalar) return target.push_back(v.text);
-            if (v.kind != YamlValue::Kind::kList) refuse_value(v, "a list");
-            for (const YamlValue& item : v.items) {
-              if (item.kind != YamlValue::Kind::kScalar) refuse_value(item, "a text");
-              target.push_back(item.text);
-            }
-          },
+          [member](Config& c, const YamlValue& v) { read_value(std::invoke(member, c), v); },
           [member](const Config& c) {
-            std::string out = "[";
-            for (const std::string& item : member(const_cast<Config&>(c)))
-              out += (out.size() > 1 ? ", " : "") + quoted_text(item);
-            return out + "]";
-          }};
-}
-
-/// A list of whole numbers; one alone may stand without brackets.
-template <typename Config, typename Member>
-ConfigKey<Config> numbers_key(const char* name, bool numeric, Member member) {
-  return {name, numeric,
-          [member](Config& c, const YamlValue& v) {
-            auto& target = member(c);
-            target.clear();
-            if (v.kind == YamlValue::Kind::kScalar) return read_number(target.emplace_back(), v);
-            if (v.kind != YamlValue::Kind::kList) refuse_value(v, "a list of whole numbers");
-            for (const YamlValue& item : v.items) read_number(target.emplace_back(), item);
-          },
-          [member](const Config& c) {
-            std::string out = "[";
-            for (const auto item : member(const_cast<Config&>(c)))
-              out += (out.size() > 1 ? ", " : "") + to_text(item);
-            return out + "]";
+            return value_text(std::invoke(member, const_cast<Config&>(c)));
           }};
 }
 

@@ -12,20 +12,8 @@ namespace {
 using Key = ConfigKey<CodecTrainConfig>;
 
 template <typename Member>
-Key number(const char* name, bool numeric, Member member) {
-  return number_key<CodecTrainConfig>(name, numeric, member);
-}
-template <typename Member>
-Key text(const char* name, bool numeric, Member member) {
-  return text_key<CodecTrainConfig>(name, numeric, member);
-}
-template <typename Member>
-Key texts(const char* name, bool numeric, Member member) {
-  return texts_key<CodecTrainConfig>(name, numeric, member);
-}
-template <typename Member>
-Key numbers(const char* name, bool numeric, Member member) {
-  return numbers_key<CodecTrainConfig>(name, numeric, member);
+Key key(const char* name, bool numeric, Member member) {
+  return config_key<CodecTrainConfig>(name, numeric, member);
 }
 
 #define KANI_FIELD(path) \
@@ -42,70 +30,70 @@ CodecStage stage_of(const YamlValue& value) {
 }
 
 void add_codec_keys(std::vector<Key>& k) {
-  k.push_back(number("sample_rate", true, KANI_FIELD(codec.sample_rate_hz)));
-  k.push_back(number("codebooks", true, KANI_FIELD(codec.codebooks)));
-  k.push_back(numbers("levels", true, KANI_FIELD(codec.levels)));
-  k.push_back(number("decoder_width", true, KANI_FIELD(codec.decoder.base_channels)));
-  k.push_back(numbers("decoder_rates", true, KANI_FIELD(codec.decoder.rates)));
-  k.push_back(numbers("decoder_kernels", true, KANI_FIELD(codec.decoder.resblock_kernels)));
-  k.push_back(numbers("decoder_dilations", true, KANI_FIELD(codec.decoder.resblock_dilations)));
-  k.push_back(number("encoder_width", true, KANI_FIELD(codec.encoder.base_channels)));
-  k.push_back(numbers("encoder_rates", true, KANI_FIELD(codec.encoder.rates)));
-  k.push_back(numbers("encoder_kernels", true, KANI_FIELD(codec.encoder.resblock_kernels)));
-  k.push_back(numbers("encoder_dilations", true, KANI_FIELD(codec.encoder.resblock_dilations)));
-  k.push_back(number("mel_bands", true, KANI_FIELD(analysis.bands)));
-  k.push_back(number("analysis_width", true, KANI_FIELD(analysis.width)));
-  k.push_back(number("analysis_blocks", true, KANI_FIELD(analysis.blocks)));
+  k.push_back(key("sample_rate", true, KANI_FIELD(codec.sample_rate_hz)));
+  k.push_back(key("codebooks", true, KANI_FIELD(codec.codebooks)));
+  k.push_back(key("levels", true, KANI_FIELD(codec.levels)));
+  k.push_back(key("decoder_width", true, KANI_FIELD(codec.decoder.base_channels)));
+  k.push_back(key("decoder_rates", true, KANI_FIELD(codec.decoder.rates)));
+  k.push_back(key("decoder_kernels", true, KANI_FIELD(codec.decoder.resblock_kernels)));
+  k.push_back(key("decoder_dilations", true, KANI_FIELD(codec.decoder.resblock_dilations)));
+  k.push_back(key("encoder_width", true, KANI_FIELD(codec.encoder.base_channels)));
+  k.push_back(key("encoder_rates", true, KANI_FIELD(codec.encoder.rates)));
+  k.push_back(key("encoder_kernels", true, KANI_FIELD(codec.encoder.resblock_kernels)));
+  k.push_back(key("encoder_dilations", true, KANI_FIELD(codec.encoder.resblock_dilations)));
+  k.push_back(key("mel_bands", true, KANI_FIELD(analysis.bands)));
+  k.push_back(key("analysis_width", true, KANI_FIELD(analysis.width)));
+  k.push_back(key("analysis_blocks", true, KANI_FIELD(analysis.blocks)));
 }
 
 void add_update_keys(std::vector<Key>& k) {
-  k.push_back(number("max_steps", true, KANI_FIELD(optimizer.total_steps)));
-  k.push_back(number("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
-  k.push_back(number("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
-  k.push_back(number("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
-  k.push_back(number("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
-  k.push_back(number("weight_decay", true, KANI_FIELD(optimizer.weight_decay)));
-  k.push_back(number("max_grad_norm", true, KANI_FIELD(optimizer.max_grad_norm)));
-  k.push_back(number("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
-  k.push_back(text("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
-  k.push_back(number("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
-  k.push_back(number("hold_share", true, KANI_FIELD(optimizer.hold_share)));
-  k.push_back(number("batch_size", true, KANI_FIELD(batch_size)));
-  k.push_back(number("crop_frames", true, KANI_FIELD(crop_frames)));
-  k.push_back(number("context_frames", true, KANI_FIELD(context_frames)));
-  k.push_back(number("seed", true, KANI_FIELD(seed)));
-  k.push_back(number("ema_decay", true, KANI_FIELD(ema_decay)));
+  k.push_back(key("max_steps", true, KANI_FIELD(optimizer.total_steps)));
+  k.push_back(key("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
+  k.push_back(key("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
+  k.push_back(key("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
+  k.push_back(key("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
+  k.push_back(key("weight_decay", true, KANI_FIELD(optimizer.weight_decay)));
+  k.push_back(key("max_grad_norm", true, KANI_FIELD(optimizer.max_grad_norm)));
+  k.push_back(key("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
+  k.push_back(key("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
+  k.push_back(key("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
+  k.push_back(key("hold_share", true, KANI_FIELD(optimizer.hold_share)));
+  k.push_back(key("batch_size", true, KANI_FIELD(batch_size)));
+  k.push_back(key("crop_frames", true, KANI_FIELD(crop_frames)));
+  k.push_back(key("context_frames", true, KANI_FIELD(context_frames)));
+  k.push_back(key("seed", true, KANI_FIELD(seed)));
+  k.push_back(key("ema_decay", true, KANI_FIELD(ema_decay)));
 }
 
 void add_loss_keys(std::vector<Key>& k) {
-  k.push_back(number("change_weight", true, KANI_FIELD(change_weight)));
-  k.push_back(number("limit_weight", true, KANI_FIELD(limit_weight)));
-  k.push_back(number("latent_limit", true, KANI_FIELD(latent_limit)));
-  k.push_back(number("rate_weight", true, KANI_FIELD(rate_weight)));
-  k.push_back(number("rate_from", true, KANI_FIELD(rate_from)));
-  k.push_back(number("rate_over", true, KANI_FIELD(rate_over)));
-  k.push_back(number("group_dropout", true, KANI_FIELD(group_dropout)));
-  k.push_back(number("group_dropout_from", true, KANI_FIELD(group_dropout_from)));
-  k.push_back(number("encoder_mel_weight", true, KANI_FIELD(encoder_mel_weight)));
-  k.push_back(text("codes", true, KANI_FIELD(codes)));
-  k.push_back(number("mel_weight", true, KANI_FIELD(mel_weight)));
-  k.push_back(number("magnitude_weight", true, KANI_FIELD(magnitude_weight)));
-  k.push_back(number("clip_weight", true, KANI_FIELD(clip_weight)));
-  k.push_back(number("aux_weight", true, KANI_FIELD(aux_weight)));
-  Key from = number("adversarial_from", true, KANI_FIELD(adversarial_from));
+  k.push_back(key("change_weight", true, KANI_FIELD(change_weight)));
+  k.push_back(key("limit_weight", true, KANI_FIELD(limit_weight)));
+  k.push_back(key("latent_limit", true, KANI_FIELD(latent_limit)));
+  k.push_back(key("rate_weight", true, KANI_FIELD(rate_weight)));
+  k.push_back(key("rate_from", true, KANI_FIELD(rate_from)));
+  k.push_back(key("rate_over", true, KANI_FIELD(rate_over)));
+  k.push_back(key("group_dropout", true, KANI_FIELD(group_dropout)));
+  k.push_back(key("group_dropout_from", true, KANI_FIELD(group_dropout_from)));
+  k.push_back(key("encoder_mel_weight", true, KANI_FIELD(encoder_mel_weight)));
+  k.push_back(key("codes", true, KANI_FIELD(codes)));
+  k.push_back(key("mel_weight", true, KANI_FIELD(mel_weight)));
+  k.push_back(key("magnitude_weight", true, KANI_FIELD(magnitude_weight)));
+  k.push_back(key("clip_weight", true, KANI_FIELD(clip_weight)));
+  k.push_back(key("aux_weight", true, KANI_FIELD(aux_weight)));
+  Key from = key("adversarial_from", true, KANI_FIELD(adversarial_from));
   from.read = [](CodecTrainConfig& c, const YamlValue& v) {
     const auto value = v.integer();
     if (!value || *value < -1) refuse_value(v, "an update, or -1 for never");
     c.adversarial_from = *value;
   };
   k.push_back(from);
-  k.push_back(number("adversarial_weight", true, KANI_FIELD(adversarial_weight)));
-  k.push_back(number("feature_weight", true, KANI_FIELD(feature_weight)));
-  k.push_back(number("critic_learning_rate", true, KANI_FIELD(critic_learning_rate)));
-  k.push_back(numbers("critic_periods", true, KANI_FIELD(critics.periods)));
-  k.push_back(number("critic_period_width", true, KANI_FIELD(critics.period_width)));
-  k.push_back(numbers("critic_ffts", true, KANI_FIELD(critics.ffts)));
-  k.push_back(number("critic_band_width", true, KANI_FIELD(critics.band_width)));
+  k.push_back(key("adversarial_weight", true, KANI_FIELD(adversarial_weight)));
+  k.push_back(key("feature_weight", true, KANI_FIELD(feature_weight)));
+  k.push_back(key("critic_learning_rate", true, KANI_FIELD(critic_learning_rate)));
+  k.push_back(key("critic_periods", true, KANI_FIELD(critics.periods)));
+  k.push_back(key("critic_period_width", true, KANI_FIELD(critics.period_width)));
+  k.push_back(key("critic_ffts", true, KANI_FIELD(critics.ffts)));
+  k.push_back(key("critic_band_width", true, KANI_FIELD(critics.band_width)));
 }
 
 const std::vector<Key>& keys() {
@@ -114,21 +102,21 @@ const std::vector<Key>& keys() {
     k.push_back({"stage", true,
                  [](CodecTrainConfig& c, const YamlValue& v) { c.stage = stage_of(v); },
                  [](const CodecTrainConfig& c) { return std::string(stage_name(c.stage)); }});
-    k.push_back(text("init", true, KANI_FIELD(init)));
-    k.push_back(text("output_dir", false, KANI_FIELD(output_dir)));
-    k.push_back(texts("data", false, KANI_FIELD(data)));
-    k.push_back(texts("valid_data", false, KANI_FIELD(valid_data)));
+    k.push_back(key("init", true, KANI_FIELD(init)));
+    k.push_back(key("output_dir", false, KANI_FIELD(output_dir)));
+    k.push_back(key("data", false, KANI_FIELD(data)));
+    k.push_back(key("valid_data", false, KANI_FIELD(valid_data)));
     add_codec_keys(k);
     add_update_keys(k);
     add_loss_keys(k);
-    k.push_back(number("save_steps", false, KANI_FIELD(save_steps)));
-    k.push_back(number("save_total_limit", false, KANI_FIELD(save_total_limit)));
-    k.push_back(number("keep_every", false, KANI_FIELD(keep_every)));
-    k.push_back(number("logging_steps", false, KANI_FIELD(logging_steps)));
-    k.push_back(number("eval_every", false, KANI_FIELD(eval_every)));
-    k.push_back(number("eval_crops", false, KANI_FIELD(eval_crops)));
-    k.push_back(text("device", false, KANI_FIELD(device)));
-    k.push_back(number("threads", false, KANI_FIELD(threads)));
+    k.push_back(key("save_steps", false, KANI_FIELD(save_steps)));
+    k.push_back(key("save_total_limit", false, KANI_FIELD(save_total_limit)));
+    k.push_back(key("keep_every", false, KANI_FIELD(keep_every)));
+    k.push_back(key("logging_steps", false, KANI_FIELD(logging_steps)));
+    k.push_back(key("eval_every", false, KANI_FIELD(eval_every)));
+    k.push_back(key("eval_crops", false, KANI_FIELD(eval_crops)));
+    k.push_back(key("device", false, KANI_FIELD(device)));
+    k.push_back(key("threads", false, KANI_FIELD(threads)));
     return k;
   }();
   return list;

@@ -1,79 +1,25 @@
 // speaker_config.cc - see speaker_config.h.
 #include "kani/train/speaker/speaker_config.h"
 
-#include <algorithm>
-#include <functional>
-#include <type_traits>
-
 #include "kani/base/error.h"
-#include "kani/base/yaml.h"
+#include "kani/train/keys.h"
 
 namespace kani::train {
 namespace {
 
 using Config = SpeakerTrainConfig;
-
-struct Key {
-  std::string name;
-  bool numeric;  // changes the numbers that come out
-  std::function<void(Config&, const YamlValue&)> read;
-  std::function<std::string(const Config&)> write;
-};
-
-[[noreturn]] void refuse(const YamlValue& value, const char* wanted) {
-  const std::string text =
-      value.kind == YamlValue::Kind::kScalar ? "\"" + printable(value.text) + "\"" : "no scalar";
-  throw Error(ErrorCode::kBadInput, text, " (line ", value.line, "), must be ", wanted);
-}
-
-template <typename T>
-void read_value(T& target, const YamlValue& value) {
-  if constexpr (std::is_integral_v<T>) {
-    const auto number = value.integer();
-    if (!number || *number < 0 || *number > int64_t{1} << 40) refuse(value, "a whole number");
-    target = static_cast<T>(*number);
-  } else if constexpr (std::is_floating_point_v<T>) {
-    const auto number = value.number();
-    if (!number) refuse(value, "a number");
-    target = *number;
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    if (value.kind != YamlValue::Kind::kScalar) refuse(value, "a text");
-    target = value.text;
-  } else {
-    target.clear();
-    if (value.kind == YamlValue::Kind::kScalar) return read_value(target.emplace_back(), value);
-    if (value.kind != YamlValue::Kind::kList) refuse(value, "a list");
-    for (const YamlValue& item : value.items) read_value(target.emplace_back(), item);
-  }
-}
-
-template <typename T>
-std::string value_text(const T& value) {
-  if constexpr (std::is_same_v<T, std::string>) {
-    std::string out = "'";
-    for (const char c : value) out += c == '\'' ? std::string("''") : std::string(1, c);
-    return out + "'";
-  } else if constexpr (std::is_arithmetic_v<T>) {
-    return to_text(value);
-  } else {
-    std::string out = "[";
-    for (const auto& item : value) out += (out.size() > 1 ? ", " : "") + value_text(item);
-    return out + "]";
-  }
-}
+using Key = ConfigKey<Config>;
 
 // A key that fills a member of the configuration …
 template <typename T>
 Key key(const char* name, bool numeric, T Config::*member) {
-  return {name, numeric, [member](Config& c, const YamlValue& v) { read_value(c.*member, v); },
-          [member](const Config& c) { return value_text(c.*member); }};
+  return config_key<Config>(name, numeric, member);
 }
 // … or of a part of it.
 template <typename Part, typename T>
 Key key(const char* name, bool numeric, Part Config::*part, T Part::*member) {
-  return {name, numeric,
-          [part, member](Config& c, const YamlValue& v) { read_value((c.*part).*member, v); },
-          [part, member](const Config& c) { return value_text((c.*part).*member); }};
+  return config_key<Config>(
+      name, numeric, [ part, member ](Config & c) -> auto& { return (c.*part).*member; });
 }
 
 const std::vector<Key>& keys() {
@@ -129,20 +75,6 @@ const std::vector<Key>& keys() {
   return all;
 }
 
-void apply(const std::string& name, const YamlValue& value, std::string_view source,
-           SpeakerTrainConfig& config) {
-  const auto found =
-      std::find_if(keys().begin(), keys().end(), [&](const Key& one) { return one.name == name; });
-  if (found == keys().end())
-    throw Error(ErrorCode::kBadInput, source, ": unknown key \"", printable(name), "\"")
-        .with_hint("kani-train speaker --keys lists all keys");
-  try {
-    found->read(config, value);
-  } catch (const Error& error) {
-    throw Error(ErrorCode::kBadInput, source, ": ", name, " is ", error.what());
-  }
-}
-
 }  // namespace
 
 SpeakerConfig small_speaker_encoder() {
@@ -162,24 +94,18 @@ SpeakerConfig small_speaker_encoder() {
 
 void apply_speaker_yaml(std::string_view yaml, std::string_view source,
                         SpeakerTrainConfig& config) {
-  const YamlValue document = parse_yaml(yaml, source);
-  if (document.kind == YamlValue::Kind::kNull) return;
-  if (document.kind != YamlValue::Kind::kMap)
-    throw Error(ErrorCode::kBadInput, source, ": holds no keys, expected lines \"key: value\"");
-  for (const auto& [name, value] : document.members) apply(name, value, source, config);
+  each_key(yaml, source, [&](const std::string& name, const YamlValue& value) {
+    apply_key(keys(), name, value, source, config);
+  });
 }
 
 void apply_speaker_setting(const std::string& name, const std::string& value,
                            SpeakerTrainConfig& config) {
-  apply(name, parse_yaml(value, "--set"), "--set", config);
+  apply_key(keys(), name, setting_value(value), "--set", config);
 }
 
 std::string speaker_yaml(const SpeakerTrainConfig& config, bool only_numeric) {
-  std::string out;
-  for (const Key& one : keys()) {
-    if (one.numeric || !only_numeric) out += one.name + ": " + one.write(config) + "\n";
-  }
-  return out;
+  return keys_yaml(keys(), config, only_numeric);
 }
 
 void validate(const SpeakerTrainConfig& c) {
