@@ -105,4 +105,18 @@ inline size_t give(std::string_view text, uint8_t* data, size_t max_size) {
   return size;
 }
 
+/// A custom mutator for files of torch.save: members changed, the archive whole again; anything
+/// else is left to the fuzzer.
+inline size_t mutate_torch_file(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string text(reinterpret_cast<const char*>(data), size);
+  if (!text.starts_with("PK") || random() % 8 == 0) return LLVMFuzzerMutate(data, size, max_size);
+  if (random() % 3 == 0) {
+    text = mutated(text);
+    repair_zip(text);
+    return give(text, data, max_size);
+  }
+  return give(mutate_zip(text, random), data, max_size);
+}
+
 }  // namespace kani::fuzz

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <random>
 #include <string>
 
 #include "archive_mutator.h"
@@ -53,13 +52,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
                                           unsigned seed) {
-  std::mt19937 random(seed);
-  std::string text(reinterpret_cast<const char*>(data), size);
-  if (!text.starts_with("PK") || random() % 8 == 0) return LLVMFuzzerMutate(data, size, max_size);
-  if (random() % 3 == 0) {
-    text = kani::fuzz::mutated(text);
-    kani::fuzz::repair_zip(text);
-    return kani::fuzz::give(text, data, max_size);
-  }
-  return kani::fuzz::give(kani::fuzz::mutate_zip(text, random), data, max_size);
+  return kani::fuzz::mutate_torch_file(data, size, max_size, seed);
 }
