@@ -83,31 +83,6 @@ RunState parse_state(const fs::path& path) {
   return s;
 }
 
-ParameterMap moments_map(const AdamW& optimizer) {
-  ParameterMap out;
-  for (const auto& [name, moments] : optimizer.state()) {
-    out["first." + name] = moments.first;
-    if (moments.second.defined()) out["second." + name] = moments.second;
-    out["steps." + name] = moments.steps;
-  }
-  return out;
-}
-
-// Copies `from` into `to`; both must hold the same names and shapes.
-void restore(ParameterMap& to, const fs::path& file) {
-  const ParameterMap from = load_tensors(file);
-  at::NoGradGuard no_grad;
-  for (auto& [name, tensor] : to) {
-    const auto found = from.find(name);
-    if (found == from.end() || found->second.sizes() != tensor.sizes())
-      throw Error(ErrorCode::kBadInput, file, ": ", name, " is missing or has another shape");
-    tensor.copy_(found->second);
-  }
-  if (from.size() != to.size())
-    throw Error(ErrorCode::kBadInput, file, ": holds ", from.size(), " tensors, expected ",
-                to.size());
-}
-
 // The moments that this process keeps, from whichever files hold them.
 void restore_moments(AdamW& optimizer, const fs::path& folder) {
   ParameterMap wanted = moments_map(optimizer);  // shares the optimizer's tensors
@@ -218,17 +193,17 @@ RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optim
                          ParameterMap* average) {
   if (has_adapters(model.parameters())) {
     ParameterMap trained = adapter_tensors(model.parameters());  // shares the model's tensors
-    restore(trained, folder / kAdapterFile);
+    restore_tensors(trained, folder / kAdapterFile);
   } else {
     // Of the rows that factors make a copy is read; the factors themselves lie beside.
     ParameterMap whole = without_factors(model.rules().table, model.parameters());
-    restore(whole, folder / "model.safetensors");
+    restore_tensors(whole, folder / "model.safetensors");
     ParameterMap factors = factors_alone(model.parameters());
-    if (!factors.empty()) restore(factors, folder / kTableFile);
+    if (!factors.empty()) restore_tensors(factors, folder / kTableFile);
   }
   restore_moments(optimizer, folder);
   if (average != nullptr && fs::exists(folder / "ema.safetensors"))
-    restore(*average, folder / "ema.safetensors");
+    restore_tensors(*average, folder / "ema.safetensors");
   return parse_state(folder / "state.json");
 }
 

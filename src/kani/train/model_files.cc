@@ -100,6 +100,20 @@ ParameterMap load_tensors(const std::filesystem::path& file) {
   return out;
 }
 
+void restore_tensors(const ParameterMap& to, const std::filesystem::path& file) {
+  const ParameterMap from = load_tensors(file);
+  at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : to) {
+    const auto found = from.find(name);
+    if (found == from.end() || found->second.sizes() != tensor.sizes())
+      throw Error(ErrorCode::kBadInput, file, ": ", name, " is missing or has another shape");
+    tensor.copy_(found->second);
+  }
+  if (from.size() != to.size())
+    throw Error(ErrorCode::kBadInput, file, ": holds ", from.size(), " tensors, expected ",
+                to.size());
+}
+
 void save_parameters(const std::filesystem::path& file, const ParameterMap& parameters,
                      SavedType type) {
   std::vector<at::Tensor> kept;

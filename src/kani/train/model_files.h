@@ -22,6 +22,9 @@ void save_parameters(const std::filesystem::path& file, const ParameterMap& para
                      SavedType type = SavedType::kF32);
 /// Named tensors of any kind from a file, as they are, without gradients.
 ParameterMap load_tensors(const std::filesystem::path& file);
+/// Copies a file's tensors into those of `to`; both must have the same names and shapes.  Throws
+/// Error(kBadInput).
+void restore_tensors(const ParameterMap& to, const std::filesystem::path& file);
 
 /// Copies what belongs to a model beside weights and config.json: its tokenizer's files;
 /// `tokenizer_json`, if not empty, takes the place of that file.

@@ -212,4 +212,14 @@ double AdamW::step(int64_t n, bool update) {
   return norm;
 }
 
+ParameterMap moments_map(const AdamW& optimizer) {
+  ParameterMap out;
+  for (const auto& [name, moments] : optimizer.state()) {
+    out["first." + name] = moments.first;
+    if (moments.second.defined()) out["second." + name] = moments.second;
+    out["steps." + name] = moments.steps;
+  }
+  return out;
+}
+
 }  // namespace kani::train

@@ -83,4 +83,8 @@ class AdamW {
   std::map<std::string, Moments, std::less<>> state_;
 };
 
+/// What `optimizer` keeps as named tensors, as checkpoints hold them: first.NAME, second.NAME (not
+/// of Muon's) and steps.NAME.  They share the optimizer's memory.
+ParameterMap moments_map(const AdamW& optimizer);
+
 }  // namespace kani::train

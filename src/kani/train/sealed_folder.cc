@@ -47,6 +47,24 @@ void seal_folder(const fs::path& part, const fs::path& folder) {
   flush_folder(folder.parent_path());
 }
 
+void write_sealed(const fs::path& folder, const std::function<void(const fs::path&)>& write) {
+  const fs::path part = folder.string() + ".part";
+  std::error_code ignored;
+  try {
+    fs::create_directories(folder.parent_path());
+    fs::remove_all(part);
+    fs::create_directory(part);
+    write(part);
+    seal_folder(part, folder);
+  } catch (const fs::filesystem_error& failed) {
+    fs::remove_all(part, ignored);
+    throw Error(ErrorCode::kCannotWrite, "cannot write ", folder, ": ", failed.code().message());
+  } catch (...) {
+    fs::remove_all(part, ignored);
+    throw;
+  }
+}
+
 std::set<std::string> verify_sealed(const fs::path& folder,
                                     const std::vector<std::string>& needed) {
   std::istringstream lines(read_file(folder / kManifest, kMaxListBytes));

@@ -17,6 +17,11 @@ namespace kani::train {
 /// it name it.  Throws Error(kCannotWrite), std::filesystem::filesystem_error.
 void seal_folder(const std::filesystem::path& part, const std::filesystem::path& folder);
 
+/// A folder that `write` fills: under a temporary name in the same place, then sealed.  What was
+/// begun is taken away if that fails.  Throws Error(kCannotWrite) and what `write` throws.
+void write_sealed(const std::filesystem::path& folder,
+                  const std::function<void(const std::filesystem::path& part)>& write);
+
 /// Compares every file with the MANIFEST and returns the names.  Throws Error(kBadInput) naming the
 /// file, also for a name of `needed` that the MANIFEST lacks.
 std::set<std::string> verify_sealed(const std::filesystem::path& folder,

@@ -16,30 +16,6 @@ constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kAverageFile = "ema.safetensors";
 constexpr uint64_t kMaxStateBytes = 1 << 24;
 
-ParameterMap moments_of(AdamW& optimizer) {  // shares the optimizer's tensors
-  ParameterMap out;
-  for (const auto& [name, moments] : optimizer.state()) {
-    out["first." + name] = moments.first;
-    out["second." + name] = moments.second;
-    out["steps." + name] = moments.steps;
-  }
-  return out;
-}
-
-void restore(ParameterMap to, const fs::path& file) {
-  const ParameterMap from = load_tensors(file);
-  at::NoGradGuard no_grad;
-  for (auto& [name, tensor] : to) {
-    const auto found = from.find(name);
-    if (found == from.end() || found->second.sizes() != tensor.sizes())
-      throw Error(ErrorCode::kBadInput, file, ": ", name, " is missing or has another shape");
-    tensor.copy_(found->second);
-  }
-  if (from.size() != to.size())
-    throw Error(ErrorCode::kBadInput, file, ": holds ", from.size(), " tensors, expected ",
-                to.size());
-}
-
 std::string state_text(const CodecRunState& s) {
   return Json{{"format", "kani-codec-state"},
               {"version", 1},
@@ -75,11 +51,11 @@ void verify(const fs::path& folder) {
 void write_all(const fs::path& part, const CodecTrainConfig& config, const CodecSnapshot& s,
                const CodecRunState& state) {
   save_parameters(part / kModelFile, *s.parameters);
-  save_parameters(part / "optim.safetensors", moments_of(*s.optimizer));
+  save_parameters(part / "optim.safetensors", moments_map(*s.optimizer));
   if (s.average != nullptr) save_parameters(part / kAverageFile, *s.average);
   if (s.critics != nullptr) {
     save_parameters(part / "critics.safetensors", *s.critics);
-    save_parameters(part / "critics-optim.safetensors", moments_of(*s.critic_optimizer));
+    save_parameters(part / "critics-optim.safetensors", moments_map(*s.critic_optimizer));
   }
   write_file(part / "codec.yaml", nanocodec_config_yaml(*s.codec));
   write_file(part / "state.json", state_text(state));
@@ -91,22 +67,8 @@ void write_all(const fs::path& part, const CodecTrainConfig& config, const Codec
 void save_codec_checkpoint(const CodecTrainConfig& config, const CodecSnapshot& s,
                            const CodecRunState& state) {
   const fs::path output = config.output_dir;
-  const std::string name = checkpoint_name(state.update);
-  const fs::path part = output / (name + ".part"), folder = output / name;
-  std::error_code ignored;
-  try {
-    fs::create_directories(output);
-    fs::remove_all(part);
-    fs::create_directory(part);
-    write_all(part, config, s, state);
-    seal_folder(part, folder);
-  } catch (const fs::filesystem_error& failed) {
-    fs::remove_all(part, ignored);
-    throw Error(ErrorCode::kCannotWrite, "cannot write ", folder, ": ", failed.code().message());
-  } catch (...) {
-    fs::remove_all(part, ignored);
-    throw;
-  }
+  write_sealed(output / checkpoint_name(state.update),
+               [&](const fs::path& part) { write_all(part, config, s, state); });
   rotate_steps(output, {.limit = config.save_total_limit, .keep_every = config.keep_every});
 }
 
@@ -115,12 +77,12 @@ std::optional<fs::path> find_codec_checkpoint(const fs::path& output) {
 }
 
 CodecRunState load_codec_checkpoint(const fs::path& folder, const CodecSnapshot& s) {
-  restore(*s.parameters, folder / kModelFile);
-  restore(moments_of(*s.optimizer), folder / "optim.safetensors");
-  if (s.average != nullptr) restore(*s.average, folder / kAverageFile);
+  restore_tensors(*s.parameters, folder / kModelFile);
+  restore_tensors(moments_map(*s.optimizer), folder / "optim.safetensors");
+  if (s.average != nullptr) restore_tensors(*s.average, folder / kAverageFile);
   if (s.critics != nullptr) {
-    restore(*s.critics, folder / "critics.safetensors");
-    restore(moments_of(*s.critic_optimizer), folder / "critics-optim.safetensors");
+    restore_tensors(*s.critics, folder / "critics.safetensors");
+    restore_tensors(moments_map(*s.critic_optimizer), folder / "critics-optim.safetensors");
   }
   return parse_state(folder / "state.json");
 }

@@ -4,8 +4,8 @@
 // Everything that decides the numbers is a function of configuration, recordings and the number of
 // the update, so a run that was killed goes on bit for bit (with as many threads).
 //
-//   step-00000200.safetensors   weights, running statistics, class vectors, moments, the state
-//   MANIFEST                    SHA-256 and name of each, `sha256sum -c` reads it; written last
+//   step-00000200/run.safetensors   weights, running statistics, class vectors, moments
+//   step-00000200/state.json        beside them, and the rest of a sealed folder (sealed_folder.h)
 #pragma once
 
 #include <filesystem>

@@ -65,7 +65,7 @@ TEST_F(SpeakerTrainerTest, resumed_it_ends_with_the_same_bits) {
   whole.save();
   second.save();
   const auto bytes = [&](const char* out) {
-    return read_file(folder_ / out / "step-00000012.safetensors", 1 << 24);
+    return read_file(folder_ / out / "step-00000012" / "run.safetensors", 1 << 24);
   };
   EXPECT_EQ(bytes("whole"), bytes("parts"));
 }
@@ -78,8 +78,8 @@ TEST_F(SpeakerTrainerTest, a_damaged_checkpoint_gives_way_to_the_one_before) {
       trainer.save();
     }
   }
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / "step-00000002.safetensors"));
-  const auto newest = folder_ / "run" / "step-00000008.safetensors";
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / "step-00000002"));
+  const auto newest = folder_ / "run" / "step-00000008" / "run.safetensors";
   std::string bytes = read_file(newest, 1 << 24);
   bytes[bytes.size() / 2] ^= 1;
   write_file(newest, bytes);
