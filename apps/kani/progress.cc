@@ -5,14 +5,10 @@
 #include <cmath>
 #include <cstdio>
 
+#include "kani/base/numbers.h"
+
 namespace kani::cli {
 namespace {
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 /// 9 s, 1:05, 2:03:04
 std::string duration(double seconds) {

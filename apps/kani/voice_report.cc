@@ -2,35 +2,29 @@
 #include "apps/kani/voice_report.h"
 
 #include <cmath>
-#include <cstdio>
 
 #include "kani/base/error.h"
 #include "kani/base/log.h"
+#include "kani/base/numbers.h"
 
 namespace kani::cli {
 namespace {
 
-std::string decimals(double value, int digits) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 std::string clipping_text(double share) {
   if (share <= 0) return "no clipping";
-  return share < 1e-4 ? "clipped below 0.01 %" : concat("clipped ", decimals(100 * share, 2), " %");
+  return share < 1e-4 ? "clipped below 0.01 %" : concat("clipped ", fixed(100 * share, 2), " %");
 }
 
 }  // namespace
 
 std::string recording_line(const RecordingReport& report) {
   return concat(printable(report.file, 1000), ": ", report.cut ? "the first " : "",
-                decimals(report.seconds, 1), " s, ", report.rate_hz, " Hz, ", report.channels,
+                fixed(report.seconds, 1), " s, ", report.rate_hz, " Hz, ", report.channels,
                 report.channels == 1 ? " channel" : " channels", ", peak ",
-                decimals(report.peak_db, 1), " dB, ", clipping_text(report.clipped_share),
-                ", noise at ", decimals(report.noise_floor_db, 0), " dB, ",
-                decimals(report.noise_distance_db, 0), " dB below the voice, speech ",
-                decimals(100 * report.speech_share, 0), " %");
+                fixed(report.peak_db, 1), " dB, ", clipping_text(report.clipped_share),
+                ", noise at ", fixed(report.noise_floor_db, 0), " dB, ",
+                fixed(report.noise_distance_db, 0), " dB below the voice, speech ",
+                fixed(100 * report.speech_share, 0), " %");
 }
 
 Json to_json(const RecordingReport& report) {
@@ -82,7 +76,7 @@ Json to_json(const Voice& voice) {
 std::vector<Row> to_rows(const Voice& voice) {
   std::vector<Row> rows = {{"voice", voice.name}};
   if (!voice.path.empty()) rows.push_back({"file", voice.path.string()});
-  rows.push_back({"numbers", concat(voice.values.size(), ", norm ", decimals(norm_of(voice), 4))});
+  rows.push_back({"numbers", concat(voice.values.size(), ", norm ", fixed(norm_of(voice), 4))});
   if (!voice.language.empty()) rows.push_back({"language", voice.language});
   for (const auto& [key, value] : voice.details) {
     if (key != "language") rows.push_back({key, printable(value, 300)});

@@ -2,7 +2,9 @@
 // that matter.
 #include "kani/base/numbers.h"
 
+#include <algorithm>
 #include <cassert>
+#include <cstdio>
 #include <cstring>
 
 namespace kani {
@@ -117,6 +119,12 @@ void to_f32(DType type, std::span<const std::byte> bytes, std::span<float> out) 
     case DType::kI64:
       return convert_plain<int64_t>(from, out);
   }
+}
+
+std::string fixed(double value, int digits) {
+  char text[400];  // the largest double has 309 digits before the point
+  const int length = std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return {text, std::min(static_cast<size_t>(std::max(length, 0)), sizeof text - 1)};
 }
 
 }  // namespace kani

@@ -1,5 +1,5 @@
 // numbers.h - number types as they occur in files, conversions between them, checked arithmetic on
-// sizes.
+// sizes, numbers for people.
 #pragma once
 
 #include <bit>
@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace kani {
@@ -47,5 +48,8 @@ inline std::optional<uint64_t> checked_add(uint64_t a, uint64_t b) noexcept {
   if (__builtin_add_overflow(a, b, &sum)) return std::nullopt;
   return sum;
 }
+
+/// With so many digits behind the point: fixed(2.5, 2) is "2.50".
+std::string fixed(double value, int digits);
 
 }  // namespace kani

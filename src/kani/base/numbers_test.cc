@@ -55,5 +55,12 @@ TEST(Numbers, checked_arithmetic_reports_overflow) {
   EXPECT_FALSE(checked_add(~uint64_t{0}, 1));
 }
 
+TEST(Numbers, fixed_has_so_many_digits_behind_the_point) {
+  EXPECT_EQ(fixed(2.5, 2), "2.50");
+  EXPECT_EQ(fixed(-0.126, 2), "-0.13");
+  EXPECT_EQ(fixed(7, 0), "7");
+  EXPECT_EQ(fixed(std::numeric_limits<double>::max(), 1).size(), 309u + 2);
+}
+
 }  // namespace
 }  // namespace kani

@@ -5,15 +5,10 @@
 #include <cmath>
 
 #include "kani/base/error.h"
+#include "kani/base/numbers.h"
 
 namespace kani {
 namespace {
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 /// 0:09, 1:05, 2:03:04
 std::string clock_text(double seconds) {

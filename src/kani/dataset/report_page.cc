@@ -1,20 +1,14 @@
 // report_page.cc - see report_page.h.
 #include "kani/dataset/report_page.h"
 
-#include <cstdio>
 #include <vector>
 
 #include "kani/base/error.h"
 #include "kani/base/html.h"
+#include "kani/base/numbers.h"
 
 namespace kani {
 namespace {
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 std::string percent(double share) { return fixed(100 * share, share < 0.1 ? 2 : 1) + " %"; }
 

@@ -5,6 +5,7 @@
 
 #include "kani/base/error.h"
 #include "kani/base/html.h"
+#include "kani/base/numbers.h"
 #include "kani/eval/page_parts.h"
 #include "kani/eval/sound_faults.h"
 

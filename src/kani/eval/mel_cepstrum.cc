@@ -117,14 +117,18 @@ std::vector<CepstrumFrame> mel_cepstrum(std::span<const float> mono, int rate_hz
   return frames;
 }
 
-double speech_threshold_db(std::span<const CepstrumFrame> frames) {
-  if (frames.empty()) return kLowestDb;
+double loud_db(std::span<const CepstrumFrame> frames) {
   std::vector<float> levels;
   for (const CepstrumFrame& frame : frames) levels.push_back(frame.level_db);
   const size_t rank = (levels.size() - 1) * 95 / 100;
   std::nth_element(levels.begin(), levels.begin() + static_cast<std::ptrdiff_t>(rank),
                    levels.end());
-  return std::max(static_cast<double>(levels[rank]) - kBelowLoudDb, kLowestDb);
+  return static_cast<double>(levels[rank]);
+}
+
+double speech_threshold_db(std::span<const CepstrumFrame> frames) {
+  if (frames.empty()) return kLowestDb;
+  return std::max(loud_db(frames) - kBelowLoudDb, kLowestDb);
 }
 
 }  // namespace kani

@@ -25,6 +25,9 @@ struct CepstrumFrame {
 /// Throws Error(kInvalidArgument) for other rates.
 std::vector<CepstrumFrame> mel_cepstrum(std::span<const float> mono, int rate_hz);
 
+/// What only one frame in twenty is louder than; `frames` must not be empty.
+double loud_db(std::span<const CepstrumFrame> frames);
+
 /// Frames that are speech rather than pause: at most 35 dB below the loud ones (95th percentile),
 /// at least -60 dBFS.
 double speech_threshold_db(std::span<const CepstrumFrame> frames);

@@ -8,7 +8,6 @@
 
 namespace kani {
 
-std::string fixed(double value, int digits);
 /// 0.123 as "12.3 %".
 std::string percent(double share);
 /// "looping_sound" as "looping sound".

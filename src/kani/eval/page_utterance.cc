@@ -5,6 +5,7 @@
 
 #include "kani/base/error.h"
 #include "kani/base/html.h"
+#include "kani/base/numbers.h"
 #include "kani/eval/evaluation_page.h"
 #include "kani/eval/page_parts.h"
 #include "kani/eval/spectrogram.h"
@@ -68,12 +69,6 @@ std::string heard_line(const char* who, const std::string& text) {
 }
 
 }  // namespace
-
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
 

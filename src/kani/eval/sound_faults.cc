@@ -47,15 +47,6 @@ void measure_pauses(std::span<const CepstrumFrame> frames, SoundMeasures& out) {
   out.longest_pause_s = seconds_of(longest);
 }
 
-double loud_db(std::span<const CepstrumFrame> frames) {
-  std::vector<float> levels;
-  for (const CepstrumFrame& frame : frames) levels.push_back(frame.level_db);
-  const size_t rank = (levels.size() - 1) * 95 / 100;
-  std::nth_element(levels.begin(), levels.begin() + static_cast<std::ptrdiff_t>(rank),
-                   levels.end());
-  return static_cast<double>(levels[rank]);
-}
-
 size_t repeats_in(std::span<const std::string> words) {
   size_t repeated = 0;
   for (size_t at = 1; at < words.size();) {
