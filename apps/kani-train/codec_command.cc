@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::string stage, init, out, export_to;
   std::vector<std::string> configs, settings, data, valid;
-  bool resume = false, force = false, quiet = false, keys = false;
+  bool resume = false, force = false, quiet = false, keys = false, half = false;
   int64_t steps = 0;
 };
 
@@ -39,6 +39,7 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although sounds or settings changed");
   app.add_option("--export", a.export_to, ".nemo file to write at the end");
+  app.add_flag("--half", a.half, "--export in float16, half the size");
   app.add_flag("-q,--quiet", a.quiet, "no progress");
 }
 
@@ -84,7 +85,7 @@ class CodecRun final : public RunLoop {
                    static_cast<long long>(trainer_.state().update));
   }
 
-  void export_to(const fs::path& nemo) { trainer_.export_to(nemo); }
+  void export_to(const fs::path& nemo, CodecStorage storage) { trainer_.export_to(nemo, storage); }
 
  private:
   bool done() const override { return trainer_.done(); }
@@ -160,7 +161,8 @@ int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop)
     return 0;
   }
   CodecRun run(arguments, stop);
-  if (run.train() && !arguments.export_to.empty()) run.export_to(arguments.export_to);
+  if (run.train() && !arguments.export_to.empty())
+    run.export_to(arguments.export_to, arguments.half ? CodecStorage::kHalf : CodecStorage::kFloat);
   return 0;
 }
 

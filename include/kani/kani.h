@@ -73,8 +73,9 @@ struct SamplingOptions {
 };
 
 struct SpeechRequest {
-  std::string text{};            // valid UTF-8
-  std::string language{};        // tag of multilingual models; empty = none
+  std::string text{};  // valid UTF-8
+  std::string
+      language{};  // tag of multilingual models; empty: the voice's, else the model's own choice
   std::optional<Voice> voice{};  // absent = the model's default voice if it has one
   bool random_voice = false;     // no voice slot at all, even if the model has a default voice
   SamplingOptions sampling{};

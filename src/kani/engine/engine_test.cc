@@ -1,10 +1,12 @@
 // The engine on the model that ships with the repository: seeds, voices, chunks, refusals, streams.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 
 #include "kani/base/file.h"
+#include "kani/base/json.h"
 #include "kani/formats/voice_file.h"
 #include "kani/kani.h"
 
@@ -315,6 +317,50 @@ TEST_F(EngineTest, benchmarks_do_the_work_that_is_asked_for) {
   EXPECT_EQ(engine_->time_decode(5, 9, 3).units, 27u);
   EXPECT_EQ(engine_->time_codec(1.0, 4).units, 13u);
   EXPECT_EQ(code_of([&] { engine_->time_prefill(0); }), ErrorCode::kInvalidArgument);
+}
+
+// The model of the repository with tags for two languages.
+fs::path tagged_model() {
+  const fs::path folder = fs::temp_directory_path() / ("kani_tagged_" + std::to_string(getpid()));
+  fs::copy(mini_model(), folder,
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  const auto edit = [&](const char* name, const char* key, const Json& value) {
+    Json json = Json::parse(read_file(folder / "lm" / name, 1 << 20));
+    json[key] = value;
+    write_file(folder / "lm" / name, json.dump());
+  };
+  edit("config.json", "language_settings",
+       {{"status", "available_language_tags"}, {"language_tags_list", {"en", "es"}}});
+  edit("generation_config.json", "kani_language", "en");
+  return folder;
+}
+
+TEST(EngineLanguage, is_that_of_the_request_or_of_the_voice_or_of_the_model) {
+  const fs::path folder = tagged_model();
+  {
+    Engine engine({.model = folder, .threads = 2});
+    const auto speak = [&](const std::string& language, std::optional<Voice> voice) {
+      SpeechRequest request{.text = "Taxi 2.", .sampling = {.max_new_tokens = 80, .seed = 7}};
+      request.language = language;
+      request.voice = std::move(voice);
+      std::vector<float> sound;
+      engine.speak(request, [&](std::span<const float> samples) {
+        sound.insert(sound.end(), samples.begin(), samples.end());
+        return true;
+      });
+      return sound;
+    };
+    const std::vector<float> english = speak("en", {}), spanish = speak("es", {});
+    EXPECT_NE(english, spanish);
+    EXPECT_EQ(speak("", {}), english) << "the model's own choice";
+    Voice voice = engine.voice(engine.info().default_voice);
+    voice.language = "es";
+    EXPECT_EQ(speak("", voice), spanish) << "the voice's";
+    EXPECT_EQ(speak("en", voice), english) << "the request's";
+    voice.language = "ko";
+    EXPECT_EQ(speak("", voice), english) << "the model does not know the voice's";
+  }
+  fs::remove_all(folder);
 }
 
 TEST(Inspect, check_file_says_what_it_found) {

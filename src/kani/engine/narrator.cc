@@ -24,9 +24,18 @@ uint64_t chunk_seed(uint64_t seed, size_t chunk) {
 
 }  // namespace
 
+std::string speech_language(const LoadedModel& model, const SpeechRequest& request) {
+  if (!request.language.empty()) return request.language;
+  const std::optional<Voice>& voice = request.voice ? request.voice : model.default_voice;
+  if (voice && !request.random_voice && knows_tag(model.config(), voice->language))
+    return voice->language;
+  return model.defaults.language.value_or("");
+}
+
 ChunkOptions chunk_options(const LoadedModel& model, const SpeechRequest& request) {
   ChunkOptions options;
-  if (!request.language.empty()) options.normalize.language = request.language;
+  if (const std::string language = speech_language(model, request); !language.empty())
+    options.normalize.language = language;
   options.normalize.spell_numbers = request.normalize_text;
   options.normalize.strip_markdown = request.strip_markdown;
   if (const auto characters = model.defaults.chunk_characters) {
@@ -56,6 +65,7 @@ Narrator::Narrator(LoadedModel& model, const SpeechRequest& request, const Cance
           "silence between sentences is ", request.sentence_silence_s, " s, must be 0 to 60");
   require(request.batch >= 1 && request.batch <= 64, "batch is ", request.batch,
           ", must be 1 to 64");
+  request_.language = speech_language(model, request);
   result_.seed = request.sampling.seed.value_or(random_seed());
   if (request_.random_voice) {
     request_.voice.reset();

@@ -20,6 +20,10 @@
 
 namespace kani {
 
+/// The tag of the request; else the language of its voice, if the model has a tag for it; else the
+/// model's kani_language; else empty.
+std::string speech_language(const LoadedModel& model, const SpeechRequest& request);
+
 /// How a text is cut for this request.
 ChunkOptions chunk_options(const LoadedModel& model, const SpeechRequest& request);
 

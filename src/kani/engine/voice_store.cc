@@ -36,18 +36,6 @@ std::vector<fs::path> voice_files_in(const fs::path& folder, std::error_code& er
   return files;
 }
 
-// The voice called "default", else the only one.
-std::string default_in(const fs::path& folder) {
-  std::error_code ignored;
-  std::map<std::string, std::string> ids;  // in lower case: as they are
-  for (const fs::path& path : voice_files_in(folder, ignored)) {
-    const std::string id = path.stem().string();
-    ids.emplace(lower_case(id), id);
-  }
-  if (const auto at = ids.find("default"); at != ids.end()) return at->second;
-  return ids.size() == 1 ? ids.begin()->second : std::string();
-}
-
 // A broken file of names hides nothing but these names.
 template <typename Parse>
 auto names_in(const fs::path& path, Parse parse) -> decltype(parse(std::string_view(), path)) {
@@ -59,6 +47,27 @@ auto names_in(const fs::path& path, Parse parse) -> decltype(parse(std::string_v
     log_warning("voices", error.what(), "; its names are left out");
     return {};
   }
+}
+
+auto speaker_map_in(const fs::path& folder) {
+  return names_in(folder / kSpeakerMapFile, [](std::string_view json, const fs::path& where) {
+    return parse_speaker_map(json, where.string());
+  });
+}
+
+// The voice called "default" by its file or by the map of names, else the only one.
+std::string default_in(const fs::path& folder) {
+  std::error_code ignored;
+  std::map<std::string, std::string> ids;  // in lower case: as they are
+  for (const fs::path& path : voice_files_in(folder, ignored)) {
+    const std::string id = path.stem().string();
+    ids.emplace(lower_case(id), id);
+  }
+  if (const auto at = ids.find("default"); at != ids.end()) return at->second;
+  for (const auto& [name, file] : speaker_map_in(folder)) {
+    if (name == "default") return fs::path(file).stem().string();
+  }
+  return ids.size() == 1 ? ids.begin()->second : std::string();
 }
 
 }  // namespace
@@ -120,11 +129,7 @@ void VoiceLibrary::add_folder(const fs::path& folder, VoicePlace place) {
 
 // speaker_map.json names files of its folder, or below it.
 void VoiceLibrary::add_mapped(const fs::path& folder, VoicePlace place) {
-  const auto map =
-      names_in(folder / kSpeakerMapFile, [](std::string_view json, const fs::path& where) {
-        return parse_speaker_map(json, where.string());
-      });
-  for (const auto& [name, file] : map) {
+  for (const auto& [name, file] : speaker_map_in(folder)) {
     const fs::path path = folder / file;
     const std::string id = path.stem().string();
     std::error_code ignored;

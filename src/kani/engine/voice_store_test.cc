@@ -103,6 +103,17 @@ TEST_F(VoiceStore, folders_that_are_named_come_first) {
   EXPECT_EQ(missing.code(), ErrorCode::kNotFound);
 }
 
+TEST_F(VoiceStore, the_map_of_names_may_say_which_voice_is_the_default) {
+  put("set/voices/anna.json", {1, 0});
+  put("set/voices/ben.json", {2, 0});
+  EXPECT_EQ(library().default_voice(), "");
+  touch("set/voices/speaker_map.json", R"j({"default":"./ben.json"})j");
+  const VoiceLibrary store = library();
+  EXPECT_EQ(store.default_voice(), "ben");
+  EXPECT_EQ(store.entries().size(), 2U);
+  EXPECT_EQ(store.load("default").values, (Values{2, 0}));
+}
+
 TEST_F(VoiceStore, our_own_format_wins_over_others_of_the_same_name) {
   put("set/voices/anna.json", {1, 0});
   put("set/voices/anna.pt", {2, 0});

@@ -34,11 +34,10 @@ NemoArchive open_nemo(const std::filesystem::path& path,
 NemoArchive parse_nemo(std::span<const std::byte> bytes, const std::filesystem::path& name,
                        const std::function<bool(std::string_view name)>& wanted = {});
 
-/// Writes a .nemo as NeMo does (plain tar; torch zip with pickle protocol 2; F32 and I32 tensors in
-/// the given order), atomically and reproducibly: no times in it.
-/// For `kani-tool random-model` and, later, the trainer's export.
-/// Throws Error(kCannotWrite); Error(kInvalidArgument) for doubled names, sizes that disagree,
-/// other types, 4 GiB and more.
+/// Writes a .nemo as NeMo does (plain tar; torch zip with pickle protocol 2; F32, F16 and I32
+/// tensors in the given order), atomically and reproducibly: no times in it. For `kani-tool
+/// random-model` and, later, the trainer's export. Throws Error(kCannotWrite);
+/// Error(kInvalidArgument) for doubled names, sizes that disagree, other types, 4 GiB and more.
 void write_nemo(const std::filesystem::path& path, std::string_view config_yaml,
                 std::span<const TensorToWrite> tensors);
 

@@ -479,6 +479,8 @@ TEST(Nemo, what_is_written_is_read_back) {
   tensors.push_back({"levels", DType::kI32, {1, 4, 1}, std::as_bytes(std::span(levels))});
   const std::vector<float> big(70'000, 0.5f);
   tensors.push_back({"big", DType::kF32, {7, 10, 10, 10, 10}, std::as_bytes(std::span(big))});
+  const std::vector<uint16_t> halves = {0x3C00, 0xC000, 0x0001};
+  tensors.push_back({"half", DType::kF16, {3}, std::as_bytes(std::span(halves))});
   const std::vector<float> one = {-1.5f};
   tensors.push_back({"scalar", DType::kF32, {}, std::as_bytes(std::span(one))});
 
@@ -515,7 +517,7 @@ TEST(Nemo, what_could_not_be_read_back_is_not_written) {
   };
   EXPECT_TRUE(refused(kConfig, {{"a", DType::kF32, {1}, bytes}, {"a", DType::kF32, {1}, bytes}}));
   EXPECT_TRUE(refused(kConfig, {{"a", DType::kF32, {2}, bytes}}));
-  EXPECT_TRUE(refused(kConfig, {{"a", DType::kF16, {2}, bytes}}));
+  EXPECT_TRUE(refused(kConfig, {{"a", DType::kBF16, {2}, bytes}}));
   EXPECT_TRUE(refused(kConfig, {{"a", DType::kF32, {0, 1 << 16, 1 << 16}, {}}}));
   EXPECT_TRUE(refused("\xFF", {}));
   EXPECT_TRUE(refused({"a\0b", 3}, {}));

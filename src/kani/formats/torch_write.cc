@@ -88,13 +88,27 @@ class Names {
   uint32_t used_ = 0;
 };
 
+struct Storage {
+  DType dtype;
+  char slot;  // of the memo
+  std::string_view name;
+};
+constexpr Storage kStorages[] = {{DType::kF32, 3, "FloatStorage"},
+                                 {DType::kI32, 4, "IntStorage"},
+                                 {DType::kF16, 6, "HalfStorage"}};
+
+const Storage* storage_of(DType dtype) {
+  const auto* found = std::ranges::find(kStorages, dtype, &Storage::dtype);
+  return found == std::end(kStorages) ? nullptr : found;
+}
+
 void put_tensor(std::string& out, Names& names, const TensorToWrite& tensor, size_t key) {
-  const bool real = tensor.dtype == DType::kF32;
+  const Storage& storage = *storage_of(tensor.dtype);
   const uint64_t elements = tensor.bytes.size() / dtype_size(tensor.dtype);
   names.put_name(1, "torch._utils", "_rebuild_tensor_v2");
   out += "((";
   names.put_word(2, "storage");
-  names.put_name(real ? 3 : 4, "torch", real ? "FloatStorage" : "IntStorage");
+  names.put_name(storage.slot, "torch", storage.name);
   put_text(out, std::to_string(key));
   names.put_word(5, "cpu");
   put_int(out, elements);
@@ -147,8 +161,8 @@ TorchWriter::TorchWriter(std::span<const TensorToWrite> tensors, std::string_vie
   require(tensors.size() + 3 <= kMaxMembers, tensors.size(), " tensors, at most ", kMaxMembers - 3);
   uint64_t total = 0;
   for (const TensorToWrite& tensor : tensors) {
-    require(tensor.dtype == DType::kF32 || tensor.dtype == DType::kI32, "tensor \"", tensor.name,
-            "\" is ", dtype_name(tensor.dtype), ", only F32 and I32 are written here");
+    require(storage_of(tensor.dtype) != nullptr, "tensor \"", tensor.name, "\" is ",
+            dtype_name(tensor.dtype), ", only F32, F16 and I32 are written here");
     uint64_t extent = 1;  // what the largest stride follows from, also of tensors without elements
     for (const uint64_t size : tensor.shape) extent *= std::max<uint64_t>(size, 1);
     require(extent <= kMaxInt, "tensor \"", tensor.name, "\": shape ", shape_text(tensor.shape),

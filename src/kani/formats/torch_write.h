@@ -19,9 +19,9 @@ class TorchWriter {
  public:
   enum class Content { kDictionary, kTensor };  // kTensor: exactly one, whose name is not written
 
-  /// F32 and I32 tensors; `root` becomes the folder of the members.  Views `tensors` until write()
-  /// is done. Throws Error(kInvalidArgument) as check_tensors_to_write() does, for other types, and
-  /// from 4 GiB on.
+  /// F32, F16 and I32 tensors; `root` becomes the folder of the members.  Views `tensors` until
+  /// write() is done. Throws Error(kInvalidArgument) as check_tensors_to_write() does, for other
+  /// types, and from 4 GiB on.
   TorchWriter(std::span<const TensorToWrite> tensors, std::string_view root,
               Content content = Content::kDictionary);
   TorchWriter(const TorchWriter&) = delete;  // members_ point into pickle_

@@ -324,23 +324,20 @@ GenerationDefaults parse_generation_config(std::string_view json, std::string_vi
   out.top_k = integer("top_k", 0, 1 << 22);
   out.max_new_tokens = integer("max_new_tokens", 1, 1'000'000);
   out.chunk_characters = integer("kani_chunk_characters", 10, 10'000);
+  if (const Json* language = fields.find_set("kani_language")) {
+    out.language = fields.as_string(*language, "kani_language");
+    if (!is_language_tag(*out.language))
+      fields.refuse("kani_language", *language, kLanguageTagRule);
+  }
 
   // The rest either has no effect on speech (ids, bookkeeping) or is not offered; the latter must
   // be seen in the log.
-  constexpr std::array<std::string_view, 14> kSilent = {"temperature",
-                                                        "top_p",
-                                                        "min_p",
-                                                        "repetition_penalty",
-                                                        "top_k",
-                                                        "max_new_tokens",
-                                                        "kani_chunk_characters",
-                                                        "bos_token_id",
-                                                        "eos_token_id",
-                                                        "pad_token_id",
-                                                        "transformers_version",
-                                                        "_from_model_config",
-                                                        "do_sample",
-                                                        "use_cache"};
+  constexpr std::array<std::string_view, 15> kSilent = {
+      "temperature",           "top_p",         "min_p",
+      "repetition_penalty",    "top_k",         "max_new_tokens",
+      "kani_chunk_characters", "kani_language", "bos_token_id",
+      "eos_token_id",          "pad_token_id",  "transformers_version",
+      "_from_model_config",    "do_sample",     "use_cache"};
   std::string ignored;
   for (const auto& [name, value] : document.items()) {
     const bool silent = std::find(kSilent.begin(), kSilent.end(), name) != kSilent.end();

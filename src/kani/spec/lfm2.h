@@ -79,6 +79,8 @@ struct GenerationDefaults {
   std::optional<int> top_k, max_new_tokens;
   std::optional<int>
       chunk_characters;  // "kani_chunk_characters", ours: longest piece of text to speak at once
+  std::optional<std::string>
+      language;  // "kani_language", ours: tag of a text for which none is given
 };
 
 /// Values of the user that replace those of config.json before anything is checked.

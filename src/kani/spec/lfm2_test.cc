@@ -334,6 +334,8 @@ TEST(GenerationConfig, known_settings_are_read_and_null_is_absent) {
   EXPECT_EQ(read.top_k, 0);
   EXPECT_FALSE(read.min_p.has_value());
   EXPECT_FALSE(read.max_new_tokens.has_value());
+  EXPECT_FALSE(read.language.has_value());
+  EXPECT_EQ(parse_generation_config(R"({"kani_language": "en"})", "g").language, "en");
   EXPECT_FALSE(parse_generation_config(golden("case_a/generation_config.json"), "a")
                    .temperature.has_value());
 }
@@ -354,7 +356,8 @@ TEST(GenerationConfig, broken_values_are_refused) {
        {R"({"temperature": -1})", R"({"temperature": "1"})", R"({"top_p": 0})", R"({"top_p": 1.5})",
         R"({"min_p": -0.1})", R"({"top_k": -1})", R"({"top_k": 2.5})",
         R"({"repetition_penalty": 0})", R"({"max_new_tokens": 0})", R"({"max_new_tokens": 1e9})",
-        "[]", "", "{\"top_k\": 99999999999999999999}"}) {
+        R"({"kani_language": 5})", R"({"kani_language": ""})", R"({"kani_language": "e n"})", "[]",
+        "", "{\"top_k\": 99999999999999999999}"}) {
     EXPECT_THROW(parse_generation_config(text, "generation_config.json"), Error) << text;
   }
 }

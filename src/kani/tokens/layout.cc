@@ -41,12 +41,6 @@ std::string token_of(const Lfm2Config& config, std::string_view tag) {
   return {};
 }
 
-bool knows_tag(const Lfm2Config& config, std::string_view tag) {
-  return !token_of(config, tag).empty() ||
-         std::find(config.language_tags.begin(), config.language_tags.end(), tag) !=
-             config.language_tags.end();
-}
-
 /// The tag as it stands in the prompt.
 std::string settled_tag(const Lfm2Config& config, std::string_view tag) {
   std::string out(strip(tag));
@@ -166,6 +160,12 @@ std::vector<int32_t> encode(const Tokenizer& tokenizer, const TaggedText& tagged
   std::vector<int32_t> ids = tokenizer.encode(tagged.token, AddedTokens::kMatch);
   ids.insert(ids.end(), rest.begin() + 1, rest.end());  // the other BOS
   return ids;
+}
+
+bool knows_tag(const Lfm2Config& config, std::string_view tag) {
+  return !token_of(config, tag).empty() ||
+         std::find(config.language_tags.begin(), config.language_tags.end(), tag) !=
+             config.language_tags.end();
 }
 
 std::string tag_concern(const Lfm2Config& config, std::string_view tag) {

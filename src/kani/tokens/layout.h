@@ -60,6 +60,9 @@ struct TaggedText {
   std::string whole() const { return token + text; }
 };
 
+/// Whether the model has this very tag, as text or as a token; an empty one it has not.
+bool knows_tag(const Lfm2Config& config, std::string_view tag);
+
 /// "tag: text", or the text alone for an empty tag.  The tag is stripped of white space, and its
 /// ASCII letters are lower-cased unless the model knows the exact tag.  Where a language has a
 /// token of its own (config.language_tokens) that is the tag.

@@ -37,10 +37,16 @@ void read_conv(const TensorFile& file, const std::string& name, ParameterMap& ou
 // Tensors with the memory that TensorToWrite views.
 class Output {
  public:
+  explicit Output(CodecStorage storage) : half_(storage == CodecStorage::kHalf) {}
   void add(const std::string& name, at::Tensor tensor) {
-    tensor = kept_.emplace_back(tensor.detach().to(at::kCPU).contiguous());
+    const bool whole_numbers = tensor.scalar_type() == at::kInt;
+    tensor = tensor.detach().to(at::kCPU);
+    if (half_ && !whole_numbers) tensor = tensor.to(at::kHalf);
+    tensor = kept_.emplace_back(tensor.contiguous());
     tensors_.push_back({name,
-                        tensor.scalar_type() == at::kInt ? DType::kI32 : DType::kF32,
+                        whole_numbers ? DType::kI32
+                        : half_       ? DType::kF16
+                                      : DType::kF32,
                         {tensor.sizes().begin(), tensor.sizes().end()},
                         {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }
@@ -54,6 +60,7 @@ class Output {
   const std::vector<TensorToWrite>& tensors() const { return tensors_; }
 
  private:
+  bool half_;
   std::vector<at::Tensor> kept_;
   std::vector<TensorToWrite> tensors_;
 };
@@ -79,8 +86,8 @@ CodecFile load_codec(const std::filesystem::path& nemo) {
 }
 
 void export_codec(const std::filesystem::path& nemo, const NanoCodecConfig& config,
-                  const ParameterMap& parameters) {
-  Output out;
+                  const ParameterMap& parameters, CodecStorage storage) {
+  Output out(storage);
   if (config.encoder.present) out.add(nanocodec_encoder_tensors(config), parameters);
   out.add(nanocodec_decoder_tensors(config), parameters);
   std::vector<int32_t> base;

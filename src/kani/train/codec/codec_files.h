@@ -17,9 +17,13 @@ struct CodecFile {
 /// and nanocodec_check().
 CodecFile load_codec(const std::filesystem::path& nemo);
 
+/// What the weights of a file are kept in: float32, or float16 at half the size.  Readers take
+/// either and compute as they like.
+enum class CodecStorage { kFloat, kHalf };
+
 /// Writes decoder, encoder and the quantizer's buffers; other parameters are left out.  Atomic.
 /// Throws Error(kCannotWrite).
 void export_codec(const std::filesystem::path& nemo, const NanoCodecConfig& config,
-                  const ParameterMap& parameters);
+                  const ParameterMap& parameters, CodecStorage storage = CodecStorage::kFloat);
 
 }  // namespace kani::train

@@ -220,6 +220,21 @@ TEST(CodecFiles, what_is_written_reads_back_as_the_same_bits) {
   std::filesystem::remove(path);
 }
 
+TEST(CodecFiles, half_precision_rounds_the_weights_and_halves_the_file) {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / concat("kani_half_", getpid(), ".nemo");
+  const CodecFile file = load_codec(golden("nano06.nemo"));
+  export_codec(path, file.config, file.parameters, CodecStorage::kHalf);
+  const CodecFile again = load_codec(path);
+  for (const auto& [name, tensor] : file.parameters)
+    EXPECT_TRUE(at::equal(tensor.to(at::kHalf).to(at::kFloat), again.parameters.at(name))) << name;
+  EXPECT_LT(static_cast<double>(std::filesystem::file_size(path)),
+            0.6 * static_cast<double>(std::filesystem::file_size(golden("nano06.nemo"))));
+  const NemoArchive archive = open_nemo(path);
+  EXPECT_EQ(archive.weights->find("vector_quantizer.fsqs.3.num_levels")->dtype, DType::kI32);
+  std::filesystem::remove(path);
+}
+
 TEST(CodecModule, a_codec_that_has_learnt_nothing_follows_from_its_seed) {
   const NanoCodecConfig config = load_codec(golden("nano06.nemo")).config;
   const ParameterMap a = random_codec(config, 1), b = random_codec(config, 1),

@@ -300,10 +300,10 @@ Figures CodecTrainer::evaluate(bool averaged) {
 
 void CodecTrainer::save() { save_codec_checkpoint(config_, snapshot(), state_); }
 
-void CodecTrainer::export_to(const std::filesystem::path& nemo) {
+void CodecTrainer::export_to(const std::filesystem::path& nemo, CodecStorage storage) {
   ParameterMap all = parameters_;
   for (const auto& [name, mean] : average_) all[name] = mean;
-  export_codec(nemo, codec_->config(), all);
+  export_codec(nemo, codec_->config(), all, storage);
 }
 
 }  // namespace kani::train

@@ -9,6 +9,7 @@
 
 #include "kani/train/codec/code_cache.h"
 #include "kani/train/codec/codec_checkpoint.h"
+#include "kani/train/codec/codec_files.h"
 #include "kani/train/codec/codec_stages.h"
 #include "kani/train/codec/sound_set.h"
 
@@ -47,7 +48,7 @@ class CodecTrainer {
   Figures evaluate(bool averaged = false);
   void save();
   /// Writes the codec as a .nemo; of averaged weights where there are any.
-  void export_to(const std::filesystem::path& nemo);
+  void export_to(const std::filesystem::path& nemo, CodecStorage storage = CodecStorage::kFloat);
 
  private:
   struct Source {  // of crops
