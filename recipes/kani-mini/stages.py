@@ -1,0 +1,143 @@
+"""stages.py - what stands between an empty folder and kani-mini, and how much of it: the table that `run` works through.
+
+    texts -> speech, more -> codec-mel -> codec-encoder -+-> set -+-> decoder -> gan -+-> kani-mini
+          -> strangers ----> speaker --------------------+        +-> lm -> lm-rows --+
+          -> heldout (for evaluate.py)
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import package
+from pipeline import Function, Stage, Training
+
+HERE = Path(__file__).resolve().parent
+AVERAGE = "ema_decay=0.999"
+TOKENIZER_ENTRIES = 400
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much: hours of speech, updates of each training."""
+
+    english: float
+    spanish: float
+    more: float  # hours of the voices that only encoder and codec learn from
+    strangers: float  # of those that nothing learns from
+    mel: int
+    encoder: int
+    decoder: int
+    gan: int
+    speaker: int
+    lm: int
+    rows: int
+    codec_settings: tuple[str, ...] = ()
+    speaker_settings: tuple[str, ...] = ()
+    lm_settings: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()  # only these, of all roles; empty: all
+
+
+FULL = Sizes(english=12, spanish=3, more=2.25, strangers=1, mel=6000, encoder=6000, decoder=20000, gan=10000, speaker=3000,
+             lm=20000, rows=2000)
+# Everything once, in minutes: that the parts fit together, not that they learn.
+SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, speaker=6, lm=12, rows=4,
+              codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
+              speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
+              lm_settings=("pack_length=600", "batch_tokens=600", "warmup_steps=2"),
+              speakers=("kal", "es-hombre", "kal-80-75", "kal-107-95", "kal-86-90", "espeak-us"))
+
+
+def settings(values: tuple[str, ...]) -> list[str]:
+    return [word for value in values for word in ("--set", value)]
+
+
+def joined_manifest(folders: list[Path], out: Path) -> None:
+    """One manifest of several: the files' paths relative to where it lies."""
+    lines = []
+    for folder in folders:
+        for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            row["file"] = f"{folder.name}/{row['file']}"
+            lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    out.write_text("".join(lines), encoding="utf-8")
+
+
+def base_of_the_model(root: Path) -> None:
+    """config.json, and the texts for the tokenizer as the model will get them."""
+    base = root / "base"
+    base.mkdir(exist_ok=True)
+    (base / "config.json").write_bytes((HERE / "model.json").read_bytes())
+    rows = [json.loads(line) for line in (root / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    texts = sorted({f"{row['language']}: {row['text']}" for row in rows})
+    (root / "tokenizer-texts.txt").write_text("".join(text + "\n" for text in texts), encoding="utf-8")
+
+
+def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str) -> list[Stage]:
+    kani, tool, train = (str(programs / name) for name in ("kani", "kani-tool", "kani-train"))
+    workers = ["--workers", str(jobs)]
+    only = [word for name in sizes.speakers for word in ("--speaker", name)]
+    on = f"device={device}"
+
+    def teach(out: str, *words: str) -> list[str]:
+        return [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / out), *words, *only, *workers]
+
+    def codec(stage: str, out: str, steps: int, more: tuple[str, ...], *words: str) -> Training:
+        data = [word for name in ("speech", "more") for word in ("--data", str(root / name / "manifest.jsonl"))]
+        return Training([train, "codec", "--stage", stage, *data, "--steps", str(steps), *words,
+                         *settings((AVERAGE, *more, *sizes.codec_settings, on))], root / out)
+
+    def lm(out: str, steps: int, more: tuple[str, ...], *words: str) -> Training:
+        return Training([train, "--data", str(root / "set"), "--valid", str(root / "set" / "valid-00000-of-00001.kshard"),
+                         "--config", str(HERE / "small.yaml"), "--steps", str(steps), "--averaged", *words,
+                         *settings((*sizes.lm_settings, *more, on))], root / out)
+
+    first, last = str(root / "codec-codes.nemo"), str(root / "codec.nemo")
+    stages = [
+        Stage("texts", (), [[str(HERE / "texts.py"), "--out", str(root / "texts")]], [root / "texts"]),
+        Stage("speech", ("texts",), [teach("speech", "--hours", f"en={sizes.english}", "--hours", f"es={sizes.spanish}")],
+              [root / "speech"], alone=True),
+        Stage("more", ("texts",), [teach("more", "--role", "encoder", "--hours", f"en={sizes.more}")], [root / "more"], alone=True),
+        Stage("strangers", ("texts",),
+              [teach("strangers", "--role", "held-out", "--hours", f"en={sizes.strangers}", "--hours", f"es={sizes.strangers / 5}")],
+              [root / "strangers"], alone=True),
+        Stage("heldout", ("texts",), [teach("heldout", "--say", "heldout")], [root / "heldout"], alone=True),
+        Stage("codec-mel", ("speech", "more"), [codec("mel", "codec-mel", sizes.mel, ("rate_weight=0.05",))], [root / "codec-mel"]),
+        Stage("codec-encoder", ("codec-mel",),
+              [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", str(root / "codec-mel"), "--export", first)],
+              [root / "codec-encoder", Path(first)]),
+        Stage("speaker", ("speech", "more", "strangers"),
+              [Training([train, "speaker", "--data", str(root / "speech" / "manifest.jsonl"), "--data",
+                         str(root / "more" / "manifest.jsonl"), "--valid", str(root / "strangers" / "manifest.jsonl"), "--steps",
+                         str(sizes.speaker), "--export", str(root / "encoder"), *settings(sizes.speaker_settings)],
+                        root / "encoder-run")],
+              [root / "encoder-run", root / "encoder"]),
+        Stage("set", ("codec-encoder", "speaker"),
+              [Function(lambda: joined_manifest([root / "speech", root / "more"], root / "manifest.jsonl"), "1"),
+               Function(lambda: base_of_the_model(root), "1"),
+               [tool, "train-tokenizer", "--texts", str(root / "tokenizer-texts.txt"), "--entries", str(TOKENIZER_ENTRIES), "--out",
+                str(root / "base")],
+               [kani, "data", "build", str(root / "manifest.jsonl"), "--model", str(root / "base"), "--codec", first,
+                "--speaker-encoder", str(root / "encoder"), "--out", str(root / "set"), "--language-tags", "--loudness", "none",
+                "--split-by", "recording", "--max-share", "1", "--speaker-vector", "other", *workers]],
+              [root / "base", root / "set"], alone=True),
+        # The decoder needs nothing of the set; it waits so that the set has all cores, and then runs beside the language model.
+        Stage("decoder", ("set",),
+              [codec("decoder", "decoder", sizes.decoder, (), "--init", str(root / "codec-encoder"))], [root / "decoder"]),
+        Stage("gan", ("decoder",),
+              [codec("decoder", "gan", sizes.gan, ("adversarial_from=0", "learning_rate=3e-4"), "--init", str(root / "decoder"),
+                     "--export", last, "--half")],
+              [root / "gan", Path(last)]),
+        Stage("lm", ("set",), [lm("lm", sizes.lm, (), "--model", str(root / "base"), "--export", str(root / "lm-sums"))],
+              [root / "lm", root / "lm-sums"]),
+        Stage("lm-rows", ("lm",),
+              [lm("lm-rows", sizes.rows, ("init_from_scratch=false", "audio_table=rows", "guided_attention_weight=0",
+                                          "learning_rate=3e-4", "muon_learning_rate=2e-3"),
+                  "--model", str(root / "lm-sums"), "--export", str(root / "lm-export"), "--bf16")],
+              [root / "lm-rows", root / "lm-export"]),
+        Stage("kani-mini", ("gan", "lm-rows", "speaker"),
+              [Function(lambda: package.package(root, Path(kani), sizes.speakers), package.VERSION)], [root / "kani-mini"]),
+    ]
+    return stages
