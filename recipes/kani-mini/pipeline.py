@@ -9,6 +9,7 @@ go on from what they have saved.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -84,6 +85,15 @@ class Pipeline:
         self.stamps: dict[str, str] = {}
         for stage in stages:  # needs stand before who needs them
             self.stamps[stage.name] = stage.stamp(self.stamps, root)
+
+    def lock(self) -> None:
+        """For as long as this process lives.  Throws Failed if another works here."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.locked = (self.state / "lock").open("w")
+        try:
+            fcntl.flock(self.locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise Failed(f"another run is at work in {self.root}") from problem
 
     # What is there -------------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,8 @@ void add_loss_keys(std::vector<Key>& k) {
   k.push_back(key("group_dropout", true, KANI_FIELD(group_dropout)));
   k.push_back(key("group_dropout_from", true, KANI_FIELD(group_dropout_from)));
   k.push_back(key("encoder_mel_weight", true, KANI_FIELD(encoder_mel_weight)));
+  k.push_back(key("encoder_mel_from", true, KANI_FIELD(encoder_mel_from)));
+  k.push_back(key("encoder_mel_over", true, KANI_FIELD(encoder_mel_over)));
   k.push_back(key("codes", true, KANI_FIELD(codes)));
   k.push_back(key("mel_weight", true, KANI_FIELD(mel_weight)));
   k.push_back(key("magnitude_weight", true, KANI_FIELD(magnitude_weight)));
@@ -264,6 +266,8 @@ void CodecTrainConfig::validate() const {
   share(group_dropout_from, "group_dropout_from");
   share(rate_from, "rate_from");
   require(rate_over > 0, "rate_over is ", rate_over, ", must be above 0");
+  share(encoder_mel_from, "encoder_mel_from");
+  require(encoder_mel_over > 0, "encoder_mel_over is ", encoder_mel_over, ", must be above 0");
   for (const auto& [name, value] : {std::pair{"change_weight", change_weight},
                                     {"limit_weight", limit_weight},
                                     {"latent_limit", latent_limit},

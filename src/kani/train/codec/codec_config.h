@@ -48,6 +48,8 @@ struct CodecTrainConfig {
   double group_dropout = 0.2;  // share of crops that keep only their first groups
   double group_dropout_from = 0.25;
   double encoder_mel_weight = 0.5;  // stage encoder: of mels through quantizer and first stage
+  double encoder_mel_from = 0.4;    // share of the updates after which that grows …
+  double encoder_mel_over = 0.2;    // … over this share of them
   // Stages decoder and joint.
   std::string codes = "encoder";  // who makes the codes: encoder, or analysis
   double mel_weight = 1, magnitude_weight = 1;

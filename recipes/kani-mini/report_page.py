@@ -1,0 +1,92 @@
+"""report_page.py - docs/kani-mini.md: what `evaluate` found, as a table for each part, with the sentences and commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Document = dict[str, Any]
+
+TITLES = {
+    "everyday": "Everyday sentences",
+    "general": "General sentences",
+    "codec": "The codec alone",
+    "clones": "Clones of strangers",
+    "spanish": "Spanish",
+}
+ABOUT = {
+    "everyday": "100 sentences that templates make; no two neighbouring fillings of a template occur together in training. Voice `rms`.",
+    "general": "100 usage examples of WordNet, held out of training. Voice `rms`. The recognizer's language model fits them badly, so "
+    "the teacher's own rate is high.",
+    "codec": "The teacher's recordings of the everyday sentences, encoded and decoded: the best that a language model could reach.",
+    "clones": "Ten speakers that no part was trained on, each from one recording; five everyday sentences each. A sound is counted for the "
+    "speaker to whose recordings it is nearest, by the model's speaker encoder and by the statistics of mel-cepstra, which learn nothing.",
+    "spanish": "No program at hand recognizes Spanish, so this is the agreement with the teacher's recording of the sentence against his "
+    "other recordings (docs/evaluation.md, \"Phone agreement\"): it shows that the right sounds come roughly in the right order, not that "
+    "anybody understands them. A sentence with one wrong word stays nearest to its own; 1.0 is chance for the ratio, not for the share.",
+}
+HEARD = 12  # sentences shown of each part: the best, the middle, the worst
+
+
+def bounded(one: Document | None) -> str:
+    if not one or one.get("mean") is None:
+        return "-"
+    return f"{one['mean']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
+
+
+def group(document: Document) -> Document:
+    return next(one for one in document["groups"] if one["by"] == "all")
+
+
+def figures(document: Document) -> list[str]:
+    whole = group(document)
+    model, teacher, over = whole["model"], whole.get("teacher") or {}, whole.get("over_teacher") or {}
+    lines = ["| figure | kani-mini | teacher |", "| --- | --- | --- |"]
+    for key, name in (("wer", "word error rate"), ("cer", "character error rate"), ("voice_cosine", "cosine of voices"),
+                      ("voice_distance", "distance of voices (mel-cepstra)"), ("length_ratio", "length against the expected"),
+                      ("phone_agreement", "nearest to its own sentence"), ("phone_distance_ratio", "distance to it / to others"),
+                      ("faulty", "utterances with a fault"), ("real_time_factor", "real-time factor")):
+        if (model.get(key) or {}).get("mean") is not None:
+            lines.append(f"| {name} | {bounded(model[key])} | {bounded(teacher.get(key))} |")
+    if over.get("wer_difference"):
+        lines.append(f"| word error rate over the teacher's | {bounded(over['wer_difference'])} | |")
+    for kind, share in sorted((model.get("faults") or {}).items()):
+        lines.append(f"| fault: {kind.replace('_', ' ')} | {share:.3f} | |")
+    for trials in document.get("speaker_trials", []):
+        for key, name in (("by_encoder", "by the encoder"), ("by_cepstrum", "by mel-cepstra")):
+            one, other = (trials.get(f"{who}_{key}") for who in ("model", "teacher"))
+            texts = [f"{t['own']:.3f} ({t['low']:.3f} to {t['high']:.3f})" if t else "-" for t in (one, other)]
+            lines.append(f"| nearest to the own speaker of {len(trials['speakers'])}, {name} | {texts[0]} | {texts[1]} |")
+    return lines
+
+
+def heard(document: Document) -> list[str]:
+    judged = [one for one in document["utterances"] if (one.get("model") or {}).get("heard") is not None]
+    if not judged:
+        return []
+    judged.sort(key=lambda one: (one["model"].get("wer") or 0, one["id"]))
+    third = HEARD // 3
+    middle = len(judged) // 2 - third // 2
+    chosen = judged if len(judged) <= HEARD else judged[:third] + judged[middle : middle + third] + judged[-third:]
+    lines = ["", "Of these the best, the middle and the worst, as the recognizer heard them:", "", "| sentence | kani-mini | teacher |",
+             "| --- | --- | --- |"]
+    for one in chosen:
+        lines.append(f"| {one['text']} | {one['model']['heard']} | {(one.get('teacher') or {}).get('heard', '-')} |")
+    return lines
+
+
+def page(documents: dict[str, Document], limits: list[tuple[Any, float | None]], commands: dict[str, str]) -> str:
+    lines = ["# How good is kani-mini?", "",
+             "Made by `recipes/kani-mini/evaluate`; the figures in brackets hold the mean in 95 of 100 cases (bootstrap over utterances). "
+             "Sampling is the model's default. The judges had no part in the training.", "",
+             "| part | figure | measured | limit | aim | held |", "| --- | --- | --- | --- | --- | --- |"]
+    for limit, value in limits:
+        text = "not measured" if value is None else f"{value:.3f}"
+        lines.append(f"| {limit.part} | {limit.what} | {text} | {'at most' if limit.at_most else 'at least'} {limit.bound:.2f} | "
+                     f"{limit.aim or '-'} | {'yes' if limit.held(value) else '**no**'} |")
+    for part, document in documents.items():
+        lines += ["", f"## {TITLES[part]}", "", ABOUT[part], "", *figures(document), *heard(document)]
+    lines += ["", "## Commands", "", "```", *commands.values(), "```", "", "## Sentences"]
+    for part in ("everyday", "general", "spanish"):
+        if part in documents:
+            lines += ["", f"### {TITLES[part]}", ""] + [f"- {one['text']}" for one in documents[part]["utterances"]]
+    return "\n".join(lines) + "\n"
