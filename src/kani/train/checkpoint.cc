@@ -161,7 +161,7 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
       write_common(part, base, s);
     });
     together(comm, true, folder, [&] {
-      save_parameters(part / optimizer_file(comm.rank(), comm.size()), moments_map(*s.optimizer));
+      save_parameters(part / optimizer_file(comm.rank(), comm.size()), owned_moments(*s.optimizer));
     });
     together(comm, first, folder, [&] {
       seal_folder(part, folder);

@@ -62,6 +62,9 @@ void add_start_keys(std::vector<Key>& k) {
   k.push_back(key("add_languages", true, KANI_FIELD(add_languages)));
   k.push_back(key("gradient_checkpointing", false, KANI_FIELD(gradient_checkpointing)));
   k.push_back(key("bf16", true, KANI_FIELD(bf16)));
+  k.push_back(key("grad_dtype", true, KANI_FIELD(grad_dtype)));
+  k.push_back(key("zero_stage", false, KANI_FIELD(optimizer.zero_stage)));
+  k.push_back(key("deterministic", false, KANI_FIELD(deterministic)));
 }
 
 void add_small_model_keys(std::vector<Key>& k) {
@@ -117,6 +120,10 @@ const std::vector<Key>& keys() {
     k.push_back(key("per_device_train_batch_size", true, KANI_FIELD(per_device_train_batch_size)));
     k.push_back(key("gradient_accumulation_steps", true, KANI_FIELD(gradient_accumulation_steps)));
     k.push_back(key("loss_chunk", true, KANI_FIELD(loss_chunk)));
+    k.push_back(key("loss_on_text", true, KANI_FIELD(sequence.loss_on_text)));
+    k.push_back(key("label_smoothing", true, KANI_FIELD(label_smoothing)));
+    k.push_back(key("z_loss", true, KANI_FIELD(z_loss)));
+    k.push_back(key("loss_weights", true, KANI_FIELD(loss_weights)));
     k.push_back(key("num_train_epochs", true, KANI_FIELD(num_train_epochs)));
     k.push_back(key("max_steps", true, KANI_FIELD(max_steps)));
     k.push_back(key("seed", true, KANI_FIELD(seed)));
@@ -232,9 +239,18 @@ void TrainConfig::validate() const {
   require((replay_share > 0) == !replay_data.empty(),
           "replay_data and replay_share belong together: --replay DATA=SHARE");
   require(replay_share == 0 || !parity, "replay_data has no place beside parity");
+  require(label_smoothing >= 0 && label_smoothing < 1, "label_smoothing is ", label_smoothing,
+          ", must be 0 to below 1");
+  require(std::isfinite(z_loss) && z_loss >= 0, "z_loss is ", z_loss, ", must be 0 or more");
+  require(!parity || (sequence.loss_on_text && label_smoothing == 0 && z_loss == 0 &&
+                      loss_weights.empty()),
+          "loss_on_text, label_smoothing, z_loss and loss_weights have no place beside parity");
+  numbers_of(loss_weights, "loss_weights");
   numbers_of(language_weights, "language_weights");
   numbers_of(group_lr, "group_lr");
   require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
+  require(grad_dtype == "f32" || grad_dtype == "bf16", "grad_dtype is \"", grad_dtype,
+          "\", must be f32 or bf16");
   lora.validate();
   growth.validate();
   require(audio_table == "rows" || factorised(), "audio_table is \"", audio_table,

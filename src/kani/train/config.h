@@ -39,6 +39,9 @@ struct TrainConfig {
   int64_t per_device_train_batch_size = 6;  // clips of a micro-batch (packing none)
   int64_t gradient_accumulation_steps = 6;  // micro-batches of an update (packing none)
   int64_t loss_chunk = 2048;                // elements whose logits exist at a time
+  // The loss (ops.h, loss_weights.h).
+  double label_smoothing = 0, z_loss = 0;
+  std::vector<std::string> loss_weights;  // "codebook_0=2": by kind of target
   double num_train_epochs = 3;
   int64_t max_steps = 0;  // 0: by epochs
   uint64_t seed = 42;
@@ -69,6 +72,8 @@ struct TrainConfig {
   GuideSettings guide;                                        // of attention, at the start
   bool gradient_checkpointing = false;  // layers are computed again in the backward pass
   bool bf16 = false;                    // matrix products in bf16, all else in float32
+  std::string grad_dtype = "f32";       // of gradients on their way between processes: f32, bf16
+  bool deterministic = true;            // on GPUs; false: LibTorch may take faster forms
   std::string device = "auto";          // auto, cpu, cuda, cuda:N (cuda_device.h)
   int threads = 0;                      // 0: as many as LibTorch takes
   int64_t timeout_s = 60;               // for what other processes must do

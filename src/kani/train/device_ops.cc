@@ -335,23 +335,29 @@ class CrossEntropy : public Function<CrossEntropy> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& hidden_any,
                                const at::Tensor& head, const at::Tensor& targets, double scale,
-                               int64_t chunk, bool learn, bool learn_head, const Kernels* kernels) {
+                               int64_t chunk, bool learn, bool learn_head, const Kernels* kernels,
+                               const LossRules& rules) {
     const at::Tensor hidden = hidden_any.contiguous(), table = head.to(hidden.scalar_type());
     const int64_t count = hidden.size(0), vocabulary = head.size(0);
     const at::Tensor losses = floats({count}, hidden);
+    const at::Tensor sums = rules.plain() ? losses : floats({count}, hidden);
     const at::Tensor dhidden = learn ? at::empty_like(hidden) : at::Tensor();
     const at::Tensor dhead = learn && learn_head ? at::zeros_like(head) : at::Tensor();
     for (int64_t first = 0; first < count; first += chunk) {
       const int64_t last = std::min(count, first + chunk);
       const at::Tensor part = hidden.slice(0, first, last), logits = at::mm(part, table.t());
       const at::Tensor ids = targets.slice(0, first, last), out = losses.slice(0, first, last);
-      kernels->classify({.logits = write(logits),
-                         .targets = ids.const_data_ptr<int64_t>(),
-                         .rows = last - first,
-                         .vocabulary = vocabulary,
-                         .factor = static_cast<float>(scale),
-                         .losses = write_floats(out)},
-                        type_of(hidden), stream_of(hidden));
+      if (rules.plain()) {
+        kernels->classify({.logits = write(logits),
+                           .targets = ids.const_data_ptr<int64_t>(),
+                           .rows = last - first,
+                           .vocabulary = vocabulary,
+                           .factor = static_cast<float>(scale),
+                           .losses = write_floats(out)},
+                          type_of(hidden), stream_of(hidden));
+      } else {
+        classify(logits, ids, scale, rules, first, out, sums.slice(0, first, last));
+      }
       if (learn) dhidden.slice(0, first, last).copy_(at::mm(logits, table));
       if (dhead.defined()) {
         dhead.add_(is_float(hidden) ? at::mm(logits.t(), part)
@@ -360,7 +366,28 @@ class CrossEntropy : public Function<CrossEntropy> {
     }
     context->save_for_backward({dhidden, dhead});
     context->mark_non_differentiable({losses});
-    return {(losses.sum(at::kDouble) * scale).to(at::kFloat), losses};
+    return {(sums.sum(at::kDouble) * scale).to(at::kFloat), losses};
+  }
+
+  // The kernel's work with rules, by LibTorch's operations: logits become derivatives.
+  static void classify(const at::Tensor& logits, const at::Tensor& targets, double scale,
+                       const LossRules& rules, int64_t first, const at::Tensor& losses,
+                       const at::Tensor& sums) {
+    const at::Tensor wide = logits.to(at::kFloat), none = targets.eq(kNoTarget);
+    const at::Tensor id = targets.masked_fill(none, 0).unsqueeze(1);
+    const at::Tensor sum = at::logsumexp(wide, {-1}), wanted = wide.gather(1, id).squeeze(1);
+    const double s = rules.label_smoothing, z = rules.z_loss;
+    const at::Tensor all = sum - wanted * (1 - s) - wide.mean(-1) * s + sum.square() * z;
+    const at::Tensor given = rules.weights.defined()
+                                 ? rules.weights.slice(0, first, first + logits.size(0))
+                                 : at::ones_like(sum);
+    const at::Tensor weight = given.masked_fill(none, 0);
+    losses.copy_((sum - wanted).masked_fill(none, 0));
+    sums.copy_(all * weight);
+    at::Tensor slope = at::softmax(wide, -1) * (sum * (2 * z) + 1).unsqueeze(1) -
+                       s / static_cast<double>(wide.size(1));
+    slope.scatter_add_(1, id, at::full_like(id, s - 1, slope.options()));
+    logits.copy_(slope * (weight * scale).unsqueeze(1));
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
@@ -369,7 +396,7 @@ class CrossEntropy : public Function<CrossEntropy> {
     // A product with a number on the device: asking for it would wait for the forward pass.
     dhidden = (dhidden * grads[0]).to(dhidden.scalar_type());
     if (dhead.defined()) dhead = dhead * grads[0];
-    return {dhidden, dhead, {}, {}, {}, {}, {}, {}};
+    return {dhidden, dhead, {}, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -431,11 +458,13 @@ at::Tensor attention(const Kernels& kernels, const at::Tensor& q, const at::Tens
 }
 
 LossResult cross_entropy(const Kernels& kernels, const at::Tensor& hidden, const at::Tensor& head,
-                         const at::Tensor& targets, double scale, int64_t chunk) {
-  if (!known(hidden) || !is_float(head)) return plain::cross_entropy(hidden, head, targets, scale);
+                         const at::Tensor& targets, double scale, int64_t chunk,
+                         const LossRules& rules) {
+  if (!known(hidden) || !is_float(head))
+    return plain::cross_entropy(hidden, head, targets, scale, rules);
   const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
   const auto out = CrossEntropy::apply(hidden, head, targets, scale, chunk, learn,
-                                       head.requires_grad(), &kernels);
+                                       head.requires_grad(), &kernels, rules);
   return {out[0], out[1]};
 }
 

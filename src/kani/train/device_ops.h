@@ -31,6 +31,7 @@ at::Tensor short_conv(const Kernels& kernels, const at::Tensor& bcx, const at::T
 at::Tensor attention(const Kernels& kernels, const at::Tensor& q, const at::Tensor& k,
                      const at::Tensor& v, const std::vector<int64_t>& starts);
 LossResult cross_entropy(const Kernels& kernels, const at::Tensor& hidden, const at::Tensor& head,
-                         const at::Tensor& targets, double scale, int64_t chunk);
+                         const at::Tensor& targets, double scale, int64_t chunk,
+                         const LossRules& rules = {});
 
 }  // namespace kani::train::device

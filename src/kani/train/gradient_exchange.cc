@@ -38,7 +38,7 @@ struct GradientExchange::State {
       if (!grad.defined()) grad = at::zeros_like(parameter.detach());
       parts.push_back(grad.reshape({-1}));
     }
-    group.flat = at::cat(parts);
+    group.flat = at::cat(parts).to(wire);
     group.wait = comm->begin_sum(group.flat);
   }
 
@@ -50,6 +50,7 @@ struct GradientExchange::State {
   }
 
   Comm* comm = nullptr;
+  at::ScalarType wire = at::kFloat;
   std::vector<Group> groups;
   size_t next = 0;  // the first group whose sum has not begun
   bool armed = false;
@@ -72,9 +73,11 @@ int64_t place_of(std::string_view name) {
 
 }  // namespace
 
-GradientExchange::GradientExchange(ParameterMap& parameters, Comm& comm, int64_t group_bytes)
+GradientExchange::GradientExchange(ParameterMap& parameters, Comm& comm, at::ScalarType wire,
+                                   int64_t group_bytes)
     : state_(std::make_shared<State>()) {
   state_->comm = &comm;
+  state_->wire = wire;
   if (comm.size() == 1) return;
   std::vector<std::pair<int64_t, ParameterMap::iterator>> order;
   for (auto it = parameters.begin(); it != parameters.end(); ++it) {

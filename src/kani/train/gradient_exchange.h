@@ -19,8 +19,10 @@ namespace kani::train {
 class GradientExchange {
  public:
   /// Puts a hook on every parameter that wants a gradient.  `comm` and the parameters must outlive
-  /// it.  Alone it does nothing.
-  GradientExchange(ParameterMap& parameters, Comm& comm, int64_t group_bytes = int64_t{16} << 20);
+  /// it.  Alone it does nothing.  `wire`: the type that is sent and added up in, kFloat or
+  /// kBFloat16.
+  GradientExchange(ParameterMap& parameters, Comm& comm, at::ScalarType wire = at::kFloat,
+                   int64_t group_bytes = int64_t{16} << 20);
   ~GradientExchange();
   GradientExchange(const GradientExchange&) = delete;
   GradientExchange& operator=(const GradientExchange&) = delete;

@@ -240,12 +240,74 @@ class Dropout : public Function<Dropout> {
   }
 };
 
+// What the rules add, to a row of logits of which classify() has made derivatives.  With
+// log-sum-exp L, target t and its logit l_t, mean logit m: the loss is L - l_t + s (l_t - m) + z
+// L^2, of which the derivative by a logit is (1 + 2 z L) p - (1 - s) [t] - s / V.
+class LossExtras {
+ public:
+  LossExtras(const TableFactors& factors, const LossRules& rules, int64_t rows)
+      : factors_(factors), smoothing_(rules.label_smoothing), z_(rules.z_loss), rows_(rows) {
+    if (!on() || smoothing_ == 0) return;
+    const auto ids = static_cast<double>(factors.on() ? factors.ids() : rows);
+    shares_.assign(static_cast<size_t>(rows), 1 / ids);
+    if (!factors.on()) return;
+    for (int64_t book = 0; book < factors.codebooks; ++book) {
+      auto at = shares_.begin() + factors.text_rows + book * factors.book_rows();
+      *at++ = static_cast<double>(factors.codes()) / ids;
+      for (const int64_t level : factors.levels) {
+        std::fill(at, at + level, static_cast<double>(factors.codes() / level) / ids);
+        at += level;
+      }
+    }
+  }
+
+  bool on() const { return smoothing_ != 0 || z_ != 0; }
+
+  struct Before {
+    double wanted = 0, mean = 0;
+  };
+  Before before(const float* logits, int64_t target) const {
+    Before out;
+    for (const int64_t row : rows_of(target)) out.wanted += static_cast<double>(logits[row]);
+    for (size_t i = 0; i < shares_.size(); ++i)
+      out.mean += shares_[i] * static_cast<double>(logits[i]);
+    return out;
+  }
+  /// The loss; `row` holds scale (p - [t]).
+  double after(float* row, int64_t target, double surprise, double scale,
+               const Before& before) const {
+    const double sum = surprise + before.wanted, factor = 1 + 2 * z_ * sum;
+    for (int64_t i = 0; i < rows_; ++i) {
+      const double share = shares_.empty() ? 0 : shares_[static_cast<size_t>(i)];
+      row[i] =
+          static_cast<float>(factor * static_cast<double>(row[i]) - scale * smoothing_ * share);
+    }
+    for (const int64_t i : rows_of(target))
+      row[i] += static_cast<float>(scale * (factor - 1 + smoothing_));
+    return surprise + smoothing_ * (before.wanted - before.mean) + z_ * sum * sum;
+  }
+
+ private:
+  std::vector<int64_t> rows_of(int64_t target) const {
+    if (!factors_.on()) return {target};
+    std::vector<int64_t> out(static_cast<size_t>(factors_.parts()));
+    factors_.rows_of(target, out.data());
+    std::erase(out, -1);
+    return out;
+  }
+
+  const TableFactors& factors_;
+  double smoothing_, z_;
+  int64_t rows_;
+  std::vector<double> shares_;  // of all ids: how many of them have this row; empty: not needed
+};
+
 class CrossEntropy : public Function<CrossEntropy> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& hidden_any,
                                const at::Tensor& head, const at::Tensor& targets, double scale,
                                int64_t chunk, bool learn, bool learn_head,
-                               const TableFactors& factors) {
+                               const TableFactors& factors, const LossRules& rules) {
     const at::Tensor hidden = hidden_any.contiguous();
     const at::Tensor wanted = at::nonzero(targets.ne(kNoTarget)).squeeze(1);
     const auto type = hidden.scalar_type();
@@ -258,24 +320,37 @@ class CrossEntropy : public Function<CrossEntropy> {
     const loops::FactorShape shape{factors.text_rows, factors.codebooks,
                                    static_cast<int64_t>(factors.levels.size()),
                                    factors.levels.data()};
+    const LossExtras extras(factors, rules, vocabulary);
+    const at::Tensor weights =
+        rules.weights.defined() ? rules.weights.index_select(0, wanted).contiguous() : at::Tensor();
+    const float* weight = weights.defined() ? weights.const_data_ptr<float>() : nullptr;
     double total = 0;
     for (int64_t first = 0; first < count; first += chunk) {
       const int64_t rows = std::min(chunk, count - first);
       const at::Tensor index = wanted.slice(0, first, first + rows);
       const at::Tensor part = hidden.index_select(0, index);
       at::Tensor scores = product(part, table), losses = at::empty({rows}, full);
+      at::Tensor sums = extras.on() || weight != nullptr ? at::empty({rows}, full) : losses;
       const at::Tensor ids = targets.index_select(0, index);
       const int64_t* id = ids.const_data_ptr<int64_t>();
       at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
         for (int64_t r = begin; r < end; ++r) {
-          write(losses)[r] = factors.on()
-                                 ? loops::classify_sums(write(scores) + r * vocabulary, shape,
-                                                        id[r], static_cast<float>(scale))
-                                 : loops::classify(write(scores) + r * vocabulary, vocabulary,
-                                                   id[r], static_cast<float>(scale));
+          float* row = write(scores) + r * vocabulary;
+          const double share = weight == nullptr ? 1 : static_cast<double>(weight[first + r]);
+          const auto factor = static_cast<float>(scale * share);
+          const LossExtras::Before before =
+              extras.on() ? extras.before(row, id[r]) : LossExtras::Before();
+          const float surprise = factors.on() ? loops::classify_sums(row, shape, id[r], factor)
+                                              : loops::classify(row, vocabulary, id[r], factor);
+          write(losses)[r] = surprise;
+          if (sums.is_same(losses)) continue;
+          const double loss = extras.on() ? extras.after(row, id[r], static_cast<double>(surprise),
+                                                         scale * share, before)
+                                          : static_cast<double>(surprise);
+          write(sums)[r] = static_cast<float>(share * loss);
         }
       });
-      total += losses.sum(at::kDouble).item<double>();
+      total += sums.sum(at::kDouble).item<double>();
       per_token.index_copy_(0, index, losses);
       if (!learn) continue;
       scores = scores.to(type);
@@ -295,7 +370,7 @@ class CrossEntropy : public Function<CrossEntropy> {
       dhidden = dhidden * factor;
       if (dhead.defined()) dhead = dhead * factor;
     }
-    return {dhidden, dhead, {}, {}, {}, {}, {}, {}};
+    return {dhidden, dhead, {}, {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -364,21 +439,23 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
                          const at::Tensor& targets, double scale, int64_t chunk,
-                         const TableFactors& factors) {
+                         const TableFactors& factors, const LossRules& rules) {
+  require(!rules.weights.defined() || rules.weights.size(0) == hidden.size(0),
+          "weights of another length than the elements");
   require(chunk >= 1, "a chunk of ", chunk, " elements, must be 1 or more");
   require(
       !factors.on() || (factors.rows() == head.size(0) && factors.codebooks <= loops::kMostBooks),
       "a head of ", head.size(0), " rows, expected ", factors.rows(), " factors");
   const bool sums = hidden.is_cpu() && fused(head);
   if (factors.on() && !sums)
-    return cross_entropy(hidden, written_out(factors, head), targets, scale, chunk);
+    return cross_entropy(hidden, written_out(factors, head), targets, scale, chunk, {}, rules);
   if (const auto* kernels = kernels_for(hidden))
-    return device::cross_entropy(*kernels, hidden, head, targets, scale, chunk);
+    return device::cross_entropy(*kernels, hidden, head, targets, scale, chunk, rules);
   const bool rounded = hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 && fused(head);
-  if (!fused(hidden) && !rounded) return plain::cross_entropy(hidden, head, targets, scale);
+  if (!fused(hidden) && !rounded) return plain::cross_entropy(hidden, head, targets, scale, rules);
   const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
   const auto out = CrossEntropy::apply(hidden, head, targets, scale, chunk, learn,
-                                       head.requires_grad(), factors);
+                                       head.requires_grad(), factors, rules);
   return {out[0], out[1]};
 }
 

@@ -49,9 +49,17 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 /// place alone: computed again it is the same, and nothing is kept for it.  0 <= p < 1.
 at::Tensor dropout(const at::Tensor& x, double p, uint64_t key);
 
+/// What is added to -log p of each target, and how much each counts (training.md 14.3).
+struct LossRules {
+  double label_smoothing = 0;  // s: the target is (1 - s) itself and s all V ids alike
+  double z_loss = 0;           // times the square of the logits' log-sum-exp
+  at::Tensor weights{};        // [N] float32; undefined: 1 each
+
+  bool plain() const { return label_smoothing == 0 && z_loss == 0 && !weights.defined(); }
+};
 struct LossResult {
-  at::Tensor loss;       // scalar: sum over targets of -log p, times scale; differentiable
-  at::Tensor per_token;  // [N] float32; 0 without a target
+  at::Tensor loss;       // scalar: sum over targets of their losses, times scale; differentiable
+  at::Tensor per_token;  // [N] float32, -log p whatever the rules; 0 without a target
 };
 /// Cross-entropy over all V rows of `head`, `chunk` elements at a time: logits never exist for
 /// more, and gradients are made on the way (training.md 14.3).  Elements without a target cost
@@ -59,9 +67,9 @@ struct LossResult {
 /// on `chunk` but for rounding.  If hidden is bf16 the products are, the rest is float32.
 /// With `factors` the head is a table of sums, [factors.rows(), H], and the softmax is that over
 /// all factors.ids() ids, exactly, without a logit for each: those of a codebook add up to the
-/// product of sums over its digits.
+/// product of sums over its digits.  Throws Error(kInvalidArgument) for weights of another length.
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
                          const at::Tensor& targets, double scale, int64_t chunk,
-                         const TableFactors& factors = {});
+                         const TableFactors& factors = {}, const LossRules& rules = {});
 
 }  // namespace kani::train

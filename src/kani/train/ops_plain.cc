@@ -55,11 +55,16 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 }
 
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
-                         const at::Tensor& targets, double scale) {
+                         const at::Tensor& targets, double scale, const LossRules& rules) {
   const at::Tensor logits = at::matmul(hidden, head.t()).to(at::kFloat);
   const at::Tensor losses =
       at::cross_entropy_loss(logits, targets, {}, at::Reduction::None, /*ignore_index=*/-100);
-  return {losses.sum() * scale, losses.detach()};
+  if (rules.plain()) return {losses.sum() * scale, losses.detach()};
+  const at::Tensor sums = at::logsumexp(logits, {-1});
+  at::Tensor all = losses * (1 - rules.label_smoothing) +
+                   (sums - logits.mean(-1)) * rules.label_smoothing + sums.square() * rules.z_loss;
+  if (rules.weights.defined()) all = all * rules.weights;
+  return {all.masked_fill(targets.eq(kNoTarget), 0).sum() * scale, losses.detach()};
 }
 
 }  // namespace kani::train::plain

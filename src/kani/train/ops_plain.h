@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kani/train/ops.h"
+#include "kani/train/sequence.h"
 
 namespace kani::train::plain {
 
@@ -15,6 +16,6 @@ at::Tensor short_conv(const at::Tensor& bcx, const at::Tensor& taps, const at::T
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const std::vector<int64_t>& starts);
 LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
-                         const at::Tensor& targets, double scale);
+                         const at::Tensor& targets, double scale, const LossRules& rules = {});
 
 }  // namespace kani::train::plain

@@ -41,6 +41,8 @@ void validate(const OptimizerSettings& s) {
           ", must be 0 to below 1");
   require(s.rule == "adamw" || s.rule == "muon", "optimizer is \"", s.rule,
           "\", must be adamw or muon");
+  require(s.zero_stage == 0 || s.zero_stage == 1, "zero_stage is ", s.zero_stage,
+          ", must be 0 or 1");
   require(s.warmup_steps >= 0, "warmup_steps is ", s.warmup_steps, ", must be 0 or more");
   require(s.total_steps >= 1, "total_steps is ", s.total_steps, ", must be 1 or more");
   require(s.schedule == "cosine" || s.schedule == "linear" || s.schedule == "constant" ||
@@ -71,15 +73,15 @@ AdamW::AdamW(OptimizerSettings settings, ParameterMap& parameters, Comm* comm)
     if (parameter.requires_grad()) largest.emplace_back(-parameter.numel(), name);
   }
   std::sort(largest.begin(), largest.end());
-  std::vector<int64_t> load(comm == nullptr ? 1 : static_cast<size_t>(comm->size()));
+  const bool shared = comm != nullptr && settings_.zero_stage > 0;
+  std::vector<int64_t> load(shared ? static_cast<size_t>(comm->size()) : 1);
   for (const auto& [size, name] : largest) {
     const auto least = std::min_element(load.begin(), load.end());
     owners_[name] = static_cast<int>(least - load.begin());
     *least -= size;
   }
-  const int self = comm == nullptr ? 0 : comm->rank();
   for (const auto& [name, owner] : owners_) {
-    if (owner != self) continue;
+    if (shared && !owns(name)) continue;
     const at::Tensor& parameter = parameters_.find(name)->second;
     const auto like = parameter.options().dtype(at::kFloat).requires_grad(false);
     state_[name] = {at::zeros(parameter.sizes(), like),
@@ -94,6 +96,10 @@ bool AdamW::is_muons(std::string_view name) const {
 }
 
 int AdamW::owner(std::string_view name) const { return owners_.find(name)->second; }
+
+bool AdamW::owns(std::string_view name) const {
+  return owner(name) == (comm_ == nullptr ? 0 : comm_->rank());
+}
 
 double AdamW::learning_rate(int64_t n) const {
   return settings_.learning_rate * schedule_factor(settings_, n);
@@ -201,8 +207,8 @@ double AdamW::step(int64_t n, bool update) {
   const bool on_gpu = update && settings_.name_factors.empty() && update_on_gpu(n, factor);
   if (update && !on_gpu) update_by_groups(n, factor);
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::Tensor();
-  for (int rank = 0; comm_ != nullptr && comm_->size() > 1 && update && rank < comm_->size();
-       ++rank) {
+  const bool sends = comm_ != nullptr && comm_->size() > 1 && settings_.zero_stage > 0;
+  for (int rank = 0; sends && update && rank < comm_->size(); ++rank) {
     std::vector<at::Tensor> owned;
     for (const auto& [name, owner] : owners_) {
       if (owner == rank) owned.push_back(parameters_.find(name)->second.detach());
@@ -212,12 +218,26 @@ double AdamW::step(int64_t n, bool update) {
   return norm;
 }
 
+namespace {
+
+void add_moments(const std::string& name, const Moments& moments, ParameterMap& out) {
+  out["first." + name] = moments.first;
+  if (moments.second.defined()) out["second." + name] = moments.second;
+  out["steps." + name] = moments.steps;
+}
+
+}  // namespace
+
 ParameterMap moments_map(const AdamW& optimizer) {
   ParameterMap out;
+  for (const auto& [name, moments] : optimizer.state()) add_moments(name, moments, out);
+  return out;
+}
+
+ParameterMap owned_moments(const AdamW& optimizer) {
+  ParameterMap out;
   for (const auto& [name, moments] : optimizer.state()) {
-    out["first." + name] = moments.first;
-    if (moments.second.defined()) out["second." + name] = moments.second;
-    out["steps." + name] = moments.steps;
+    if (optimizer.owns(name)) add_moments(name, moments, out);
   }
   return out;
 }

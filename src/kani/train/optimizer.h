@@ -28,6 +28,8 @@ struct OptimizerSettings {
   std::string rule = "adamw";  // adamw; muon: for the matrices of the layers
   double muon_learning_rate = 0.02;  // of those, under the same schedule
   double muon_momentum = 0.95;
+  int zero_stage =
+      1;  // of several processes: 1 each keeps a share of the moments, 0 each keeps all
 };
 
 /// Factor of the schedule for update n = 0, 1, ….
@@ -43,8 +45,8 @@ struct Moments {
 };
 
 /// Owns the moments; parameters stay the model's.  State exists from the start.  Of several
-/// processes each keeps the moments of its own share of the parameters and updates these (ZeRO-1),
-/// then all get all of them.
+/// processes each keeps the moments of its own share of the parameters and updates these, then all
+/// get all of them (ZeRO-1); or each keeps and updates all, and nothing is sent (zero_stage 0).
 class AdamW {
  public:
   /// `comm` may be null and must outlive it.
@@ -61,8 +63,11 @@ class AdamW {
   /// longest part of its name that name_factors has.
   double rate_factor(std::string_view name) const;
 
-  /// The process that keeps the moments of a parameter; deterministic.
+  /// The process that keeps the moments of a parameter, or writes them if all keep them;
+  /// deterministic.
   int owner(std::string_view name) const;
+  /// Whether that is this process.
+  bool owns(std::string_view name) const;
   const OptimizerSettings& settings() const { return settings_; }
   std::map<std::string, Moments, std::less<>>& state() { return state_; }
   const std::map<std::string, Moments, std::less<>>& state() const { return state_; }
@@ -86,5 +91,7 @@ class AdamW {
 /// What `optimizer` keeps as named tensors, as checkpoints hold them: first.NAME, second.NAME (not
 /// of Muon's) and steps.NAME.  They share the optimizer's memory.
 ParameterMap moments_map(const AdamW& optimizer);
+/// The same of the parameters that this process owns: its part of a checkpoint.
+ParameterMap owned_moments(const AdamW& optimizer);
 
 }  // namespace kani::train

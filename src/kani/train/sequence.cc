@@ -72,6 +72,7 @@ void PackedBatch::add(const TokenLayout& layout, const SequenceRules& rules,
   speech.push_back(speech_of(layout, clip_ids, elements(), has_voice ? 1 : 0));
   const std::vector<double> places =
       sequence_positions(layout, rules.audio_step, clip_ids, has_voice);
+  const auto first = static_cast<int64_t>(targets.size());
   for (size_t i = 0; i < clip_ids.size(); ++i) {
     if (i == 1 && has_voice) {
       voice_slots.push_back(elements());
@@ -83,11 +84,14 @@ void PackedBatch::add(const TokenLayout& layout, const SequenceRules& rules,
     const bool last = i + 1 == clip_ids.size(), next_is_slot = i == 0 && has_voice;
     targets.push_back(last || next_is_slot ? kNoTarget : clip_ids[i + 1]);
   }
+  if (!rules.loss_on_text)
+    std::fill(targets.begin() + first, targets.begin() + speech.back().begin, kNoTarget);
   for (const double place : places) positions.push_back(static_cast<float>(place));
   starts.push_back(elements());
   rows.push_back(row);
   labels += static_cast<int64_t>(clip_ids.size());
-  target_count += static_cast<int64_t>(clip_ids.size()) - 1;
+  target_count += std::count_if(targets.begin() + first, targets.end(),
+                                [](int64_t target) { return target != kNoTarget; });
 }
 
 }  // namespace kani::train

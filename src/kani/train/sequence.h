@@ -20,6 +20,7 @@ inline constexpr int64_t kNoTarget = -100;
 struct SequenceRules {
   double audio_step = 1;
   bool drop_repeated_frames = false;  // a frame equal to the one before it (training.md 5.2, 4)
+  bool loss_on_text = true;           // false: only codes and what ends them are targets
 };
 
 /// SOH, text, END_OF_TEXT, EOH, SOA, SOS, codes, EOS, EOA.  Throws Error(kBadInput) for ids that

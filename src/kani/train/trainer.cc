@@ -8,16 +8,17 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <tuple>
 
 #include "kani/base/file.h"
 #include "kani/base/log.h"
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
+#include "kani/train/codebook_sums.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
 #include "kani/train/row_names.h"
+#include "kani/train/run_health.h"
 #include "kani/train/start.h"
 
 namespace kani::train {
@@ -25,10 +26,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kMostSkipped = 20;  // updates in a row that may be left out
-constexpr size_t kNormsKept = 128;    // of which the median is taken
-constexpr double kNormLimit = 10;     // times the median
-constexpr size_t kNormsNeeded = 16;   // before the median says anything
 constexpr int64_t kCodebookEvery = 10;
 
 double seconds_since(Clock::time_point start) {
@@ -38,58 +35,6 @@ double seconds_since(Clock::time_point start) {
 at::Tensor targets_of(const PackedBatch& batch, const at::Tensor& like) {
   return at::tensor(at::IntArrayRef(batch.targets)).to(like.device());
 }
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-void keep(std::vector<double>& recent, double value) {
-  recent.push_back(value);
-  if (recent.size() > kNormsKept) recent.erase(recent.begin());
-}
-
-// How many standard deviations a value is from the mean of those before; 0 of too few.
-double deviations(double value, const std::vector<double>& recent) {
-  if (recent.size() < kNormsNeeded) return 0;
-  const auto count = static_cast<double>(recent.size());
-  const double mean = std::accumulate(recent.begin(), recent.end(), 0.0) / count;
-  double square = 0;
-  for (const double v : recent) square += (v - mean) * (v - mean);
-  return square == 0 ? 0 : (value - mean) / std::sqrt(square / count);
-}
-
-// Losses of an update by codebook.
-class CodebookSums {
- public:
-  explicit CodebookSums(const TokenLayout& layout)
-      : layout_(layout), sums_(2 * static_cast<size_t>(layout.codebooks)) {}
-
-  void add(const PackedBatch& batch, const at::Tensor& per_token) {
-    const at::Tensor losses = per_token.cpu();
-    const float* loss = losses.const_data_ptr<float>();
-    for (size_t n = 0; n < batch.targets.size(); ++n) {
-      const int64_t place = batch.targets[n] - layout_.audio_start;
-      const int64_t book = place < 0 ? -1 : place / layout_.codebook_size;
-      if (book < 0 || book >= layout_.codebooks) continue;
-      sums_[2 * static_cast<size_t>(book)] += static_cast<double>(loss[n]);
-      sums_[2 * static_cast<size_t>(book) + 1] += 1;
-    }
-  }
-
-  std::vector<double> means(Comm& comm) {
-    comm.sum(sums_);
-    std::vector<double> out;
-    for (size_t i = 0; i < sums_.size(); i += 2)
-      out.push_back(sums_[i + 1] == 0 ? 0 : sums_[i] / sums_[i + 1]);
-    return out;
-  }
-
- private:
-  TokenLayout layout_;
-  std::vector<double> sums_;  // sum and count by codebook
-};
 
 std::string text_hash(const std::string& text) {
   return sha256_hex(std::as_bytes(std::span(text)));
@@ -103,6 +48,8 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   const at::Device device = choose_device(config_.device, launch);
   comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s), device);
   if (config_.threads > 0) at::set_num_threads(config_.threads);
+  // Choosing the device has asked for them.
+  if (!config_.deterministic) at::globalContext().setDeterministicAlgorithms(false, false);
   if (config_.parity) {
     config_.packing = Packing::kNone;
     config_.sequence.drop_repeated_frames = true;
@@ -119,6 +66,38 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   layout_ = TokenLayout::of(model_->config());
   tokenizer_json_ =
       named_tokenizer(config_.model_id, model_->config(), tokens, config_.growth.first_train);
+  open_clips(tokens);
+  weights_ = std::make_unique<LossWeights>(
+      TrainConfig::numbers_of(config_.loss_weights, "loss_weights"), layout_);
+  levels_ = config_.levels();
+  if (config_.code_noise.on()) TableFactors::of(model_->config(), levels_);
+  if (config_.guide.weight > 0) AttentionGuide(model_->config(), config_.guide.width, {});
+
+  // Epochs differ by a row or so when rows are packed: the first one speaks for all.
+  plan_epoch(0);
+  const int64_t per_epoch =
+      (static_cast<int64_t>(plan_.size()) + rows_of_update() - 1) / rows_of_update();
+  total_updates_ =
+      config_.max_steps > 0
+          ? config_.max_steps
+          : std::max<int64_t>(1, static_cast<int64_t>(std::ceil(config_.num_train_epochs *
+                                                                static_cast<double>(per_epoch))));
+  make_optimizer();
+  state_.data_hash = clips_->hash();
+  state_.config_hash = text_hash(numeric_yaml(config_));
+  if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
+  comm_->agree("data", state_.data_hash);
+  comm_->agree("settings", state_.config_hash);
+  if (resume) {
+    resume_newest(force);
+  } else if (config_.from_upstream) {
+    go_on_from(upstream);
+  }
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::open_clips(const std::vector<LanguageToken>& tokens) {
   std::vector<std::string> places = config_.data;
   places.insert(places.end(), config_.replay_data.begin(), config_.replay_data.end());
   clips_ = std::make_unique<ClipSet>(places, layout_, tokens);
@@ -139,42 +118,21 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
                              usable_.begin());
   require(new_ > 0, "no clip fits pack_length ", config_.pack_length);
   mix_clips();
-  levels_ = config_.levels();
-  if (config_.code_noise.on()) TableFactors::of(model_->config(), levels_);
-  if (config_.guide.weight > 0) AttentionGuide(model_->config(), config_.guide.width, {});
+}
 
-  // Epochs differ by a row or so when rows are packed: the first one speaks for all.
-  plan_epoch(0);
-  const int64_t per_epoch =
-      (static_cast<int64_t>(plan_.size()) + rows_of_update() - 1) / rows_of_update();
-  total_updates_ =
-      config_.max_steps > 0
-          ? config_.max_steps
-          : std::max<int64_t>(1, static_cast<int64_t>(std::ceil(config_.num_train_epochs *
-                                                                static_cast<double>(per_epoch))));
+void Trainer::make_optimizer() {
   OptimizerSettings settings = config_.optimizer;
   settings.total_steps = total_updates_;
   settings.name_factors = TrainConfig::numbers_of(config_.group_lr, "group_lr");
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
-  exchange_ = std::make_unique<GradientExchange>(model_->parameters(), *comm_);
+  exchange_ = std::make_unique<GradientExchange>(
+      model_->parameters(), *comm_, config_.grad_dtype == "bf16" ? at::kBFloat16 : at::kFloat);
   if (config_.ema_decay > 0) {
     for (const auto& [name, parameter] : model_->parameters()) {
       if (parameter.requires_grad()) average_[name] = parameter.detach().clone();
     }
   }
-  state_.data_hash = clips_->hash();
-  state_.config_hash = text_hash(numeric_yaml(config_));
-  if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
-  comm_->agree("data", state_.data_hash);
-  comm_->agree("settings", state_.config_hash);
-  if (resume) {
-    resume_newest(force);
-  } else if (config_.from_upstream) {
-    go_on_from(upstream);
-  }
 }
-
-Trainer::~Trainer() = default;
 
 void Trainer::resume_newest(bool force) {
   const auto folder = find_checkpoint(config_.output_dir);
@@ -284,30 +242,19 @@ PackedBatch Trainer::batch_of(const ClipSet& clips, const Row& row,
   return batch;
 }
 
-// Whether an update is left out, and how unusual it is.
-void Trainer::judge(UpdateReport& report) {
-  if (!std::isfinite(report.loss)) {
-    report.skip_reason = "the loss is not finite";
-  } else if (!std::isfinite(report.grad_norm)) {
-    report.skip_reason = "a gradient is not finite";
-  } else if (!config_.parity && state_.recent_norms.size() >= kNormsNeeded &&
-             report.grad_norm > kNormLimit * median(state_.recent_norms)) {
-    report.skip_reason = concat("the gradient's norm is ", report.grad_norm, ", the median is ",
-                                median(state_.recent_norms));
-  }
-  report.skipped = !report.skip_reason.empty();
-  const double limit = config_.optimizer.max_grad_norm;
-  report.clipped = limit > 0 && report.grad_norm > limit;
-  report.loss_score = deviations(report.loss, state_.recent_losses);
-  report.norm_score = deviations(report.grad_norm, state_.recent_norms);
-}
-
 // `row`: the place in the update, so that the noise does not depend on who computes it.
 void Trainer::add_noise(PackedBatch& batch, int64_t row) const {
   const uint64_t key =
       splitmix64(splitmix64(config_.seed + 8) ^ splitmix64(static_cast<uint64_t>(state_.update)) ^
                  (static_cast<uint64_t>(row) << 40));
   add_code_noise(config_.code_noise, layout_, levels_, key, batch);
+}
+
+LossRules Trainer::loss_rules(const PackedBatch& batch) const {
+  LossRules rules{.label_smoothing = config_.label_smoothing, .z_loss = config_.z_loss};
+  if (weights_->on())
+    rules.weights = weights_->of(batch.targets).to(model_->parameters().begin()->second.device());
+  return rules;
 }
 
 UpdateReport Trainer::step() {
@@ -322,7 +269,7 @@ UpdateReport Trainer::step() {
 
   std::vector<PackedBatch> batches;
   int64_t labels = 0, spoken = 0;
-  double squares = 0;
+  double squares = 0, weight = 0;
   for (int64_t r = state_.row + comm_->rank(); r < end; r += comm_->size()) {
     PackedBatch& batch = batches.emplace_back(
         batch_of(*clips_, plan_[static_cast<size_t>(r)], static_cast<uint64_t>(state_.epoch)));
@@ -330,6 +277,7 @@ UpdateReport Trainer::step() {
     spoken += AttentionGuide::positions(batch.speech);
     report.elements += batch.elements();
     report.targets += batch.target_count;
+    if (weights_->on()) weight += weights_->sum(batch.targets);
     labels += batch.labels;
     for (size_t d = 0; d + 1 < batch.starts.size(); ++d) {
       const auto length = static_cast<double>(batch.starts[d + 1] - batch.starts[d]);
@@ -344,7 +292,9 @@ UpdateReport Trainer::step() {
   if (config_.packing == Packing::kRows)
     report.fill = static_cast<double>(report.elements) /
                   static_cast<double>((end - state_.row) * config_.pack_length);
-  const double divisor = static_cast<double>(config_.parity ? labels : report.targets);
+  const double divisor = config_.parity   ? static_cast<double>(labels)
+                         : weights_->on() ? comm_->sum(weight)
+                                          : static_cast<double>(report.targets);
   const double guidance = config_.guide.weight_at(state_.update);
   if (guidance > 0) spoken = std::max<int64_t>(1, comm_->sum(spoken));
   double penalty = 0;
@@ -357,7 +307,7 @@ UpdateReport Trainer::step() {
     const at::Tensor hidden = model_->forward(batch, nullptr, guide ? &*guide : nullptr);
     const LossResult result =
         cross_entropy(model_->for_products(hidden), model_->head(), targets_of(batch, hidden),
-                      1 / divisor, config_.loss_chunk, model_->rules().table);
+                      1 / divisor, config_.loss_chunk, model_->rules().table, loss_rules(batch));
     at::Tensor loss = result.loss;
     if (guide && guide->penalty().defined()) {
       const at::Tensor mean = guide->penalty() / static_cast<double>(spoken);
@@ -378,12 +328,11 @@ UpdateReport Trainer::step() {
   if (by_codebook) report.codebook_loss = sums.means(*comm_);
   const auto update = Clock::now();
   report.grad_norm = optimizer_->gradient_norm();
-  judge(report);
+  judge(report, state_, {config_.optimizer.max_grad_norm, /*watch_the_norm=*/!config_.parity});
   optimizer_->step(state_.update, !report.skipped);
   report.optimizer_seconds = seconds_since(update);
+  remember(report, state_);
   if (report.skipped) {
-    ++state_.skipped;
-    ++state_.skipped_in_row;
     std::string names;
     for (const PackedBatch& batch : batches) {
       for (const int64_t row : batch.rows) {
@@ -394,9 +343,6 @@ UpdateReport Trainer::step() {
     log_warning("train", "update ", report.update, " is skipped: ", report.skip_reason,
                 "; clips:", names);
   } else {
-    state_.skipped_in_row = 0;
-    keep(state_.recent_norms, report.grad_norm);
-    keep(state_.recent_losses, report.loss);
     update_average();
   }
   state_.elements += report.elements;

@@ -12,38 +12,13 @@
 #include "kani/train/comm.h"
 #include "kani/train/evaluation.h"
 #include "kani/train/gradient_exchange.h"
+#include "kani/train/loss_weights.h"
+#include "kani/train/ops.h"
 #include "kani/train/order.h"
+#include "kani/train/update_report.h"
 #include "kani/train/upstream_checkpoint.h"
 
 namespace kani::train {
-
-/// What an update did (training.md 14.10).
-struct UpdateReport {
-  int64_t update = 0;  // its number, from 1
-  int64_t total = 0;
-  double epoch = 0;             // passes over the data so far
-  double loss = 0;              // mean over targets, nats
-  std::optional<double> guide;  // penalty of guided attention while it is on, 0 to 1
-  double grad_norm = 0;
-  double learning_rate = 0;
-  int64_t elements = 0;
-  int64_t targets = 0;
-  std::vector<double> codebook_loss;  // mean over targets of each; every tenth update
-  bool clipped = false;               // the norm was above max_grad_norm
-  bool skipped = false;
-  std::string skip_reason;
-  std::vector<std::string> clips;         // of a skipped update: what this process had of it
-  double loss_score = 0, norm_score = 0;  // deviations from the mean of the last updates
-  double mean_square_length = 0;  // sum of squared document lengths / elements: attention's work
-  double fill = 1;                // real elements of those that the rows could hold
-  // Seconds of this update on this process, and of them:
-  double seconds = 0;
-  double data_seconds = 0;     // reading and putting together
-  double forward_seconds = 0;  // loss included
-  double backward_seconds = 0;
-  double exchange_seconds = 0;  // waiting for other processes, what the backward pass did not hide
-  double optimizer_seconds = 0;
-};
 
 /// One thread at a time.
 class Trainer {
@@ -86,6 +61,8 @@ class Trainer {
   void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
 
  private:
+  void open_clips(const std::vector<LanguageToken>& tokens);
+  void make_optimizer();
   void resume_newest(bool force);
   void go_on_from(const UpstreamProgress& progress);
   void mix_clips();
@@ -93,8 +70,8 @@ class Trainer {
   int64_t rows_of_update() const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
   void add_noise(PackedBatch& batch, int64_t row) const;
+  LossRules loss_rules(const PackedBatch& batch) const;
   void update_average();
-  void judge(UpdateReport& report);
   EvalRules eval_rules() const;
   // The weights, or their average, as files have them.
   ParameterMap ordinary_parameters(bool averaged) const;
@@ -112,6 +89,7 @@ class Trainer {
   std::map<std::string, double> language_shares_;
   size_t left_out_ = 0;
   std::vector<int64_t> levels_;  // of a code's digits
+  std::unique_ptr<LossWeights> weights_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientExchange> exchange_;
   ParameterMap average_;

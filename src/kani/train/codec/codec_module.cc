@@ -13,6 +13,12 @@
 namespace kani::train {
 namespace {
 
+// How random encoders start: with PyTorch's numbers each layer more than halves what is heard, a
+// latent hardly depends on the sound, and sounds of many voices are not learnt at all.
+constexpr double kSpeechLevel = 0.15;  // deviation of a sound while somebody speaks
+constexpr double kBranchShare = 0.4;   // of what a residual branch adds
+constexpr double kLatentSize = 0.7;    // deviation of what is quantized
+
 std::vector<int64_t> shape_of(const NanoCodecConv& conv) {
   return {conv.shape.begin(), conv.shape.end()};
 }
@@ -216,23 +222,42 @@ at::Tensor uniform_parameter(std::string_view name, at::IntArrayRef shape, doubl
   return (at::rand(shape, generator, at::kFloat) * 2 - 1) * bound;
 }
 
+namespace {
+
+// Bound of the uniform numbers that keep the size of what goes through the encoder.
+double encoder_bound(const NanoCodecConv& conv) {
+  const double inputs = static_cast<double>(conv.shape[1] * conv.shape[2]);
+  double gain = std::sqrt(2.0);                                       // behind a leaky ReLU
+  if (conv.name.ends_with("pre_conv.conv")) gain = 1 / kSpeechLevel;  // sound to size 1
+  if (conv.name.find(".skip_conv") != std::string::npos) gain *= kBranchShare;
+  if (conv.name.ends_with("post_conv.conv")) gain *= kLatentSize;
+  return gain * std::sqrt(3.0 / inputs);
+}
+
+}  // namespace
+
 ParameterMap random_codec(const NanoCodecConfig& config, uint64_t seed) {
   ParameterMap out;
-  const auto add = [&](const NanoCodecTensors& tensors) {
-    for (const NanoCodecConv& conv : tensors.convs) {
-      const double bound = 1 / std::sqrt(static_cast<double>(conv.shape[1] * conv.shape[2]));
-      const at::Tensor direction =
-          uniform_parameter(conv.name + ".weight_v", shape_of(conv), bound, seed);
-      out[conv.name + ".weight_v"] = direction;
-      out[conv.name + ".weight_g"] = direction.square().sum({1, 2}, /*keepdim=*/true).sqrt();
-      out[conv.name + ".bias"] =
-          uniform_parameter(conv.name + ".bias", {static_cast<int64_t>(conv.bias)}, bound, seed);
-    }
-    for (const NanoCodecAlpha& alpha : tensors.alphas)
-      out[alpha.name] = at::ones({1, static_cast<int64_t>(alpha.channels), 1});
+  const auto add = [&](const NanoCodecConv& conv, double bound, double bias_bound) {
+    const at::Tensor direction =
+        uniform_parameter(conv.name + ".weight_v", shape_of(conv), bound, seed);
+    out[conv.name + ".weight_v"] = direction;
+    out[conv.name + ".weight_g"] = direction.square().sum({1, 2}, /*keepdim=*/true).sqrt();
+    out[conv.name + ".bias"] =
+        bias_bound == 0 ? at::zeros({static_cast<int64_t>(conv.bias)})
+                        : uniform_parameter(conv.name + ".bias", {static_cast<int64_t>(conv.bias)},
+                                            bias_bound, seed);
   };
-  add(nanocodec_decoder_tensors(config));
-  if (config.encoder.present) add(nanocodec_encoder_tensors(config));
+  const NanoCodecTensors decoder = nanocodec_decoder_tensors(config);
+  for (const NanoCodecConv& conv : decoder.convs) {
+    const double bound = 1 / std::sqrt(static_cast<double>(conv.shape[1] * conv.shape[2]));
+    add(conv, bound, bound);
+  }
+  for (const NanoCodecAlpha& alpha : decoder.alphas)
+    out[alpha.name] = at::ones({1, static_cast<int64_t>(alpha.channels), 1});
+  if (!config.encoder.present) return out;
+  for (const NanoCodecConv& conv : nanocodec_encoder_tensors(config).convs)
+    add(conv, encoder_bound(conv), 0);
   return out;
 }
 

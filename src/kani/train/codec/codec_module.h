@@ -63,8 +63,9 @@ class CodecModule {
   bool narrow_decoder_ = false, narrow_encoder_ = false;
 };
 
-/// Parameters for a codec that has learnt nothing: uniform weights as PyTorch's convolutions start
-/// with, gains that are the directions' lengths, slopes 1.  They follow from seed and name alone.
+/// Parameters for a codec that has learnt nothing: in the decoder uniform weights as PyTorch's
+/// convolutions start with, in the encoder such that speech keeps its size through all layers;
+/// gains that are the directions' lengths, slopes 1.  They follow from seed and name alone.
 ParameterMap random_codec(const NanoCodecConfig& config, uint64_t seed);
 
 /// A tensor in [-bound, bound) that follows from seed and name.

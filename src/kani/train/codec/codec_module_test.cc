@@ -243,6 +243,13 @@ TEST(CodecModule, a_codec_that_has_learnt_nothing_follows_from_its_seed) {
   EXPECT_TRUE(at::equal(a.at(name), b.at(name)));
   EXPECT_FALSE(at::equal(a.at(name), c.at(name)));
   const CodecModule codec(config, a);
+  // What is to be quantized has the size that the quantizer is made for, and is the sound's.
+  const at::Tensor sound = at::randn({2, 20 * config.samples_per_frame}) * 0.15;
+  const at::Tensor latent = CodecModule(config, a).encode(sound);
+  const double spread = latent.std().item<double>();
+  EXPECT_GT(spread, 0.2);
+  EXPECT_LT(spread, 3);
+  EXPECT_GT((latent[0] - latent[1]).std().item<double>(), 0.5 * spread);
   ParameterMap lacking = a;
   lacking.erase(name);
   EXPECT_THROW(CodecModule(config, lacking), Error);
