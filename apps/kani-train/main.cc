@@ -135,17 +135,15 @@ class Run {
   bool train() {
     while (!trainer_.done() && !trainer_.anywhere(g_stop != 0)) {
       show(trainer_.step());
+      if (trainer_.save_ended()) finish_save(/*must=*/false);
       const int64_t update = trainer_.state().update;
       if (update % config_.eval_every == 0 || trainer_.done()) evaluate();
-      if (update % config_.save_steps == 0 && !trainer_.done()) {
-        // A disk that is full for a while does not end a run: the next checkpoint is tried again.
-        save(/*must=*/false);
-      }
+      if (update % config_.save_steps == 0 && !trainer_.done()) begin_save();
       if (config_.sample_every > 0 && update % config_.sample_every == 0 && !trainer_.done())
         sample();
     }
     if (terminal_ && told_) std::fputc('\n', stderr);
-    save(/*must=*/true);
+    save();
     if (trainer_.done() && config_.sample_every > 0) sample();
     if (!trainer_.done() && trainer_.leads())
       std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
@@ -178,37 +176,51 @@ class Run {
     log_.write(*eval, "eval_");
     if (told_) std::fprintf(stderr, "%svalidation loss %.4f\n", terminal_ ? "\n" : "", eval->loss);
     if (config_.ema_decay > 0) log_.write(*trainer_.evaluate(/*averaged=*/true), "eval_ema_");
-    guarded(/*must=*/false, [&] { return trainer_.save_if_best(*eval); });
+    if (trainer_.is_best(*eval)) begin_save(eval->loss);
   }
 
-  // Once for an update, however many ask for it.
-  void save(bool must) {
-    if (saved_update_ == trainer_.state().update) return;
-    guarded(must, [&] {
-      trainer_.save();
-      return true;
-    });
-  }
-
-  // `action` saves a checkpoint, or returns false where none is due.
-  template <typename Action>
-  void guarded(bool must, const Action& action) {
-    const auto start = std::chrono::steady_clock::now();
+  // Once for an update, however many ask for it; but the best is named even so.
+  void begin_save(std::optional<double> best = {}) {
     const int64_t update = trainer_.state().update;
+    if (saved_update_ == update && !best) return;
+    finish_save(/*must=*/false);
+    save_began_ = std::chrono::steady_clock::now();
+    saved_update_ = update;
+    trainer_.begin_save(best);
+    held_seconds_ += seconds_since(save_began_);
+    if (!config_.background_save) finish_save(/*must=*/false);
+  }
+
+  // A disk that is full for a while does not end a run: the next checkpoint is tried again.
+  void finish_save(bool must) {
+    if (!trainer_.save_pending()) return;
+    const auto start = std::chrono::steady_clock::now();
+    const int64_t update = saved_update_;
     try {
-      if (!action()) return;
-      saved_update_ = update;
+      trainer_.finish_save();
     } catch (const kani::Error& error) {
       if (must || error.code() != kani::ErrorCode::kCannotWrite) throw;
       std::fprintf(stderr, "kani-train: warning: no checkpoint: %s\n", error.what());
+      saved_update_ = -1;
     }
-    log_.checkpoint(update, seconds_since(start), saved_update_ == update);
+    held_seconds_ += seconds_since(start);
+    log_.checkpoint(update, {.seconds = seconds_since(save_began_), .held_seconds = held_seconds_},
+                    saved_update_ == update);
+    held_seconds_ = 0;
+  }
+
+  // What is there now, or an error.
+  void save() {
+    finish_save(/*must=*/false);
+    begin_save();
+    finish_save(/*must=*/true);
   }
 
   // From a checkpoint of this very update, so that what is heard can be made again.
   void sample() {
-    save(/*must=*/false);
-    if (!trainer_.leads()) return;
+    begin_save();
+    finish_save(/*must=*/false);
+    if (!trainer_.leads() || saved_update_ != trainer_.state().update) return;
     const std::filesystem::path out = config_.output_dir;
     const std::string name = kani::train::checkpoint_name(trainer_.state().update);
     std::filesystem::path model = out / name;
@@ -225,7 +237,9 @@ class Run {
   kani::train::Samples samples_;
   kani::train::Yardstick yardstick_;
   bool told_, terminal_;
-  int64_t saved_update_ = -1;
+  int64_t saved_update_ = -1;  // of the newest checkpoint, or of the one that is being written
+  std::chrono::steady_clock::time_point save_began_;
+  double held_seconds_ = 0;  // that the run waited for it
   double mean_seconds_ = 0;
 };
 

@@ -90,6 +90,7 @@ RunLog::RunLog(const fs::path& folder, int64_t update, bool leads, int rank) {
   loss_.open(folder / "loss.jsonl", update);
   metrics_.open(folder / "metrics.jsonl", update);
   events_.emplace(folder / "runs");
+  prometheus_.emplace(folder / "metrics.prom");
 }
 
 void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
@@ -134,6 +135,15 @@ void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
   }
   metrics_.write(exact.dump());
   events_->write(r.update, events);
+  prometheus_->count("elements", static_cast<double>(r.elements));
+  prometheus_->count("skipped_updates", r.skipped ? 1 : 0);
+  figures["loss"] = r.loss;
+  figures["grad_norm"] = r.grad_norm;
+  figures["learning_rate"] = r.learning_rate;
+  figures["epoch"] = r.epoch;
+  figures["update"] = static_cast<double>(r.update);
+  figures["updates_planned"] = static_cast<double>(r.total);
+  prometheus_->write(figures);
 }
 
 void RunLog::write(const EvalReport& r, const std::string& prefix) {
@@ -143,18 +153,24 @@ void RunLog::write(const EvalReport& r, const std::string& prefix) {
   for (const auto& [name, value] : figures) out[name] = value;
   loss_.write(out.dump());
   Figures events;
+  prometheus_->write(figures);
   for (const auto& [name, value] : figures)
     events[name.find('/') == std::string::npos ? concat("eval/", name.substr(5)) : name] = value;
   events_->write(r.update, events);
 }
 
-void RunLog::checkpoint(int64_t update, double seconds, bool saved) {
+void RunLog::checkpoint(int64_t update, const SaveTimes& times, bool saved) {
   if (!events_) return;
-  metrics_.write(
-      Json{{"update", update}, {"checkpoint_seconds", seconds}, {"checkpoint_saved", saved}}
-          .dump());
-  events_->write(
-      update, {{"train/checkpoint_seconds", seconds}, {"train/checkpoint_failed", saved ? 0 : 1}});
+  metrics_.write(Json{
+      {"update", update},
+      {"checkpoint_seconds", times.seconds},
+      {"checkpoint_held_seconds", times.held_seconds},
+      {"checkpoint_saved",
+       saved}}.dump());
+  events_->write(update, {{"train/checkpoint_seconds", times.seconds},
+                          {"train/checkpoint_held_seconds", times.held_seconds},
+                          {"train/checkpoint_failed", saved ? 0 : 1}});
+  prometheus_->count(saved ? "checkpoints" : "failed_checkpoints", 1);
 }
 
 std::string progress_text(const UpdateReport& r, const Yardstick& yardstick, double mean_seconds) {

@@ -3,6 +3,7 @@
 //   metrics.jsonl     with times, speed and memory
 //   quarantine.jsonl  the clips of updates that were skipped
 //   runs/             the same figures for TensorBoard, under upstream's names
+//   metrics.prom      the newest ones for Prometheus (prometheus_file.h)
 // and a line on the terminal.  Source: training.md 10, 11, 14.10.
 #pragma once
 
@@ -12,6 +13,7 @@
 
 #include "kani/train/event_file.h"
 #include "kani/train/trainer.h"
+#include "prometheus_file.h"
 
 namespace kani::train {
 
@@ -19,6 +21,11 @@ namespace kani::train {
 struct Yardstick {
   double operations_per_element = 0;  // of an update, set anew for each
   double peak_operations = 0;         // of all processes together, a second; 0: not known
+};
+
+/// Of a checkpoint: from the beginning to the end, and how long the run waited for it.
+struct SaveTimes {
+  double seconds = 0, held_seconds = 0;
 };
 
 /// A file of lines.  While the disk is full lines wait in memory and are tried again with the next.
@@ -49,11 +56,12 @@ class RunLog {
   void write(const UpdateReport& report, const Yardstick& yardstick);
   /// `prefix`: "eval_", or "eval_ema_" for the average of the weights.
   void write(const EvalReport& report, const std::string& prefix);
-  void checkpoint(int64_t update, double seconds, bool saved);
+  void checkpoint(int64_t update, const SaveTimes& times, bool saved);
 
  private:
   LineFile loss_, metrics_, quarantine_;
   std::optional<EventFile> events_;
+  std::optional<PrometheusFile> prometheus_;
 };
 
 /// "  6.0% 120/2000  loss 5.4321  norm 1.23  lr 9.0e-04  4100 elements/s  MFU 31.2%  left 0:12:34"

@@ -113,18 +113,16 @@ namespace {
 
 // What the first process writes: everything but the moments of the others.
 void write_common(const fs::path& part, const fs::path& base, const Snapshot& s) {
-  if (has_adapters(*s.parameters)) {
-    save_adapter(part, *s.parameters, s.config->lora, s.config->model_id);
+  if (has_adapters(s.parameters)) {
+    save_adapter(part, s.parameters, s.config.lora, s.config.model_id);
   } else {
-    save_parameters(part / "model.safetensors",
-                    s.table == nullptr ? *s.parameters : without_factors(*s.table, *s.parameters));
-    if (s.table != nullptr && s.table->on())
-      save_parameters(part / kTableFile, factors_alone(*s.parameters));
+    save_parameters(part / "model.safetensors", without_factors(s.table, s.parameters));
+    if (s.table.on()) save_parameters(part / kTableFile, factors_alone(s.parameters));
   }
-  write_file(part / "config.json", config_text(*s.model));
-  if (s.average != nullptr) save_parameters(part / "ema.safetensors", *s.average);
+  write_file(part / "config.json", config_text(s.model));
+  if (!s.average.empty()) save_parameters(part / "ema.safetensors", s.average);
   write_file(part / "state.json", state_text(s.state));
-  write_file(part / "config.resolved.yaml", resolved_yaml(*s.config));
+  write_file(part / "config.resolved.yaml", resolved_yaml(s.config));
   copy_companions(base, part, s.tokenizer_json);
 }
 
@@ -160,9 +158,8 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
       fs::create_directory(part);
       write_common(part, base, s);
     });
-    together(comm, true, folder, [&] {
-      save_parameters(part / optimizer_file(comm.rank(), comm.size()), owned_moments(*s.optimizer));
-    });
+    together(comm, true, folder,
+             [&] { save_parameters(part / optimizer_file(comm.rank(), comm.size()), s.moments); });
     together(comm, first, folder, [&] {
       seal_folder(part, folder);
       if (s.state.best_loss)
@@ -173,8 +170,8 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
     throw;
   }
   if (first)
-    rotate_steps(output, {.limit = s.config->save_total_limit,
-                          .keep_every = s.config->keep_every,
+    rotate_steps(output, {.limit = s.config.save_total_limit,
+                          .keep_every = s.config.keep_every,
                           .best = s.state.best_loss ? s.state.best_update : -1});
   comm.barrier();
 }

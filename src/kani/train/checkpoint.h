@@ -49,15 +49,16 @@ struct RunState {
   std::string config_hash;  // of numeric_yaml()
 };
 
+/// What a checkpoint is made of.  Tensors are shared with whoever gave them.
 struct Snapshot {
-  const Lfm2Config* model = nullptr;
-  const ParameterMap* parameters = nullptr;
-  const AdamW* optimizer = nullptr;
-  const ParameterMap* average = nullptr;  // or none
-  const TableFactors* table = nullptr;    // or none: the factor table is saved beside what it makes
-  const TrainConfig* config = nullptr;
+  Lfm2Config model;
+  ParameterMap parameters;  // the first process writes them
+  ParameterMap moments;     // those that this process owns
+  ParameterMap average;     // empty: none
+  TableFactors table;       // if on, the factor table is saved beside what it makes
+  TrainConfig config;
   RunState state;
-  std::string_view tokenizer_json{};  // in place of the base's, if not empty
+  std::string tokenizer_json{};  // in place of the base's, if not empty
 };
 
 /// The folder's name for an update.

@@ -68,8 +68,37 @@ struct Comm::Group {
   }
 };
 
+namespace {
+
+c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_group(const c10::intrusive_ptr<c10d::Store>& store,
+                                                      const Launch& launch,
+                                                      std::chrono::milliseconds timeout) {
+  auto options = c10d::ProcessGroupGloo::Options::create(timeout);
+  const bool here = launch.master_address == "127.0.0.1" || launch.master_address == "localhost";
+  options->devices.push_back(
+      c10d::ProcessGroupGloo::createDeviceForHostname(here ? "127.0.0.1" : ""));
+  return c10::make_intrusive<c10d::ProcessGroupGloo>(store, launch.rank, launch.size, options);
+}
+
+}  // namespace
+
+Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, std::unique_ptr<Group> group)
+    : launch_(launch), timeout_(timeout), group_(std::move(group)) {}
+
+std::unique_ptr<Comm> Comm::apart(const std::string& name) const {
+  std::unique_ptr<Group> group;
+  if (group_) {
+    guarded("meeting", rank(), [&] {
+      group = std::make_unique<Group>();
+      group->store = c10::make_intrusive<c10d::PrefixStore>(name, group_->store);
+      group->gloo = gloo_group(group->store, launch_, timeout_);
+    });
+  }
+  return std::unique_ptr<Comm>(new Comm(launch_, timeout_, std::move(group)));
+}
+
 Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, at::Device device)
-    : launch_(launch) {
+    : launch_(launch), timeout_(timeout) {
   if (device.is_cuda()) use_gpu(device);
   if (launch.size == 1) return;
   guarded("meeting", launch.rank, [&] {
@@ -82,14 +111,9 @@ Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, at::Device d
     auto store = c10::make_intrusive<c10d::TCPStore>(launch.master_address, options);
     // A group that torchrun starts anew must not find what the one before left behind.
     auto named = c10::make_intrusive<c10d::PrefixStore>(concat("kani/", launch.restarts), store);
-    auto gloo_options = c10d::ProcessGroupGloo::Options::create(timeout);
-    gloo_options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(
-        launch.master_address == "127.0.0.1" || launch.master_address == "localhost" ? "127.0.0.1"
-                                                                                     : ""));
     group_ = std::make_unique<Group>();
     group_->store = named;
-    group_->gloo =
-        c10::make_intrusive<c10d::ProcessGroupGloo>(named, launch.rank, launch.size, gloo_options);
+    group_->gloo = gloo_group(named, launch, timeout);
     if (device.is_cuda()) {
       auto apart = c10::make_intrusive<c10d::PrefixStore>("nccl", named);
       group_->gpu = gpu_group(apart, launch, device, timeout);

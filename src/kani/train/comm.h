@@ -24,6 +24,10 @@ class Comm {
                 at::Device device = at::kCPU);
   ~Comm();
 
+  /// A group of its own for the same processes on CPUs, for another thread.  All must call.
+  /// Throws Error(kBusy).
+  std::unique_ptr<Comm> apart(const std::string& name) const;
+
   int rank() const { return launch_.rank; }
   int size() const { return launch_.size; }
 
@@ -45,7 +49,9 @@ class Comm {
 
  private:
   struct Group;
+  Comm(const Launch& launch, std::chrono::milliseconds timeout, std::unique_ptr<Group> group);
   Launch launch_;
+  std::chrono::milliseconds timeout_;
   std::unique_ptr<Group> group_;  // null: alone
 };
 

@@ -134,6 +134,7 @@ const std::vector<Key>& keys() {
     k.push_back(key("save_steps", false, KANI_FIELD(save_steps)));
     k.push_back(key("save_total_limit", false, KANI_FIELD(save_total_limit)));
     k.push_back(key("keep_every", false, KANI_FIELD(keep_every)));
+    k.push_back(key("background_save", false, KANI_FIELD(background_save)));
     k.push_back(key("logging_steps", false, KANI_FIELD(logging_steps)));
     k.push_back(key("eval_every", false, KANI_FIELD(eval_every)));
     k.push_back(key("sample_every", false, KANI_FIELD(sample_every)));

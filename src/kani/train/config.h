@@ -51,6 +51,7 @@ struct TrainConfig {
   // Files and reports.
   int64_t save_steps = 5000;
   int64_t save_total_limit = 10;  // older checkpoints go; 0: all stay
+  bool background_save = true;    // the run goes on while a copy is written
   int64_t keep_every = 0;         // updates whose checkpoints stay for ever; 0: none
   int64_t logging_steps = 1;
   int64_t eval_every = 1000;

@@ -83,6 +83,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
           : std::max<int64_t>(1, static_cast<int64_t>(std::ceil(config_.num_train_epochs *
                                                                 static_cast<double>(per_epoch))));
   make_optimizer();
+  background_ = std::make_unique<BackgroundSave>(*comm_);
   state_.data_hash = clips_->hash();
   state_.config_hash = text_hash(numeric_yaml(config_));
   if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
@@ -396,32 +397,43 @@ std::optional<EvalReport> Trainer::evaluate(bool averaged) {
   return report;
 }
 
-bool Trainer::save_if_best(const EvalReport& report) {
-  if (!(report.loss < state_.best_loss.value_or(std::numeric_limits<double>::infinity())))
-    return false;
-  const auto before = std::pair(state_.best_loss, state_.best_update);
-  state_.best_loss = report.loss;
-  state_.best_update = state_.update;
-  try {
-    save();
-  } catch (...) {
-    std::tie(state_.best_loss, state_.best_update) = before;  // there is none to name
-    throw;
-  }
-  return true;
+bool Trainer::is_best(const EvalReport& report) const {
+  return report.loss < state_.best_loss.value_or(std::numeric_limits<double>::infinity());
+}
+
+Snapshot Trainer::snapshot() const {
+  return {.model = model_->config(),
+          .parameters = model_->parameters(),
+          .moments = owned_moments(*optimizer_),
+          .average = average_,
+          .table = model_->rules().table,
+          .config = config_,
+          .state = state_,
+          .tokenizer_json = tokenizer_json_};
 }
 
 void Trainer::save() {
-  save_checkpoint(config_.output_dir, config_.model_id,
-                  {.model = &model_->config(),
-                   .parameters = &model_->parameters(),
-                   .optimizer = optimizer_.get(),
-                   .average = average_.empty() ? nullptr : &average_,
-                   .table = &model_->rules().table,
-                   .config = &config_,
-                   .state = state_,
-                   .tokenizer_json = tokenizer_json_},
-                  *comm_);
+  begin_save();
+  finish_save();
+}
+
+void Trainer::begin_save(std::optional<double> best) {
+  finish_save();
+  best_before_ = {state_.best_loss, state_.best_update};
+  if (best) {
+    state_.best_loss = best;
+    state_.best_update = state_.update;
+  }
+  background_->begin(config_.output_dir, config_.model_id, snapshot());
+}
+
+void Trainer::finish_save() {
+  try {
+    background_->wait();
+  } catch (...) {
+    std::tie(state_.best_loss, state_.best_update) = best_before_;
+    throw;
+  }
 }
 
 void Trainer::export_model(const std::filesystem::path& folder, SavedType type, bool averaged) {

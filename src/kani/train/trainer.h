@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "kani/train/background_save.h"
 #include "kani/train/checkpoint.h"
 #include "kani/train/clip_set.h"
 #include "kani/train/comm.h"
@@ -54,9 +55,19 @@ class Trainer {
   UpdateReport step();
   /// On the validation set, with the average of the weights if there is one and `averaged`.
   std::optional<EvalReport> evaluate(bool averaged = false);
-  /// Saves where `loss` is the least so far, and lets the file `best` name it.  True if it was.
-  bool save_if_best(const EvalReport& report);
+  /// Waits for a checkpoint that is being written, and saves.
   void save();
+  /// Begins to save what is there now, after the one before, and lets the run go on: a thread
+  /// writes a copy.  With `best` the validation loss is the least so far, and the file `best` will
+  /// name this checkpoint.
+  void begin_save(std::optional<double> best = {});
+  /// Whether `report` has the least loss so far.
+  bool is_best(const EvalReport& report) const;
+  /// A save was begun and not waited for; and waiting would take no time.
+  bool save_ended() const { return background_->ended(); }
+  bool save_pending() const { return background_->pending(); }
+  /// Waits for it.  Throws what it failed with; what was to be the best is then not.
+  void finish_save();
   /// The weights (or their average) as a folder that inference loads.
   void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
 
@@ -75,6 +86,7 @@ class Trainer {
   EvalRules eval_rules() const;
   // The weights, or their average, as files have them.
   ParameterMap ordinary_parameters(bool averaged) const;
+  Snapshot snapshot() const;
 
   TrainConfig config_;
   std::unique_ptr<Comm> comm_;
@@ -93,6 +105,8 @@ class Trainer {
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientExchange> exchange_;
   ParameterMap average_;
+  std::unique_ptr<BackgroundSave> background_;
+  std::pair<std::optional<double>, int64_t> best_before_;  // the save that is being written
   RunState state_;
   int64_t total_updates_ = 0;
   int64_t planned_epoch_ = -1;

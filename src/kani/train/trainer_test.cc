@@ -217,9 +217,10 @@ TEST_F(TrainerTest, the_best_checkpoint_is_named_and_kept) {
   for (const double loss : {5.0, 3.0, 4.0, 3.5, 3.25}) {
     trainer.step();
     report.loss = loss;
-    const bool best = trainer.save_if_best(report);
+    const bool best = trainer.is_best(report);
     EXPECT_EQ(best, loss == 5.0 || loss == 3.0) << loss;
-    if (!best) trainer.save();
+    trainer.begin_save(best ? std::optional(loss) : std::nullopt);
+    trainer.finish_save();
   }
   EXPECT_EQ(read_file(folder_ / "out" / "best", 100), checkpoint_name(2) + "\n");
   EXPECT_TRUE(fs::exists(folder_ / "out" / checkpoint_name(2) / "MANIFEST"));
@@ -233,25 +234,54 @@ TEST_F(TrainerTest, T6_a_best_checkpoint_that_cannot_be_written_is_not_named) {
   TrainConfig c = config("out");
   c.valid_data = c.data;
   Trainer trainer(c, false);
-  EvalReport report;
   trainer.step();
-  report.loss = 5;
-  EXPECT_TRUE(trainer.save_if_best(report));
+  trainer.begin_save(5);
+  trainer.finish_save();
   trainer.step();
-  report.loss = 4;
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit full{40'000, before.rlim_max};  // as on a full disk
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
-  EXPECT_THROW(trainer.save_if_best(report), Error);
+  trainer.begin_save(4);
+  EXPECT_THROW(trainer.finish_save(), Error);
+  EXPECT_FALSE(trainer.save_pending());
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(trainer.state().best_update, 1);
   EXPECT_EQ(trainer.state().best_loss, 5);
   EXPECT_EQ(read_file(folder_ / "out" / "best", 100), checkpoint_name(1) + "\n");
-  EXPECT_TRUE(trainer.save_if_best(report));
+  trainer.begin_save(4);
+  trainer.finish_save();
   EXPECT_EQ(read_file(folder_ / "out" / "best", 100), checkpoint_name(2) + "\n");
+}
+
+TEST_F(TrainerTest, what_is_saved_in_the_background_is_what_was_there_when_it_began) {
+  TrainConfig c = config("here");
+  c.ema_decay = 0.9;
+  Trainer here(c, false);
+  c.output_dir = folder_ / "there";
+  Trainer there(c, false);
+  for (int i = 0; i < 4; ++i) {
+    here.step();
+    there.step();
+  }
+  here.save();
+  there.begin_save();
+  EXPECT_TRUE(there.save_pending());
+  for (int i = 0; i < 3; ++i) there.step();
+  there.begin_save();  // after the one before
+  there.finish_save();
+  EXPECT_FALSE(there.save_ended());
+  const fs::path a = folder_ / "here" / checkpoint_name(4), b = folder_ / "there" / a.filename();
+  for (const char* name :
+       {"model.safetensors", "optim-00000-of-00001.safetensors", "ema.safetensors", "state.json"})
+    EXPECT_EQ(read_file(a / name, 1 << 26), read_file(b / name, 1 << 26)) << name;
+  EXPECT_TRUE(fs::exists(folder_ / "there" / checkpoint_name(7) / "MANIFEST"));
+  while (!there.done()) there.step();
+  there.save();
+  Trainer resumed(c, true);
+  EXPECT_EQ(resumed.state().update, there.state().update);
 }
 
 TEST_F(TrainerTest, learning_rates_by_name) {
