@@ -10,8 +10,9 @@ namespace {
 ParameterMap copied(const ParameterMap& tensors) {
   ParameterMap out;
   for (const auto& [name, tensor] : tensors)
-    out[name] = tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false,
-                                   /*copy=*/true);
+    out[name] = tensor.detach()
+                    .to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true)
+                    .set_requires_grad(tensor.requires_grad());  // tells what of LoRA is saved
   return out;
 }
 
