@@ -41,7 +41,7 @@ class Sizes:
 
 
 FULL = Sizes(english=12, spanish=3, more=2.25, strangers=1, mel=6000, encoder=6000, decoder=16000, gan=10000, speaker=3000,
-             lm=14000, rows=2000)
+             lm=40000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
 SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, speaker=6, lm=12, rows=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),

@@ -101,6 +101,7 @@ const std::vector<Key>& keys() {
     k.push_back(key("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
     k.push_back(key("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
     k.push_back(key("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
+    k.push_back(key("hold_share", true, KANI_FIELD(optimizer.hold_share)));
     k.push_back(key("parity", true, KANI_FIELD(parity)));
     k.push_back({"packing", true,
                  [](TrainConfig& c, const YamlValue& v) {

@@ -112,6 +112,9 @@ TEST(TrainConfig, schedules) {
   EXPECT_NEAR(schedule_factor(s, 12), 0.5, 1e-12);
   s.min_lr_ratio = 0.1;
   EXPECT_NEAR(schedule_factor(s, 20), 0.1, 1e-12);
+  s.hold_share = 0.5;  // of the 16 updates behind the warm-up
+  EXPECT_EQ(schedule_factor(s, 12), 1);
+  EXPECT_NEAR(schedule_factor(s, 16), 0.55, 1e-12);
   s.schedule = "constant_with_warmup";
   EXPECT_EQ(schedule_factor(s, 19), 1);
   s.schedule = "polynomial";
