@@ -291,4 +291,6 @@ stage_train() {
   tally tests/train/codec --bin build/ci/bin
   tally tests/train/speaker --bin build/ci/bin
   tally tests/train/loop --bin build/ci/bin
+  one 'parts of the recipe of kani-mini' recipes/kani-mini/recipe_test.py
+  tally tests/train/recipe --bin build/ci/bin
 }

@@ -24,9 +24,9 @@ check_packages=(
 # What the cross build for 64-bit ARM links and runs with: tools/arm64_root.sh unpacks these, they are not installed.
 arm64_packages=(libc6-dev libstdc++6 libgtest-dev "${library_packages[@]}")
 
-# What recipes/kani-mini needs to make its teachers speak: synthesizers, voices, texts.  The recipe installs these, ./check
-# does not.  Licences: recipes/kani-mini/README.md.
-# shellcheck disable=SC2034  # used by the recipe
+# What recipes/kani-mini needs to make its teachers speak: synthesizers, voices, texts.  Licences:
+# recipes/kani-mini/README.md.
+# shellcheck disable=SC2034  # used by check
 recipe_packages=(
   sox flite espeak-ng
   festival festlex-cmu festlex-poslex festvox-kdlpc16k festvox-us-slt-hts

@@ -55,7 +55,7 @@ class Stage:
     alone: bool = False  # its program uses all cores: nothing else runs beside it
 
     def stamp(self, below: dict[str, str], root: Path) -> str:
-        """Of what is done; not of where (RUN may be moved) nor by how many."""
+        """Of what is done; not of where (RUN may be moved), by how many, and on which device."""
         words: list[object] = []
         for step in self.steps:
             if isinstance(step, Function):
@@ -64,9 +64,16 @@ class Stage:
                 command = step.command if isinstance(step, Training) else step
                 counted = command.index("--workers") if "--workers" in command else len(command)
                 told = [*command[1:counted], *command[counted + 2:]]
-                words.append([Path(command[0]).name, *(word.replace(str(root), "RUN") for word in told)])
+                told = [word.replace(str(root), "RUN") for word in told if not word.startswith("device=")]
+                told = [content_name(Path(word)) if word.endswith(".yaml") else word for word in told]
+                words.append([Path(command[0]).name, *told])
         words.append([below[name] for name in self.needs])
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
+
+
+def content_name(path: Path) -> str:
+    """By which a file of settings is known wherever it lies."""
+    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
 class Stopped(Exception):

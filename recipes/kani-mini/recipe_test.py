@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+from pipeline import Failed, Function, Pipeline, Stage  # noqa: E402
 from sound import FRAME, LEAD, PEAK, TAIL, finished_seconds, trimmed, write_wav  # noqa: E402
 from teachers import make_plans, read_speakers  # noqa: E402
 from templates import Grammar, capital  # noqa: E402
@@ -117,6 +118,66 @@ class Speakers(unittest.TestCase):
         self.assertEqual(len(said), 100)
         self.assertEqual([plan.sentences for plan in plans], [plan.sentences for plan in again])
         self.assertAlmostEqual(sum(plan.seconds for plan in plans), 1.2 * 3600)
+
+
+class Stages(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = Path(self.folder.name)
+
+    def tearDown(self) -> None:
+        self.folder.cleanup()
+
+    def pipeline(self, second: str = "two", fails: bool = False) -> Pipeline:
+        script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
+        write = [sys.executable, "-c", script]
+        last = [*write, str(self.root / "c"), "three"] if not fails else [sys.executable, "-c", "import sys; sys.exit('broken')"]
+        return Pipeline(
+            [
+                Stage("a", (), [[*write, str(self.root / "a"), "one", "--workers", "2"]], [self.root / "a"]),
+                Stage("b", ("a",), [Function(lambda: None, "1"), [*write, str(self.root / "b"), second]], [self.root / "b"]),
+                Stage("c", ("a",), [last], [self.root / "c"]),
+            ],
+            self.root,
+            2,
+        )
+
+    def test_each_is_made_once(self) -> None:
+        self.pipeline().run(["b", "c"])
+        self.assertEqual([(self.root / name).read_text() for name in "abc"], ["one", "two", "three"])
+        (self.root / "a").write_text("kept")
+        again = self.pipeline()
+        again.run(["b", "c"])
+        self.assertEqual((self.root / "a").read_text(), "kept")
+        self.assertEqual(again.made_otherwise(), [])
+
+    def test_other_steps_are_noticed_and_made_anew_with_what_is_above(self) -> None:
+        self.pipeline().run(["b", "c"])
+        other = self.pipeline(second="TWO")
+        self.assertEqual(other.made_otherwise(), ["b"])
+        self.assertEqual(other.above("a"), ["a", "b", "c"])
+        other.forget("b")
+        other.run(["b"])
+        self.assertEqual((self.root / "b").read_text(), "TWO")
+
+    def test_a_failure_is_told_with_the_end_of_its_log_and_the_rest_is_kept(self) -> None:
+        with self.assertRaisesRegex(Failed, r"(?s)c ended with 1.*broken"):
+            self.pipeline(fails=True).run(["c"])
+        self.assertTrue(self.pipeline().is_done("a"))
+
+    def test_where_it_lies_and_by_how_many_makes_no_difference(self) -> None:
+        def stamp(root: str, workers: str, device: str) -> str:
+            step = ["/x/program", "--out", f"{root}/a", "--workers", workers, "--set", f"device={device}"]
+            return Stage("a", (), [step]).stamp({}, Path(root))
+
+        self.assertEqual(stamp("/one", "2", "cpu"), stamp("/two", "8", "cuda"))
+
+    def test_two_runs_in_one_folder_are_refused(self) -> None:
+        first, second = self.pipeline(), self.pipeline()
+        first.lock()
+        with self.assertRaises(Failed):
+            second.lock()
+        first.locked.close()
 
 
 if __name__ == "__main__":

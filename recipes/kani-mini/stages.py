@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import package
-from pipeline import Function, Stage, Training
+from pipeline import Function, Stage, Training, content_name
 
 HERE = Path(__file__).resolve().parent
 AVERAGE = "ema_decay=0.999"
@@ -116,7 +116,7 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
               [root / "encoder-run", root / "encoder"]),
         Stage("set", ("codec-encoder", "speaker"),
               [Function(lambda: joined_manifest([root / "speech", root / "more"], root / "manifest.jsonl"), "1"),
-               Function(lambda: base_of_the_model(root), "1"),
+               Function(lambda: base_of_the_model(root), content_name(HERE / "model.json")),
                [tool, "train-tokenizer", "--texts", str(root / "tokenizer-texts.txt"), "--entries", str(TOKENIZER_ENTRIES), "--out",
                 str(root / "base")],
                [kani, "data", "build", str(root / "manifest.jsonl"), "--model", str(root / "base"), "--codec", first,
