@@ -1,6 +1,8 @@
 // codec_command.cc - see codec_command.h.
 #include "codec_command.h"
 
+#include <ATen/Parallel.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -9,6 +11,7 @@
 #include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/train/codec/codec_trainer.h"
+#include "kani/train/codec/manifest_codes.h"
 #include "run_loop.h"
 
 namespace kani::train {
@@ -17,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string stage, init, out, export_to;
+  std::string stage, init, out, export_to, codes_of, codes_to;
   std::vector<std::string> configs, settings, data, valid;
   bool resume = false, force = false, quiet = false, keys = false, half = false;
   int64_t steps = 0;
@@ -40,6 +43,10 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_flag("--force", a.force, "resume although sounds or settings changed");
   app.add_option("--export", a.export_to, ".nemo file to write at the end");
   app.add_flag("--half", a.half, "--export in float16, half the size");
+  app.add_option("--codes-of", a.codes_of,
+                 "no training: a manifest (.jsonl) whose recordings the analysis network of --init "
+                 "is to make codes of");
+  app.add_option("--codes-to", a.codes_to, "the manifest with their codes, for kani data build");
   app.add_flag("-q,--quiet", a.quiet, "no progress");
 }
 
@@ -64,6 +71,19 @@ std::string figures_text(const Figures& figures) {
     out += text;
   }
   return out;
+}
+
+int write_codes(const Arguments& a, const volatile std::sig_atomic_t& stop) {
+  require(!a.codes_to.empty() && !a.init.empty(), "--codes-of needs --codes-to and --init");
+  at::set_num_threads(1);
+  const bool all =
+      write_manifest_codes(a.init, a.codes_of, a.codes_to, [&](size_t done, size_t count) {
+        if (!a.quiet && (done % 1000 == 0 || done == count))
+          std::fprintf(stderr, "kani-train: codes of %zu of %zu recordings\n", done, count);
+        return stop == 0;
+      });
+  if (!all) std::fputs("kani-train: stopped; nothing is written\n", stderr);
+  return 0;
 }
 
 class CodecRun final : public RunLoop {
@@ -156,6 +176,7 @@ int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop)
                  error.what());
     return 2;
   }
+  if (!arguments.codes_of.empty()) return write_codes(arguments, stop);
   if (arguments.keys) {
     std::fputs(resolved_yaml(configured(arguments)).c_str(), stdout);
     return 0;

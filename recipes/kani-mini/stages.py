@@ -1,8 +1,8 @@
 """stages.py - what stands between an empty folder and kani-mini, and how much of it: the table that `run` works through.
 
-    texts -> speech, more -> codec-mel -> codec-encoder -+-> set -+-> decoder -> gan -+-> kani-mini
-          -> strangers ----> speaker --------------------+        +-> lm -> lm-rows --+
-          -> heldout (for evaluate.py)
+    texts -> speech, more -> codec-mel -> codes, codec-encoder -+-> set -+-> decoder -> gan -+-> kani-mini
+          -> strangers ----> speaker ---------------------------+        +-> lm -> lm-rows --+
+          -> heldout (for evaluate)
 """
 
 from __future__ import annotations
@@ -114,20 +114,27 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                          str(sizes.speaker), "--export", str(root / "encoder"), *settings(sizes.speaker_settings)],
                         root / "encoder-run")],
               [root / "encoder-run", root / "encoder"]),
-        Stage("set", ("codec-encoder", "speaker"),
+        # The language model learns the codes of the network that made them up: those of the encoder differ in a quarter of
+        # the digits, by what nobody hears (the sound turned upside down has 70 % other tokens), and would have to be guessed.
+        Stage("codes", ("codec-mel",),
               [Function(lambda: joined_manifest([root / "speech", root / "more"], root / "manifest.jsonl"), "1"),
-               Function(lambda: base_of_the_model(root), content_name(HERE / "model.json")),
+               [train, "codec", "--init", str(root / "codec-mel"), "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
+                str(root / "coded.jsonl")]],
+              [root / "coded.jsonl"]),
+        Stage("set", ("codes", "codec-encoder", "speaker"),
+              [Function(lambda: base_of_the_model(root), content_name(HERE / "model.json")),
                [tool, "train-tokenizer", "--texts", str(root / "tokenizer-texts.txt"), "--entries", str(TOKENIZER_ENTRIES), "--out",
                 str(root / "base")],
-               [kani, "data", "build", str(root / "manifest.jsonl"), "--model", str(root / "base"), "--codec", first,
+               [kani, "data", "build", str(root / "coded.jsonl"), "--model", str(root / "base"), "--codec", first,
                 "--speaker-encoder", str(root / "encoder"), "--out", str(root / "set"), "--language-tags", "--loudness", "none",
                 "--split-by", "recording", "--max-share", "1", "--speaker-vector", "other", *workers]],
               [root / "base", root / "set"], alone=True),
         # The decoder needs nothing of the set; it waits so that the set has all cores, and then runs beside the language model.
+        # Of half of the recordings it gets the encoder's codes, so that what is encoded can be heard as well.
         Stage("decoder", ("set",),
-              [codec("decoder", "decoder", sizes.decoder, (), "--init", str(root / "codec-encoder"))], [root / "decoder"]),
+              [codec("decoder", "decoder", sizes.decoder, ("codes=mixed",), "--init", str(root / "codec-encoder"))], [root / "decoder"]),
         Stage("gan", ("decoder",),
-              [codec("decoder", "gan", sizes.gan, ("adversarial_from=0", "learning_rate=3e-4"), "--init", str(root / "decoder"),
+              [codec("decoder", "gan", sizes.gan, ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4"), "--init", str(root / "decoder"),
                      "--export", last, "--half")],
               [root / "gan", Path(last)]),
         Stage("lm", ("set",), [lm("lm", sizes.lm, (), "--model", str(root / "base"), "--export", str(root / "lm-sums"))],

@@ -25,6 +25,10 @@ std::string hash_of(const Manifest& manifest) {
                                     &record.source, &record.licence})
       take(*text);
     take(concat(record.start_s, " ", record.end_s));
+    if (!record.codes.empty()) {  // sets without them keep their hashes
+      hash.update(std::as_bytes(std::span(record.codes)));
+      take(concat(record.codebooks));
+    }
     take(record.problem ? concat(reject_name(record.problem->reason), record.problem->detail) : "");
   }
   return hex_text(hash.finish());

@@ -41,6 +41,25 @@ Lfm2Config read_config(const fs::path& folder) {
   return parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string());
 }
 
+// Codes that the manifest brings must be the codec's, and as long as the stretch that they are of.
+std::optional<Reject> check_codes(const SourceRecord& record, const NanoCodecConfig& codec,
+                                  double seconds) {
+  const auto reject = [](auto... parts) {
+    return Reject{RejectReason::kManifest, {}, concat("codes: ", parts...)};
+  };
+  if (record.codebooks != codec.codebooks)
+    return reject(record.codebooks, " codebooks, the codec has ", codec.codebooks);
+  for (const int32_t code : record.codes) {
+    if (code >= codec.codebook_size())
+      return reject(code, " is outside 0 to ", codec.codebook_size() - 1);
+  }
+  const auto frames = static_cast<double>(record.codes.size()) / record.codebooks;
+  const double expected = seconds * codec.sample_rate_hz / codec.samples_per_frame;
+  if (frames < expected - 1 || frames > expected + 2)
+    return reject(frames, " frames for ", seconds, " s, expected ", std::ceil(expected));
+  return std::nullopt;
+}
+
 bool is_usable_voice(const std::vector<float>& voice) {
   double squares = 0;
   for (const float value : voice) squares += double{value} * double{value};
@@ -132,14 +151,16 @@ ClipMaker::ClipMaker(const ClipRules& rules)
 
 ClipMaker::~ClipMaker() = default;
 
-std::optional<Reject> ClipMaker::encode(const PreparedSound& sound, const CancelToken* cancel,
-                                        TrainingClip& clip) {
+void ClipMaker::make_codes(const PreparedSound& sound, TrainingClip& clip) {
   EncodedFrames frames;
   encoders_->stream->reset();
   encoders_->stream->push(sound.codec, frames);
   encoders_->stream->finish(frames);
   clip.codes = std::move(frames.codes);
-  clip.encoded_len = static_cast<int64_t>(clip.codes.size() / encoders_->codec->codebooks());
+}
+
+std::optional<Reject> ClipMaker::make_voice(const PreparedSound& sound, const CancelToken* cancel,
+                                            TrainingClip& clip) {
   if (!encoders_->speaker) return std::nullopt;
   SpeakerEncoder& speaker = *encoders_->speaker;
   std::span<const float> samples = sound.speaker;
@@ -172,6 +193,8 @@ ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
   result.sound = sound_hash(decoded);
   TrainingClip& clip = result.clip;
   clip.record = record_hash(decoded, record.text);
+  const bool has_codes = !record.codes.empty();
+  if (has_codes && rejected(check_codes(record, rules_.codec(), decoded.seconds()))) return result;
   PreparedSound sound;
   if (rejected(prepare_sound(decoded, rules_.codec().sample_rate_hz, options.sound, sound)))
     return result;
@@ -188,7 +211,17 @@ ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
   clip.utf8 = tagged.whole();
   clip.text = kani::encode(rules_.tokenizer(), tagged, AddedTokens::kPlainText);
   clip.notes = clip_notes(record, sound.measures, static_cast<double>(text.spoken) / sound.seconds);
-  rejected(encode(sound, cancel, clip));
+  if (has_codes) {
+    clip.codes = record.codes;
+  } else {
+    make_codes(sound, clip);
+  }
+  const int books = rules_.codec().codebooks;
+  clip.encoded_len = static_cast<int64_t>(clip.codes.size()) / books;
+  if (has_codes)
+    clip.duration_s = static_cast<double>(clip.encoded_len) * rules_.codec().samples_per_frame /
+                      rules_.codec().sample_rate_hz;
+  rejected(make_voice(sound, cancel, clip));
   return result;
 }
 

@@ -81,8 +81,9 @@ class ClipMaker {
 
  private:
   struct Encoders;
-  std::optional<Reject> encode(const PreparedSound& sound, const CancelToken* cancel,
-                               TrainingClip& clip);
+  void make_codes(const PreparedSound& sound, TrainingClip& clip);
+  std::optional<Reject> make_voice(const PreparedSound& sound, const CancelToken* cancel,
+                                   TrainingClip& clip);
 
   const ClipRules& rules_;
   std::unique_ptr<Encoders> encoders_;

@@ -64,6 +64,30 @@ TEST_F(ClipMaking, a_good_recording_gives_text_codes_and_voice_and_each_time_the
   EXPECT_EQ(make("a.wav", "Good morning, this is another one.").sound, one.sound);
 }
 
+TEST_F(ClipMaking, codes_of_the_manifest_are_taken_as_they_are) {
+  sound("a.wav", speech(3, 16000));
+  const double frames = 3.0 * rules().codec().sample_rate_hz / rules().codec().samples_per_frame;
+  const auto with = [&](int books, size_t count, int32_t code) {
+    SourceRecord record{.audio = "a.wav", .text = kText, .language = "en", .speaker = "anna"};
+    record.codebooks = books;
+    record.codes.assign(static_cast<size_t>(books) * count, code);
+    record.codes.back() = 7;
+    return maker_.make(record, folder_ / "a.wav");
+  };
+  const auto whole = static_cast<size_t>(std::ceil(frames));
+  const ClipResult good = with(4, whole, 4031);
+  ASSERT_EQ(reason(good), "");
+  EXPECT_EQ(good.clip.encoded_len, static_cast<int64_t>(whole));
+  EXPECT_EQ(good.clip.codes.front(), 4031);
+  EXPECT_EQ(good.clip.codes.back(), 7);
+  EXPECT_EQ(good.clip.voice, make("a.wav", kText).clip.voice);
+  for (const ClipResult& bad :
+       {with(3, whole, 1), with(4, whole - 2, 1), with(4, whole + 3, 1), with(4, whole, 4032)}) {
+    EXPECT_EQ(reason(bad), "manifest");
+    EXPECT_NE(bad.reject->detail.find("codes: "), std::string::npos);
+  }
+}
+
 TEST_F(ClipMaking, each_bad_sound_has_its_reason) {
   sound("good.wav", speech(3, 16000));
   std::vector<float> clipped = speech(3, 16000);

@@ -13,6 +13,8 @@
 // Keys and columns: audio (path, file, audio_filepath, audio_path, wav), text (sentence,
 // transcript, transcription), language (lang, locale), speaker (speaker_id, client_id), source,
 // licence (license), start and end in seconds (or offset and duration).  Others are ignored.
+// JSON lines may also say codes, a list of numbers for each codebook: what the stretch was encoded
+// to elsewhere, all of it and as it is; the codec's own encoder is then not asked.
 #pragma once
 
 #include <filesystem>
@@ -29,8 +31,10 @@ struct SourceRecord {
   std::string audio{};  // path, relative to Manifest::folder unless absolute
   std::string text{};   // bytes as they are in the file
   std::string language{}, speaker{}, source{}, licence{};
-  double start_s = 0;  // stretch of the recording
-  double end_s = 0;    // 0 = to its end
+  double start_s = 0;            // stretch of the recording
+  double end_s = 0;              // 0 = to its end
+  std::vector<int32_t> codes{};  // [frames, codebooks]; empty = the codec's encoder makes them
+  int codebooks = 0;             // of codes
   /// What made the line or the files beside unusable: the record is then only counted.
   std::optional<Reject> problem{};
 };

@@ -4,12 +4,40 @@
 #include "kani/dataset/manifest_parts.h"
 
 namespace kani {
+namespace {
+
+// A list for each codebook becomes frames.
+void read_codes(const Json& lists, std::string_view name, SourceRecord& record) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorCode::kBadInput, name, ": codes ", what);
+  };
+  if (!lists.is_array() || lists.empty()) refuse("must be a list for each codebook");
+  const size_t books = lists.size(), frames = lists[0].is_array() ? lists[0].size() : 0;
+  if (frames == 0) refuse("must be lists of numbers");
+  record.codes.resize(books * frames);
+  for (size_t k = 0; k < books; ++k) {
+    if (!lists[k].is_array() || lists[k].size() != frames) refuse("differ in length");
+    for (size_t t = 0; t < frames; ++t) {
+      const Json& code = lists[k][t];
+      if (!code.is_number_integer() || code < 0 || code > 1'000'000)
+        refuse(concat("hold ", printable(code.dump(), 20), ", which is no code"));
+      record.codes[t * books + k] = code.get<int32_t>();
+    }
+  }
+  record.codebooks = static_cast<int>(books);
+}
+
+}  // namespace
 
 void read_json_record(std::string_view json, std::string_view name, SourceRecord& record) {
   const Json object = parse_json(json, name, {.depth = 16, .values = 100'000});
   if (!object.is_object()) throw Error(ErrorCode::kBadInput, name, ": no JSON object");
   RecordTimes times;
   for (const auto& [key, value] : object.items()) {
+    if (key == "codes" && !value.is_null()) {
+      read_codes(value, name, record);
+      continue;
+    }
     const ManifestField field = manifest_field(key);
     if (field == ManifestField::kNone || value.is_null()) continue;
     if (value.is_string()) {

@@ -52,6 +52,30 @@ TEST(Manifest, json_lines_may_be_bad_one_by_one) {
   }
 }
 
+TEST(Manifest, json_lines_may_bring_codes) {
+  const RecordFolder folder;
+  folder.write("m.jsonl",
+               "{\"audio\": \"a.wav\", \"text\": \"hi\", \"codes\": [[1, 2, 3], [4, 5, 6]]}\n"
+               "{\"audio\": \"b.wav\", \"text\": \"hi\", \"codes\": null}\n"
+               "{\"audio\": \"c.wav\", \"text\": \"hi\", \"codes\": [[1, 2], [3]]}\n"
+               "{\"audio\": \"d.wav\", \"text\": \"hi\", \"codes\": [[1, -2]]}\n"
+               "{\"audio\": \"e.wav\", \"text\": \"hi\", \"codes\": [[1, 2.5]]}\n"
+               "{\"audio\": \"f.wav\", \"text\": \"hi\", \"codes\": []}\n"
+               "{\"audio\": \"g.wav\", \"text\": \"hi\", \"codes\": [5, 6]}\n");
+  const Manifest manifest = read_manifest(folder.path() / "m.jsonl");
+  ASSERT_EQ(manifest.records.size(), 7U);
+  EXPECT_EQ(manifest.records[0].codes, (std::vector<int32_t>{1, 4, 2, 5, 3, 6}));
+  EXPECT_EQ(manifest.records[0].codebooks, 2);
+  EXPECT_FALSE(manifest.records[0].problem);
+  EXPECT_TRUE(manifest.records[1].codes.empty());
+  EXPECT_FALSE(manifest.records[1].problem);
+  for (size_t i = 2; i < 7; ++i) {
+    ASSERT_TRUE(manifest.records[i].problem) << i;
+    EXPECT_EQ(manifest.records[i].problem->reason, RejectReason::kManifest);
+    EXPECT_NE(manifest.records[i].problem->detail.find("codes"), std::string::npos);
+  }
+}
+
 TEST(Manifest, tables_are_read_by_the_names_of_their_columns) {
   const RecordFolder folder;
   folder.write(

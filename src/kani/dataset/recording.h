@@ -30,6 +30,8 @@ struct DecodedSound {
   std::vector<float> samples;
   int rate_hz = 0;
   int channels = 0;
+
+  double seconds() const { return static_cast<double>(samples.size()) / rate_hz; }
 };
 
 /// Fills `sound`, or says why not: kAudioMissing, kAudio, kCut, kTooLong (three times the limit and

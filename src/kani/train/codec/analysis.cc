@@ -30,6 +30,13 @@ LogMel analysis_mel(const NanoCodecConfig& config, int64_t bands, at::Device dev
           device};
 }
 
+AnalysisSize size_of(const ParameterMap& parameters) {
+  const at::Tensor& in = parameters.at("analysis.in.weight");
+  AnalysisSize size{.bands = in.size(1), .width = in.size(0), .blocks = 0};
+  while (parameters.contains(concat("analysis.fine.", size.blocks, ".norm"))) ++size.blocks;
+  return size;
+}
+
 AnalysisNetwork::AnalysisNetwork(const NanoCodecConfig& config, AnalysisSize size,
                                  const ParameterMap& parameters)
     : rate_(config.decoder.rates.front()), size_(size), parameters_(&parameters) {}

@@ -21,6 +21,12 @@ struct AnalysisSize {
 /// windows of 1024 samples at 22,050 Hz and of as many milliseconds at others, up to 8 kHz.
 LogMel analysis_mel(const NanoCodecConfig& config, int64_t bands, at::Device device);
 
+/// Frames on both sides that a frame's latent depends on, and some more.
+inline constexpr int64_t kAnalysisContext = 12;
+
+/// What an analysis network of a file is like, from its shapes.
+AnalysisSize size_of(const ParameterMap& parameters);
+
 /// Parameters under "analysis." and "mel_head.".  One thread at a time.
 class AnalysisNetwork {
  public:

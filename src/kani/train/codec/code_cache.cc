@@ -10,27 +10,27 @@ constexpr int64_t kPiece = 64;  // frames encoded at a time: memory does not gro
 
 }  // namespace
 
-CodeCache::CodeCache(const SoundSet& sounds, const CodecModule& codec, LatentMaker maker,
-                     int64_t context, at::Device device)
+CodeCache::CodeCache(const SoundSet& sounds, const CodecModule& codec,
+                     std::vector<CodeMaker> makers, at::Device device)
     : sounds_(sounds),
       codec_(codec),
-      maker_(std::move(maker)),
-      context_(context),
+      makers_(std::move(makers)),
       device_(device),
       kept_(sounds.size()) {}
 
 std::vector<uint16_t> CodeCache::encode(size_t recording, int64_t frames) const {
   at::NoGradGuard no_grad;
   const int64_t hop = codec_.config().samples_per_frame;
+  const CodeMaker& maker = makers_[recording % makers_.size()];
   std::vector<uint16_t> out;
   for (int64_t first = 0; first < frames; first += kPiece) {
     const int64_t end = std::min(frames, first + kPiece);
     // The true ends of a recording are also those of what the encoder sees.
-    const int64_t from = std::max<int64_t>(0, first - context_),
-                  to = std::min(frames, end + context_);
+    const int64_t from = std::max<int64_t>(0, first - maker.context),
+                  to = std::min(frames, end + maker.context);
     const at::Tensor sound =
         sounds_.samples(recording, from * hop, (to - from) * hop).unsqueeze(0).to(device_);
-    const at::Tensor digits = codec_.fsq().quantize(maker_(sound)).digits;
+    const at::Tensor digits = codec_.fsq().quantize(maker.latent(sound)).digits;
     const at::Tensor codes = codec_.fsq()
                                  .codes(digits)[0]
                                  .narrow(1, first - from, end - first)

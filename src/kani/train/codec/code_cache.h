@@ -15,11 +15,16 @@ namespace kani::train {
 /// sound [1, N] -> latent [1, 4G, N / S].
 using LatentMaker = std::function<at::Tensor(const at::Tensor& sound)>;
 
+struct CodeMaker {
+  LatentMaker latent;
+  int64_t context = 0;  // frames on both sides that a frame's latent depends on
+};
+
 /// One thread at a time; what it is made from must outlive it and stay as it is.
 class CodeCache {
  public:
-  /// `context`: frames on both sides that a frame's latent depends on.
-  CodeCache(const SoundSet& sounds, const CodecModule& codec, LatentMaker maker, int64_t context,
+  /// Of several makers each has its share of the recordings, in turn.
+  CodeCache(const SoundSet& sounds, const CodecModule& codec, std::vector<CodeMaker> makers,
             at::Device device);
   /// Codes of frames first … first + count - 1 of a recording, [G, count] int64; a recording that
   /// is shorter is heard as if zeros followed it.
@@ -30,8 +35,7 @@ class CodeCache {
 
   const SoundSet& sounds_;
   const CodecModule& codec_;
-  LatentMaker maker_;
-  int64_t context_;
+  std::vector<CodeMaker> makers_;
   at::Device device_;
   std::vector<std::vector<uint16_t>> kept_;  // by recording: [T, G]; empty: not made yet
 };

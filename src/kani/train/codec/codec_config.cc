@@ -253,8 +253,8 @@ void CodecTrainConfig::validate() const {
   require(!data.empty(), "no sounds to train on: data");
   require(stage == CodecStage::kMel || !init.empty(), "stage ", stage_name(stage),
           " starts from what another has left: init");
-  require(codes == "encoder" || codes == "analysis", "codes is \"", codes,
-          "\", must be encoder or analysis");
+  require(codes == "encoder" || codes == "analysis" || codes == "mixed", "codes is \"", codes,
+          "\", must be encoder, analysis or mixed");
   train::validate(optimizer);
   at_least(batch_size, 1, "batch_size");
   at_least(crop_frames, 1, "crop_frames");

@@ -51,7 +51,7 @@ struct CodecTrainConfig {
   double encoder_mel_from = 0.4;    // share of the updates after which that grows …
   double encoder_mel_over = 0.2;    // … over this share of them
   // Stages decoder and joint.
-  std::string codes = "encoder";  // who makes the codes: encoder, or analysis
+  std::string codes = "encoder";  // who makes the codes: encoder, analysis, mixed
   double mel_weight = 1, magnitude_weight = 1;
   double clip_weight = 1;         // of what is beyond [-1, 1]
   double aux_weight = 0.1;        // of mels from the first stage, where their head is there

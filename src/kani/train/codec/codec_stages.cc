@@ -91,8 +91,8 @@ StageResult encoder_stage(const StageTools& tools, const CropBatch& batch) {
   const double weight =
       c.encoder_mel_weight * grown(batch.progress, c.encoder_mel_from, c.encoder_mel_over);
   if (weight > 0)
-    out.loss = out.loss +
-               mel_loss(tools, tools.codec->front(got.values), mel, out.figures) * weight;
+    out.loss =
+        out.loss + mel_loss(tools, tools.codec->front(got.values), mel, out.figures) * weight;
   const at::Tensor a = inside(got.digits), b = inside(wanted.digits);
   out.figures["distance"] = item(distance);
   out.figures["equal_digits"] = item((a == b).to(at::kFloat).mean());

@@ -18,7 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kMostSkipped = 10;           // in a row
-constexpr int64_t kAnalysisContext = 12;       // frames; its kernels reach less far
 constexpr uint64_t kNoiseSeed = 0x6E6F697365;  // keeps dropout apart from crops
 constexpr uint64_t kEvalSeed = 0x6576616C;
 
@@ -28,14 +27,6 @@ double seconds_since(Clock::time_point start) {
 
 std::string hash_of(const std::string& text) {
   return sha256_hex(std::as_bytes(std::span(text.data(), text.size())));
-}
-
-// What an analysis network of a file is like, from its shapes.
-AnalysisSize size_of(const ParameterMap& parameters) {
-  const at::Tensor& in = parameters.at("analysis.in.weight");
-  AnalysisSize size{.bands = in.size(1), .width = in.size(0), .blocks = 0};
-  while (parameters.contains(concat("analysis.fine.", size.blocks, ".norm"))) ++size.blocks;
-  return size;
 }
 
 void set_gradients(ParameterMap& parameters, bool wanted) {
@@ -95,7 +86,7 @@ void CodecTrainer::start_networks() {
   if (config_.stage == CodecStage::kMel && !has_analysis())
     parameters_.merge(random_analysis(start_config_, config_.analysis, config_.seed));
   const bool needs_analysis =
-      config_.stage == CodecStage::kEncoder || (uses_codes() && config_.codes == "analysis");
+      config_.stage == CodecStage::kEncoder || (uses_codes() && config_.codes != "encoder");
   require(!needs_analysis || has_analysis(), config_.init,
           " holds no analysis network; stage mel makes one, and its checkpoints keep it");
   require(config_.stage == CodecStage::kMel || (uses_codes() && config_.codes == "analysis") ||
@@ -145,13 +136,14 @@ void CodecTrainer::make_tools() {
 }
 
 std::unique_ptr<CodeCache> CodecTrainer::make_cache(const SoundSet& sounds) const {
-  if (config_.codes == "analysis")
-    return std::make_unique<CodeCache>(
-        sounds, *codec_, [this](const at::Tensor& x) { return analysis_->latent((*mel_)(x)); },
-        kAnalysisContext, device_);
-  return std::make_unique<CodeCache>(
-      sounds, *codec_, [this](const at::Tensor& x) { return codec_->encode(x); },
-      codec_->encoder_context(), device_);
+  std::vector<CodeMaker> makers;
+  if (config_.codes != "encoder")
+    makers.push_back(
+        {[this](const at::Tensor& x) { return analysis_->latent((*mel_)(x)); }, kAnalysisContext});
+  if (config_.codes != "analysis")
+    makers.push_back(
+        {[this](const at::Tensor& x) { return codec_->encode(x); }, codec_->encoder_context()});
+  return std::make_unique<CodeCache>(sounds, *codec_, std::move(makers), device_);
 }
 
 int64_t CodecTrainer::trained_count() const {

@@ -144,7 +144,7 @@ TEST_F(CodecTrainerTest, codes_of_a_recording_do_not_hang_on_how_it_is_cut) {
   write("sounds/long.wav", 150, 9, kTestRate);  // 282 frames: several pieces
   const SoundSet set({sounds() + "/long.wav"}, kTestRate, 256);
   const auto encode = [&](const at::Tensor& x) { return codec.encode(x); };
-  CodeCache cache(set, codec, encode, codec.encoder_context(), at::kCPU);
+  CodeCache cache(set, codec, {{encode, codec.encoder_context()}}, at::kCPU);
   const int64_t frames = set.frames(0);
   const at::Tensor whole = codec.encode(set.samples(0, 0, frames * 256).unsqueeze(0));
   const at::Tensor expected = codec.fsq().codes(codec.fsq().quantize(whole).digits)[0];

@@ -16,6 +16,16 @@
 #include "kani/base/sha256.h"
 
 namespace kani::train {
+std::string path_in_record(const Json& record, const std::string& where) {
+  for (const char* key : {"audio", "path", "file", "audio_filepath", "audio_path", "wav"}) {
+    if (record.is_object() && record.contains(key) && record[key].is_string())
+      return record[key].get<std::string>();
+  }
+  throw Error(ErrorCode::kBadInput, where,
+              ": names no sound (audio, path, file, audio_filepath, "
+              "audio_path or wav)");
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,17 +47,6 @@ bool is_sound(const fs::path& path) {
   return false;
 }
 
-std::string path_in_record(const std::string& line, const std::string& where) {
-  const Json record = parse_json(line, where);
-  for (const char* key : {"audio", "path", "file", "audio_filepath", "audio_path", "wav"}) {
-    if (record.is_object() && record.contains(key) && record[key].is_string())
-      return record[key].get<std::string>();
-  }
-  throw Error(ErrorCode::kBadInput, where,
-              ": names no sound (audio, path, file, audio_filepath, "
-              "audio_path or wav)");
-}
-
 void add_list(const fs::path& list, bool records, std::vector<fs::path>& out) {
   std::istringstream lines(read_file(list, kMaxListBytes));
   size_t number = 0;
@@ -55,7 +54,10 @@ void add_list(const fs::path& list, bool records, std::vector<fs::path>& out) {
     ++number;
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) continue;
-    const std::string path = records ? path_in_record(line, concat(list, ": line ", number)) : line;
+    const std::string path = records
+                                 ? path_in_record(parse_json(line, concat(list, ": line ", number)),
+                                                  concat(list, ": line ", number))
+                                 : line;
     out.push_back(list.parent_path() / path);  // an absolute path stays as it is
   }
 }

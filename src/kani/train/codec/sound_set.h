@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kani/base/json.h"
 #include "kani/train/torch.h"
 
 namespace kani::train {
@@ -17,6 +18,10 @@ struct Crop {
   int64_t frame = 0;  // whole frames before it
   int64_t shift = 0;  // and samples, less than a frame, for who is not bound to frames
 };
+
+/// The sound that an object of a .jsonl list names, as it stands there.  Throws Error(kBadInput,
+/// "<where>: …").
+std::string path_in_record(const Json& record, const std::string& where);
 
 /// Mono int16 at one sample rate; two bytes a sample.  Immutable.
 class SoundSet {

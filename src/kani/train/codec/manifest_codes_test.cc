@@ -1,0 +1,71 @@
+// Codes for a manifest: those of the analysis network, in the lines that had none.
+#include "kani/train/codec/manifest_codes.h"
+
+#include <sstream>
+
+#include "kani/base/file.h"
+#include "kani/base/json.h"
+#include "kani/train/codec/analysis.h"
+#include "kani/train/codec/codec_trainer.h"
+#include "kani/train/codec/test_sounds.h"
+
+namespace kani::train {
+namespace {
+
+class ManifestCodes : public SoundTest {
+ protected:
+  void SetUp() override {
+    SoundTest::SetUp();
+    CodecTrainer trainer(tiny(CodecStage::kMel, "mel"), false, false);
+    trainer.step();
+    trainer.save();
+    write_file(folder_ / "in.jsonl",
+               "{\"file\": \"sounds/a.wav\", \"text\": \"one\"}\n\n"
+               "{\"file\": \"sounds/gone.wav\", \"text\": \"two\"}\n"
+               "{\"file\": \"sounds/b.wav\", \"text\": \"thr\u00e9\", \"speaker\": \"x\"}\n");
+  }
+};
+
+TEST_F(ManifestCodes, are_those_of_the_analysis_network) {
+  size_t told = 0;
+  ASSERT_TRUE(write_manifest_codes(folder_ / "mel", folder_ / "in.jsonl", folder_ / "out.jsonl",
+                                   [&](size_t done, size_t) { return told = done, true; }));
+  EXPECT_EQ(told, 3U);
+  std::vector<Json> rows;
+  std::istringstream lines(read_file(folder_ / "out.jsonl", 1 << 20));
+  for (std::string line; std::getline(lines, line);) rows.push_back(parse_json(line, "out"));
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_FALSE(rows[1].contains("codes")) << "its recording is not there";
+  EXPECT_EQ(rows[2]["text"], "thr\xC3\xA9");
+  EXPECT_EQ(rows[2]["speaker"], "x");
+
+  at::NoGradGuard no_grad;
+  const CodecFile file = load_networks(folder_ / "mel");
+  const CodecModule codec(file.config, file.parameters);
+  const AnalysisSize size = size_of(file.parameters);
+  const AnalysisNetwork analysis(file.config, size, file.parameters);
+  const SoundSet set({sounds() + "/a.wav"}, kTestRate, 256);
+  const at::Tensor sound = set.samples(0, 0, set.frames(0) * 256).unsqueeze(0);
+  const at::Tensor latent = analysis.latent(analysis_mel(file.config, size.bands, at::kCPU)(sound));
+  const at::Tensor codes = codec.fsq().codes(codec.fsq().quantize(latent).digits)[0];
+  ASSERT_EQ(rows[0]["codes"].size(), static_cast<size_t>(codes.size(0)));
+  for (int64_t k = 0; k < codes.size(0); ++k) {
+    for (int64_t t = 0; t < codes.size(1); ++t)
+      ASSERT_EQ(rows[0]["codes"][static_cast<size_t>(k)][static_cast<size_t>(t)],
+                codes[k][t].item<int64_t>());
+  }
+}
+
+TEST_F(ManifestCodes, nothing_is_written_when_it_is_stopped_or_there_is_no_such_network) {
+  EXPECT_FALSE(write_manifest_codes(folder_ / "mel", folder_ / "in.jsonl", folder_ / "out.jsonl",
+                                    [](size_t done, size_t) { return done < 2; }));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out.jsonl"));
+  CodecTrainer trainer(tiny(CodecStage::kMel, "mel"), true, false);
+  trainer.export_to(folder_ / "c.nemo");
+  EXPECT_THROW(write_manifest_codes(folder_ / "c.nemo", folder_ / "in.jsonl", folder_ / "out.jsonl",
+                                    [](size_t, size_t) { return true; }),
+               Error);
+}
+
+}  // namespace
+}  // namespace kani::train
