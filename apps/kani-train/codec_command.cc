@@ -1,8 +1,6 @@
 // codec_command.cc - see codec_command.h.
 #include "codec_command.h"
 
-#include <ATen/Parallel.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -75,7 +73,6 @@ std::string figures_text(const Figures& figures) {
 
 int write_codes(const Arguments& a, const volatile std::sig_atomic_t& stop) {
   require(!a.codes_to.empty() && !a.init.empty(), "--codes-of needs --codes-to and --init");
-  at::set_num_threads(1);
   const bool all =
       write_manifest_codes(a.init, a.codes_of, a.codes_to, [&](size_t done, size_t count) {
         if (!a.quiet && (done % 1000 == 0 || done == count))

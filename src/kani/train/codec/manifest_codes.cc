@@ -1,6 +1,8 @@
 // manifest_codes.cc - see manifest_codes.h.
 #include "kani/train/codec/manifest_codes.h"
 
+#include <ATen/Parallel.h>
+
 #include <sstream>
 #include <unordered_map>
 
@@ -34,6 +36,7 @@ Json lists_of(const at::Tensor& codes) {  // [G, T]
 bool write_manifest_codes(const fs::path& networks, const fs::path& manifest, const fs::path& out,
                           const std::function<bool(size_t done, size_t all)>& tell) {
   at::NoGradGuard no_grad;
+  at::set_num_threads(1);  // layers this narrow gain nothing from more
   const CodecFile file = load_networks(networks);
   if (!file.parameters.contains("analysis.in.weight"))
     throw Error(ErrorCode::kBadInput, networks, " holds no analysis network; stage mel makes one");
