@@ -138,7 +138,7 @@ class Run {
       if (trainer_.save_ended()) finish_save(/*must=*/false);
       const int64_t update = trainer_.state().update;
       if (update % config_.eval_every == 0 || trainer_.done()) evaluate();
-      if (update % config_.save_steps == 0 && !trainer_.done()) begin_save();
+      if (update % config_.save_steps == 0 && !trainer_.done()) save_beside();
       if (config_.sample_every > 0 && update % config_.sample_every == 0 && !trainer_.done())
         sample();
     }
@@ -176,7 +176,7 @@ class Run {
     log_.write(*eval, "eval_");
     if (told_) std::fprintf(stderr, "%svalidation loss %.4f\n", terminal_ ? "\n" : "", eval->loss);
     if (config_.ema_decay > 0) log_.write(*trainer_.evaluate(/*averaged=*/true), "eval_ema_");
-    if (trainer_.is_best(*eval)) begin_save(eval->loss);
+    if (trainer_.is_best(*eval)) save_beside(eval->loss);
   }
 
   // Once for an update, however many ask for it; but the best is named even so.
@@ -188,6 +188,11 @@ class Run {
     saved_update_ = update;
     trainer_.begin_save(best);
     held_seconds_ += seconds_since(save_began_);
+  }
+
+  // While the run goes on, unless it is told to wait.
+  void save_beside(std::optional<double> best = {}) {
+    begin_save(best);
     if (!config_.background_save) finish_save(/*must=*/false);
   }
 

@@ -10,7 +10,7 @@
 namespace kani::train {
 namespace {
 
-constexpr std::chrono::seconds kLeastInterval{1};
+constexpr std::chrono::seconds kLeastInterval{5};  // whoever scrapes comes less often
 
 std::string metric(const std::string& name) {
   std::string out = "kani_train_" + name;

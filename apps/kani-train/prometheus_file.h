@@ -11,8 +11,8 @@
 
 namespace kani::train {
 
-/// Written anew as a whole, so that nobody reads half of it; not more often than once a second but
-/// for the last figures, which the destructor writes.  A full disk is no error.
+/// Written anew as a whole, so that nobody reads half of it; not more often than every five seconds
+/// but for the last figures, which the destructor writes.  A full disk is no error.
 class PrometheusFile {
  public:
   explicit PrometheusFile(std::filesystem::path path);
