@@ -133,6 +133,9 @@ TEST(LossWeights, follow_from_what_a_target_is) {
   EXPECT_FALSE(LossWeights({}, l).on());
   EXPECT_THROW(LossWeights({{"codebook_4", 1}}, l), Error);
   EXPECT_THROW(LossWeights({{"words", 1}}, l), Error);
+  std::map<std::string, double> none{{"text", 0}, {"control", 0}};
+  for (int k = 0; k < 4; ++k) none[concat("codebook_", k)] = 0;
+  EXPECT_THROW(LossWeights(none, l), Error);
 }
 
 TEST(LossWeights, without_loss_on_text_only_codes_and_their_end_are_targets) {

@@ -1,6 +1,8 @@
 // loss_weights.cc - see loss_weights.h.
 #include "kani/train/loss_weights.h"
 
+#include <algorithm>
+
 #include "kani/base/error.h"
 
 namespace kani::train {
@@ -21,6 +23,9 @@ LossWeights::LossWeights(const std::map<std::string, double>& by_kind, const Tok
     require(known, "loss_weights names ", printable(kind),
             ", must be text, control or codebook_0 to codebook_", codebooks_.size() - 1);
   }
+  const bool any =
+      std::any_of(codebooks_.begin(), codebooks_.end(), [](double w) { return w > 0; });
+  require(any || text_ > 0 || control_ > 0, "loss_weights are all 0: nothing would be learnt");
 }
 
 double LossWeights::of(int64_t target) const {

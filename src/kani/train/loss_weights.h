@@ -15,7 +15,7 @@ namespace kani::train {
 /// the others count 1.
 class LossWeights {
  public:
-  /// Throws Error(kInvalidArgument) for a kind that the layout does not have.
+  /// Throws Error(kInvalidArgument) for a kind that the layout does not have, and if all are 0.
   LossWeights(const std::map<std::string, double>& by_kind, const TokenLayout& layout);
 
   bool on() const { return on_; }
