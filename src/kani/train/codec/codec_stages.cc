@@ -86,8 +86,8 @@ StageResult encoder_stage(const StageTools& tools, const CropBatch& batch) {
   const at::Tensor distance =
       ((inside(got.compressed) - inside(wanted.compressed)) / fsq.half()).square().mean();
   out.loss = distance + limit_loss(tools, latent);
-  // Not before the codes say something: from nothing the mel term teaches the front to do without
-  // them, and the encoder stays at their mean (0.141 after 700 updates; alone 0.036).
+  // Not before the codes say something: until then the mel term costs more than a third of an
+  // update and slows the agreement (distance 0.073 after 450 updates with it, 0.063 without).
   const double weight =
       c.encoder_mel_weight * grown(batch.progress, c.encoder_mel_from, c.encoder_mel_over);
   if (weight > 0)
