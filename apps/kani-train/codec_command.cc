@@ -72,7 +72,8 @@ std::string figures_text(const Figures& figures) {
 }
 
 int write_codes(const Arguments& a, const volatile std::sig_atomic_t& stop) {
-  require(!a.codes_to.empty() && !a.init.empty(), "--codes-of needs --codes-to and --init");
+  require(!a.codes_of.empty() && !a.codes_to.empty() && !a.init.empty(),
+          "--codes-of, --codes-to and --init belong together");
   const bool all =
       write_manifest_codes(a.init, a.codes_of, a.codes_to, [&](size_t done, size_t count) {
         if (!a.quiet && (done % 1000 == 0 || done == count))
@@ -173,7 +174,9 @@ int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop)
                  error.what());
     return 2;
   }
-  if (!arguments.codes_of.empty()) return write_codes(arguments, stop);
+  if (!arguments.codes_of.empty() || !arguments.codes_to.empty())
+    return write_codes(arguments, stop);
+  require(!arguments.half || !arguments.export_to.empty(), "--half needs --export");
   if (arguments.keys) {
     std::fputs(resolved_yaml(configured(arguments)).c_str(), stdout);
     return 0;

@@ -54,10 +54,8 @@ void add_list(const fs::path& list, bool records, std::vector<fs::path>& out) {
     ++number;
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) continue;
-    const std::string path = records
-                                 ? path_in_record(parse_json(line, concat(list, ": line ", number)),
-                                                  concat(list, ": line ", number))
-                                 : line;
+    const std::string where = concat(list, ": line ", number);
+    const std::string path = records ? path_in_record(parse_json(line, where), where) : line;
     out.push_back(list.parent_path() / path);  // an absolute path stays as it is
   }
 }
