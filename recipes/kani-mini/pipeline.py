@@ -17,10 +17,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,9 @@ class Pipeline:
                     self.keep(name, stamp=self.stamps[name], **self.spent(name, process))
                     print(f"{clock()} {name}: done, {process.seconds / 60:.1f} min", flush=True)
         finally:
+            if running and threading.current_thread() is threading.main_thread():
+                for number in SIGNALS:  # who is impatient must not leave children behind
+                    signal.signal(number, signal.SIG_IGN)
             for name, process in running.items():
                 process.stop()
                 self.keep(name, **self.spent(name, process))
@@ -260,7 +267,7 @@ def on_signals() -> None:
     def stop(number: int, _: object) -> None:
         raise Stopped(signal.Signals(number).name)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, stop)
 
 

@@ -18,7 +18,7 @@ ABOUT = {
     "general": "100 usage examples of WordNet, held out of training. Voice `rms`. The recognizer's language model fits them badly, so "
     "the teacher's own rate is high.",
     "codec": "The teacher's recordings of the everyday sentences, encoded and decoded: the best that a language model could reach.",
-    "clones": "Ten speakers that no part was trained on, each from one recording; five everyday sentences each. A sound is counted for the "
+    "clones": "Ten speakers that no part was trained on; five everyday sentences each, each from another recording. A sound is counted for the "
     "speaker to whose recordings it is nearest, by the model's speaker encoder and by the statistics of mel-cepstra, which learn nothing.",
     "spanish": "No program at hand recognizes Spanish, so this is the agreement with the teacher's recording of the sentence against his "
     "other recordings (docs/evaluation.md, \"Phone agreement\"): it shows that the right sounds come roughly in the right order, not that "

@@ -25,7 +25,7 @@ class Sizes:
 
     english: float
     spanish: float
-    more: float  # hours of the voices that only encoder and codec learn from
+    more: float  # hours of the voices of which there is little, so that all parts know many
     strangers: float  # of those that nothing learns from
     mel: int
     encoder: int
