@@ -63,7 +63,7 @@ typedef struct kani_request {
   uint32_t size;
   int32_t normalize_text; /* numbers, dates, symbols spelled out; default 1 */
   const char *text;
-  const char *language;    /* tag of multilingual models or NULL */
+  const char *language;    /* tag of multilingual models; NULL: the voice's, else the model's */
   const kani_voice *voice; /* NULL = the model's default voice */
   double temperature, top_p, min_p, repetition_penalty;
   int32_t top_k, max_new_tokens;
