@@ -7,6 +7,7 @@
 
 #include "kani/base/file.h"
 #include "kani/base/json.h"
+#include "kani/base/log.h"
 #include "kani/formats/voice_file.h"
 #include "kani/kani.h"
 
@@ -361,6 +362,29 @@ TEST(EngineLanguage, is_that_of_the_request_or_of_the_voice_or_of_the_model) {
     EXPECT_EQ(speak("", voice), english) << "the model does not know the voice's";
   }
   fs::remove_all(folder);
+}
+
+TEST(EngineLanguage, warns_once_of_a_tag_that_the_model_does_not_know) {
+  const fs::path folder = tagged_model();
+  std::vector<std::string> warnings;
+  set_log_sink(
+      [&](LogLevel, std::string_view, std::string_view text) {
+        if (text.find("tag") != std::string_view::npos) warnings.emplace_back(text);
+      },
+      LogLevel::kWarning);
+  {
+    Engine engine({.model = folder, .threads = 1});
+    for (const char* tag : {"en", "ky", "es", "ky", "fr"}) {
+      SpeechRequest request{.text = "Yes.", .sampling = {.max_new_tokens = 8, .seed = 7}};
+      request.language = tag;
+      engine.speak(request, [](std::span<const float>) { return true; });
+    }
+  }
+  set_log_sink({});
+  fs::remove_all(folder);
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_NE(warnings[0].find("ky"), std::string::npos);
+  EXPECT_NE(warnings[1].find("fr"), std::string::npos);
 }
 
 TEST(Inspect, check_file_says_what_it_found) {

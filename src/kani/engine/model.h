@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "kani/backend/registry.h"
 #include "kani/codec/nanocodec_decoder.h"
@@ -17,7 +19,8 @@
 
 namespace kani {
 
-/// Immutable but for the workspaces inside lm and backend: one request at a time.
+/// Immutable but for the workspaces inside lm and backend and what was warned of: one request at a
+/// time.
 struct LoadedModel {
   ModelFiles files;
   std::unique_ptr<Backend> backend;        // of the language model
@@ -31,6 +34,7 @@ struct LoadedModel {
   std::optional<VoiceLibrary> voices;
   std::optional<Voice> default_voice;
   ModelInfo info;
+  std::set<std::string> warned;               // concerns about language tags that were told
   std::unique_ptr<CodecWorker> codec_worker;  // null with a single thread
 
   const Lfm2Config& config() const { return lm->config(); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kani/base/error.h"
+#include "kani/base/log.h"
 #include "kani/base/random.h"
 #include "kani/base/utf8.h"
 
@@ -20,6 +21,14 @@ constexpr size_t kLargestLead = 4 * kLargestGroup;
 
 uint64_t chunk_seed(uint64_t seed, size_t chunk) {
   return splitmix64(seed + 0x632BE59BD9B4E019u * chunk);
+}
+
+// Each concern once: a server has many requests, and whoever sends them chooses the tags.
+void warn_of_tag(LoadedModel& model, const std::string& tag) {
+  constexpr size_t kMostWarnings = 64;
+  const std::string concern = tag_concern(model.config(), tag);
+  if (concern.empty() || model.warned.size() >= kMostWarnings) return;
+  if (model.warned.insert(concern).second) log_warning("engine", concern);
 }
 
 }  // namespace
@@ -66,6 +75,7 @@ Narrator::Narrator(LoadedModel& model, const SpeechRequest& request, const Cance
   require(request.batch >= 1 && request.batch <= 64, "batch is ", request.batch,
           ", must be 1 to 64");
   request_.language = speech_language(model, request);
+  warn_of_tag(model, request_.language);
   result_.seed = request.sampling.seed.value_or(random_seed());
   if (request_.random_voice) {
     request_.voice.reset();
