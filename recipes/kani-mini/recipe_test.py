@@ -111,13 +111,18 @@ class Speakers(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             texts = Path(folder)
             write_list(texts, "train-en", "en", ((f"sentence {i}", "test") for i in range(100)))
-            plans = make_plans(speakers, texts, "train", "train", {"en": 1.2})
-            again = make_plans(speakers, texts, "train", "train", {"en": 1.2})
+            plans = make_plans(speakers, texts, "train", "train", {"en": 1.2}, alone=False)
+            more = make_plans(speakers, texts, "train", "train", {"en": 1.2}, alone=True)
+            again = make_plans(speakers, texts, "train", "train", {"en": 1.2}, alone=False)
         said = [row["id"] for plan in plans for row in plan.sentences]
         self.assertEqual(sorted(said), sorted(set(said)))
         self.assertEqual(len(said), 100)
         self.assertEqual([plan.sentences for plan in plans], [plan.sentences for plan in again])
         self.assertAlmostEqual(sum(plan.seconds for plan in plans), 1.2 * 3600)
+        for plan, own in zip(plans, more, strict=True):
+            self.assertEqual((own.speaker, own.seconds), (plan.speaker, 1.2 * 3600))
+            self.assertEqual(len({row["id"] for row in [*plan.sentences, *own.sentences]}), 100)
+            self.assertEqual(len(plan.sentences) + len(own.sentences), 100)
 
 
 class Stages(unittest.TestCase):

@@ -2,6 +2,7 @@
 """teachers.py - stage 2 of the recipe: speakers out of speakers.json say the sentences of texts.py.
 
     teachers.py --texts FOLDER --out FOLDER --hours en=12 --hours es=3 [--role train] [--workers N]
+    teachers.py --texts FOLDER --out FOLDER --speaker rms --alone --hours en=7        more of one speaker
     teachers.py --texts FOLDER --out FOLDER --say heldout            every speaker says every held-out sentence
 
 A recording is OUT/SPEAKER/ID.wav (sound.py says its form); OUT/manifest.jsonl lists them for `kani data build`, rewritten
@@ -77,9 +78,10 @@ def read_list(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def make_plans(speakers: list[Speaker], texts: Path, say: str, role: str, hours: dict[str, float]) -> list[Plan]:
+def make_plans(speakers: list[Speaker], texts: Path, say: str, role: str, hours: dict[str, float], alone: bool) -> list[Plan]:
     """Speakers of one language and role share out the list, so no two of them say the same sentence; a language has its
-    hours in equal parts.  Held-out sentences are said by everybody."""
+    hours in equal parts.  Alone, each has the hours to himself and says what the others of his group would say.  Held-out
+    sentences are said by everybody."""
     plans = []
     for language in sorted({speaker.language for speaker in speakers}):
         group = [one for one in speakers if one.language == language and one.role == role]
@@ -90,6 +92,10 @@ def make_plans(speakers: list[Speaker], texts: Path, say: str, role: str, hours:
         elif group and hours.get(language):
             rows = read_list(texts / f"train-{language}.jsonl")
             random.Random(f"{role} {language}").shuffle(rows)
+            if alone:
+                others = [[row for k, row in enumerate(rows) if k % len(group) != i] for i in range(len(group))]
+                plans += [Plan(one, own, hours[language] * 3600) for one, own in zip(group, others, strict=True)]
+                continue
             seconds = hours[language] * 3600 / len(group)
             plans += [Plan(one, rows[i :: len(group)], seconds) for i, one in enumerate(group)]
     return plans
@@ -263,13 +269,14 @@ def main() -> int:
     parser.add_argument("--role", choices=ROLES, default="train", help="which speakers (train)")
     parser.add_argument("--say", choices=("train", "heldout"), default="train", help="which lists (train)")
     parser.add_argument("--speaker", action="append", default=[], metavar="NAME", help="of the role only these")
+    parser.add_argument("--alone", action="store_true", help="each has the hours to himself, and other sentences than without it")
     parser.add_argument("--speakers", type=Path, default=HERE / "speakers.json", metavar="FILE")
     parser.add_argument("--workers", type=int, default=1, metavar="N")
     options = parser.parse_args()
     hours = hours_of(options.hours, parser)
     try:
         speakers = read_speakers(options.speakers)
-        plans = make_plans(speakers, options.texts, options.say, options.role, hours)
+        plans = make_plans(speakers, options.texts, options.say, options.role, hours, options.alone)
     except ValueError as problem:
         parser.error(str(problem))
     if options.speaker:
