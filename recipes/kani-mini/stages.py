@@ -144,7 +144,7 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                [kani, "data", "build", str(root / "coded.jsonl"), "--model", str(root / "base"), "--codec", first,
                 "--speaker-encoder", str(root / "encoder"), "--out", str(root / "set"), "--language-tags", "--loudness", "none",
                 "--split-by", "recording", "--max-share", "1", "--speaker-vector", "other", *workers]],
-              [root / "base", root / "set"], alone=True),
+              [root / "base", root / "set"]),
         # Of half of the recordings it gets the encoder's codes, so that what is encoded can be heard as well.
         Stage("decoder", ("codec-encoder",),
               [codec("decoder", "decoder", sizes.decoder, ("codes=mixed",), "--init", str(root / "codec-encoder"))], [root / "decoder"]),
