@@ -121,12 +121,14 @@ stage_kernels() {
   fi
 }
 
-about_journeys() { printf 'the programs as a person uses them; kani-tool against the reference data; cloned voices by ear'; }
+about_journeys() { printf 'the programs as a person uses them; kani-tool against the reference data; cloned voices and words by ear'; }
 stage_journeys() {
   build_ci || return
   journeys ci
   tally tests/parity/run --bin build/ci/bin
   tally tests/ear/run --bin build/ci/bin
+  one 'the recognizer' tools/recognizer.sh
+  tally tests/ear/words --bin build/ci/bin
 }
 
 # journeys PRESET [ARGUMENT…]: tests/journeys against the programs of a build.
