@@ -19,7 +19,7 @@ import pyarrow.parquet
 from report import Report
 
 LAYERS = [f"nano_layer_{k}" for k in (1, 2, 3, 4)]
-TYPES = {"text": "string", "text_raw": "string", **dict.fromkeys(LAYERS, ["int32"]), "encoded_len": "int64",
+TYPES = {"text": "string", "text_raw": "string", **{layer: ["int32"] for layer in LAYERS}, "encoded_len": "int64",
          "speaker_emb": ["float32"], "language": "string", "speaker": "string", "source": "string",
          "duration": "float64", "sha256": "string", "quality": "string"}
 FRAME_SECONDS = 0.08
@@ -37,7 +37,7 @@ def differences(row: dict, truth: dict) -> list[str]:
     for name, want in truth.items():
         got = row[name]
         if name == "speaker_emb":
-            good = len(got) == len(want) and max(abs(a - b) for a, b in zip(got, want)) < 1e-5
+            good = len(got) == len(want) and all(abs(a - b) < 1e-5 for a, b in zip(got, want, strict=True))
         else:
             good = got == want
         if not good:
