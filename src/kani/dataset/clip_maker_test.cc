@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "kani/audio/sinc_resampler.h"
 #include "kani/base/error.h"
+#include "kani/dataset/recording.h"
 #include "kani/dataset/test_records.h"
 #include "kani/dataset/work_unit.h"
 
@@ -62,6 +64,17 @@ TEST_F(ClipMaking, a_good_recording_gives_text_codes_and_voice_and_each_time_the
   EXPECT_EQ(parse_json(clip.notes, "notes").at("text_raw"), kText);
   EXPECT_NE(make("a.wav", "Good morning, this is another one.").clip.record, clip.record);
   EXPECT_EQ(make("a.wav", "Good morning, this is another one.").sound, one.sound);
+}
+
+TEST_F(ClipMaking, what_is_not_trimmed_is_whole_at_every_rate) {
+  // 16,000 / 22,050 of its samples is no whole number: the voice must still be that of all of it.
+  DecodedSound sound{.samples = speech(3, 22050), .rate_hz = 22050, .channels = 1};
+  sound.samples.resize(44107);
+  PreparedSound prepared;
+  ASSERT_FALSE(prepare_sound(sound, 22050, {.trim = {.pad_s = 2}}, prepared).has_value());
+  ASSERT_EQ(prepared.measures.trimmed_s, 0);
+  EXPECT_EQ(prepared.codec.size(), sound.samples.size());
+  EXPECT_EQ(prepared.speaker, SincResampler(22050, 16000).resample(sound.samples));
 }
 
 TEST_F(ClipMaking, codes_of_the_manifest_are_taken_as_they_are) {

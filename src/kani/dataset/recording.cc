@@ -57,10 +57,12 @@ std::optional<Reject> check(const SoundMeasures& m, double seconds, bool steady,
   return std::nullopt;
 }
 
-/// The same stretch of time at another rate.
+/// The same stretch of time at another rate, where the range's sound has `whole` samples; its end
+/// is the other's end, however that is rounded.
 std::vector<float> same_stretch(std::vector<float> sound, int rate_hz, const SoundRange& range,
-                                int range_rate_hz) {
+                                int range_rate_hz, size_t whole) {
   const auto place = [&](size_t at) {
+    if (at == whole) return static_cast<std::ptrdiff_t>(sound.size());
     const auto moved = static_cast<size_t>(
         std::llround(static_cast<double>(at) * rate_hz / static_cast<double>(range_rate_hz)));
     return static_cast<std::ptrdiff_t>(std::min(sound.size(), moved));
@@ -153,7 +155,9 @@ std::optional<Reject> prepare_sound(const DecodedSound& decoded, int codec_rate_
   prepared.seconds = static_cast<double>(range.end - range.begin) / codec_rate_hz;
   if (auto reject = check(m, prepared.seconds, quality.steady, options.limits)) return reject;
 
-  prepared.codec = same_stretch(std::move(prepared.codec), codec_rate_hz, range, codec_rate_hz);
+  const size_t whole = prepared.codec.size();
+  prepared.codec = {prepared.codec.begin() + static_cast<std::ptrdiff_t>(range.begin),
+                    prepared.codec.begin() + static_cast<std::ptrdiff_t>(range.end)};
   m.loudness_lufs = integrated_loudness(prepared.codec, codec_rate_hz);
   m.true_peak_db = true_peak_db(prepared.codec, codec_rate_hz);
   if (options.loudness == LoudnessMode::kNormalize) {
@@ -164,7 +168,7 @@ std::optional<Reject> prepare_sound(const DecodedSound& decoded, int codec_rate_
   // The speaker encoder's own resampler: its vectors must be those that `kani voice add` makes.
   prepared.speaker =
       same_stretch(SincResampler(decoded.rate_hz, kSpeakerRateHz).resample(decoded.samples),
-                   kSpeakerRateHz, range, codec_rate_hz);
+                   kSpeakerRateHz, range, codec_rate_hz, whole);
   return std::nullopt;
 }
 
