@@ -15,6 +15,7 @@
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
+#include "language_report.h"
 #include "run_log.h"
 #include "samples.h"
 #include "speaker_command.h"
@@ -110,6 +111,7 @@ class Run {
       : trainer_(configured(a), a.resume, a.force, kani::train::read_launch()),
         config_(trainer_.config()),
         log_(config_.output_dir, trainer_.state().update, trainer_.leads(), trainer_.rank()),
+        languages_(config_.output_dir, trainer_.leads()),
         told_(trainer_.leads() && !a.quiet),
         terminal_(isatty(STDERR_FILENO) != 0) {
     yardstick_.peak_operations = config_.peak_tflops * 1e12 * trainer_.processes();
@@ -133,6 +135,9 @@ class Run {
 
   /// True if all updates are done, false if a signal came between.
   bool train() {
+    if (!config_.add_languages.empty() && trainer_.state().update == 0) {
+      if (const auto eval = trainer_.evaluate()) languages_.set_before(eval->language_loss);
+    }
     while (!trainer_.done() && !trainer_.anywhere(g_stop != 0)) {
       show(trainer_.step());
       if (trainer_.save_ended()) finish_save(/*must=*/false);
@@ -143,6 +148,10 @@ class Run {
         sample();
     }
     if (terminal_ && told_) std::fputc('\n', stderr);
+    if (trainer_.done() && languages_.has_before() && !last_losses_.empty()) {
+      const std::string report = languages_.set_after(last_losses_);
+      if (told_) std::fputs(report.c_str(), stderr);
+    }
     save();
     if (trainer_.done() && config_.sample_every > 0) sample();
     if (!trainer_.done() && trainer_.leads())
@@ -174,6 +183,7 @@ class Run {
     const auto eval = trainer_.evaluate();
     if (!eval) return;
     log_.write(*eval, "eval_");
+    last_losses_ = eval->language_loss;
     if (told_) std::fprintf(stderr, "%svalidation loss %.4f\n", terminal_ ? "\n" : "", eval->loss);
     if (config_.ema_decay > 0) log_.write(*trainer_.evaluate(/*averaged=*/true), "eval_ema_");
     if (trainer_.is_best(*eval)) save_beside(eval->loss);
@@ -239,6 +249,8 @@ class Run {
   kani::train::Trainer trainer_;
   const TrainConfig& config_;
   kani::train::RunLog log_;
+  kani::train::LanguageReport languages_;
+  kani::train::LanguageReport::Losses last_losses_;
   kani::train::Samples samples_;
   kani::train::Yardstick yardstick_;
   bool told_, terminal_;
