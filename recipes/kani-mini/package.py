@@ -1,15 +1,24 @@
-"""package.py - puts language model, codec, speaker encoder and voices of a run together as one set: RUN/kani-mini."""
+"""package.py - puts language model, codec, speaker encoder and voices of a run together as one set: RUN/kani-mini.
+
+samples/ of the set is what its codec makes of three held-out sentences of the teacher: N.txt, N.codes.txt (a frame a line)
+and N.wav.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import struct
 import subprocess
+import tempfile
+import wave
+from array import array
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-VERSION = "1"
+VERSION = "2"
+SAMPLES = 3
 DEFAULT_VOICE = "rms"
 RECORDINGS = 12  # of a speaker, in the mean that is his voice
 SAMPLING = {
@@ -21,6 +30,44 @@ SAMPLING = {
     "kani_chunk_characters": 80,
     "kani_language": "en",
 }
+
+
+def run(*command: object) -> None:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise ValueError(f"{Path(str(command[0])).name} {command[1]}: {done.stderr.strip()}")
+
+
+def numbers(path: Path, name: str, kind: str) -> tuple[list[int], array]:  # type: ignore[type-arg]
+    """Shape and values of a tensor of a safetensors file; `kind` as array has it."""
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    tensor = json.loads(data[8 : 8 + length])[name]
+    begin, end = tensor["data_offsets"]
+    return tensor["shape"], array(kind, data[8 + length + begin : 8 + length + end])
+
+
+def default_voice(only: tuple[str, ...]) -> str:
+    return only[0] if only else DEFAULT_VOICE
+
+
+def add_samples(root: Path, kani: Path, out: Path, voice: str) -> None:
+    rows = [json.loads(line) for line in (root / "texts" / "heldout-everyday.jsonl").read_text(encoding="utf-8").splitlines()]
+    folder = out / "samples"
+    folder.mkdir()
+    with tempfile.TemporaryDirectory() as scratch:
+        codes, audio = Path(scratch) / "codes", Path(scratch) / "audio"
+        for number, row in enumerate(rows[:SAMPLES], 1):
+            tool, codec = kani.with_name("kani-tool"), out / "codec.nemo"
+            run(tool, "encode", "--codec", codec, "--audio", root / "heldout" / voice / f"{row['id']}.wav", "--out", codes)
+            run(tool, "decode", "--codec", codec, "--codes", codes, "--out", audio)
+            (books, frames), ids = numbers(codes, "codes", "i")
+            lines = [" ".join(str(ids[book * frames + frame]) for book in range(books)) for frame in range(frames)]
+            (folder / f"{number}.codes.txt").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+            (folder / f"{number}.txt").write_text(row["text"] + "\n", encoding="utf-8")
+            with wave.open(str(folder / f"{number}.wav"), "wb") as sound:
+                sound.setparams((1, 2, 22050, 0, "NONE", ""))
+                sound.writeframes(array("h", (round(32767 * x) for x in numbers(audio, "audio", "f")[1])).tobytes())
 
 
 def trained_speakers(only: tuple[str, ...]) -> list[dict[str, str]]:
@@ -38,15 +85,10 @@ def add_voices(root: Path, kani: Path, out: Path, only: tuple[str, ...]) -> None
     for speaker in speakers:
         name = speaker["name"]
         recordings = sorted((root / "speech" / name).glob("*.wav"), key=lambda path: (-path.stat().st_size, path.name))[:RECORDINGS]
-        command = [kani, "voice", "add", name, *recordings, "--voices", out / "voices", "--speaker-encoder", out / "speaker",
-                   "--language", speaker["language"], "--consent", "a synthetic voice",
-                   "--description", f"{speaker['engine']} {speaker['voice']}", "--model", out / "lm", "--quiet", "--force"]
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if done.returncode != 0:
-            raise ValueError(f"voice {name}: {done.stderr.strip()}")
-    names = [speaker["name"] for speaker in speakers]
-    default = DEFAULT_VOICE if DEFAULT_VOICE in names else names[0]
-    write_json(out / "voices" / "speaker_map.json", {"default": f"./{default}.safetensors"})
+        run(kani, "voice", "add", name, *recordings, "--voices", out / "voices", "--speaker-encoder", out / "speaker",
+            "--language", speaker["language"], "--consent", "a synthetic voice",
+            "--description", f"{speaker['engine']} {speaker['voice']}", "--model", out / "lm", "--quiet", "--force")
+    write_json(out / "voices" / "speaker_map.json", {"default": f"./{default_voice(only)}.safetensors"})
 
 
 def package(root: Path, kani: Path, only: tuple[str, ...]) -> None:
@@ -58,5 +100,6 @@ def package(root: Path, kani: Path, only: tuple[str, ...]) -> None:
     shutil.copyfile(root / "codec.nemo", half / "codec.nemo")
     write_json(half / "lm" / "generation_config.json", SAMPLING)
     add_voices(root, kani, half, only)
+    add_samples(root, kani, half, default_voice(only))
     shutil.rmtree(out, ignore_errors=True)
     os.replace(half, out)

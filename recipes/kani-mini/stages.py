@@ -98,7 +98,7 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                          "--config", str(HERE / "small.yaml"), "--steps", str(steps), "--averaged", *words,
                          *settings((*sizes.lm_settings, *more, on))], root / out)
 
-    default = sizes.speakers[0] if sizes.speakers else package.DEFAULT_VOICE
+    default = package.default_voice(sizes.speakers)
     first, last = str(root / "codec-codes.nemo"), str(root / "codec.nemo")
     stages = [
         Stage("texts", (), [[str(HERE / "texts.py"), "--out", str(root / "texts")]], [root / "texts"]),
@@ -159,7 +159,7 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                                           "learning_rate=3e-4", "muon_learning_rate=2e-3"),
                   "--model", str(root / "lm-sums"), "--export", str(root / "lm-export"), "--bf16")],
               [root / "lm-rows", root / "lm-export"]),
-        Stage("kani-mini", ("gan", "lm-rows", "speaker"),
+        Stage("kani-mini", ("gan", "lm-rows", "speaker", "heldout"),
               [Function(lambda: package.package(root, Path(kani), sizes.speakers), package.VERSION)], [root / "kani-mini"]),
     ]
     return stages
