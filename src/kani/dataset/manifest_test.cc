@@ -95,6 +95,34 @@ TEST(Manifest, tables_are_read_by_the_names_of_their_columns) {
   EXPECT_EQ(manifest.records[0].language, "de");
 }
 
+TEST(Manifest, a_quote_that_is_left_open_costs_its_row_and_no_other) {
+  const RecordFolder folder;
+  const auto read = [&](const std::string& rows) {
+    folder.write("m.csv", "audio,text\n" + rows);
+    return read_manifest(folder / "m.csv").records;
+  };
+  auto records = read("1.wav,one\n2.wav,\"two\n3.wav,three\n");
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[1].audio, "2.wav");
+  ASSERT_TRUE(records[1].problem);
+  EXPECT_EQ(records[1].problem->detail, "line 3: a quote is not closed");
+  EXPECT_EQ(records[2].text, "three");
+  EXPECT_FALSE(records[2].problem);
+  // Closed by a quote that opens another row's field.
+  records = read("1.wav,\"one\n2.wav,two\n3.wav,\"three\" \n4.wav,\"fo\"\"ur\"\n");
+  ASSERT_EQ(records.size(), 4U);
+  ASSERT_TRUE(records[0].problem);
+  EXPECT_EQ(records[0].problem->detail,
+            "line 2: something stands behind the quote that closes a field");
+  EXPECT_EQ(records[1].text, "two");
+  EXPECT_EQ(records[2].text, "three");
+  EXPECT_EQ(records[3].text, "fo\"ur");
+  // Every row reaches to the end, if it is let: not its square.
+  std::string hostile;
+  for (int i = 0; i < 20000; ++i) hostile += "\",\",\n";
+  EXPECT_EQ(read(hostile).size(), 20000U);
+}
+
 TEST(Manifest, names_that_are_no_text_are_a_problem_and_become_text) {
   const RecordFolder folder;
   folder.write("m.csv",
