@@ -15,6 +15,7 @@ import time
 from typing import Callable
 
 from journey import TEXT, TIMEOUT_S, Blob, Journey, Setup, read_wav
+from sounds import speech, wav
 
 LONG_TEXT = "This is a sentence that goes on for a while. " * 40
 
@@ -182,6 +183,18 @@ class Interrupted(Journey):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(5), 143)
         self.assertEqual(self.files(), [])
+
+    def test_a_signal_while_it_listens_to_recordings_leaves_no_voice(self) -> None:
+        (self.work / "a.wav").write_bytes(wav(speech(15)))
+        (self.work / "voices").mkdir()
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            process = self.start("voice", "add", "anna", *["a.wav"] * 100, "--consent", "my own", "--voices", "voices")
+            time.sleep(0.7)
+            process.send_signal(number)
+            self.assertEqual(process.wait(10), status)
+            assert process.stderr
+            self.assertIn(f"interrupted ({number.name})", process.stderr.read().decode())
+            self.assertEqual([path.name for path in self.work.rglob("*") if path.is_file()], ["a.wav"])
 
     def test_a_signal_is_heard_while_the_reader_does_not_read(self) -> None:
         process = self.speak_long("--output-raw")
