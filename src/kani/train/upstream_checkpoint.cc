@@ -46,13 +46,15 @@ void copy_numbers(const TensorInfo& saved, at::Tensor& to) {
 }
 
 // What the run would do differently from the one that it continues.
+// `factors`: the second group is that of the RoPE factors.
 void compare_rates(const std::filesystem::path& file, const TorchOptimizer& saved,
-                   const OptimizerSettings& settings) {
+                   const OptimizerSettings& settings, bool factors) {
   for (size_t g = 0; g < saved.groups.size(); ++g) {
-    const double rate = settings.learning_rate * (g == 1 ? settings.alpha_lr_ratio : 1);
+    const bool of_factors = factors && g == 1;
+    const double rate = settings.learning_rate * (of_factors ? settings.alpha_lr_ratio : 1);
     for (const auto& [name, ours] :
          {std::pair{"initial_lr", rate}, std::pair{"eps", settings.epsilon},
-          std::pair{"weight_decay", g == 1 ? 0 : settings.weight_decay}}) {
+          std::pair{"weight_decay", of_factors ? 0 : settings.weight_decay}}) {
       const auto found = saved.groups[g].settings.find(name);
       if (found == saved.groups[g].settings.end()) continue;
       if (std::abs(found->second - ours) <= 1e-9 * std::abs(ours)) continue;
@@ -115,12 +117,25 @@ std::vector<std::vector<std::string>> upstream_parameters(const Lfm2Config& conf
   return {plain, factors};
 }
 
+std::vector<std::vector<std::string>> decayed_first(const std::vector<std::string>& names) {
+  std::vector<std::vector<std::string>> groups(2);
+  for (const std::string& name : names) {
+    const bool stays = name.find("bias") != std::string::npos ||
+                       name.find("layernorm") != std::string::npos ||
+                       name.find("_norm.") != std::string::npos;
+    groups[stays ? 1 : 0].push_back(name);
+  }
+  return groups;
+}
+
 void load_upstream_moments(const std::filesystem::path& folder, const Lfm2Config& config,
                            const ParameterMap& parameters, AdamW& optimizer) {
   const std::filesystem::path path = folder / "optimizer.pt";
   const MappedFile file(path);
   const TorchOptimizer saved = parse_torch_optimizer(file.bytes(), path.string());
-  const auto groups = upstream_parameters(config, parameters);
+  auto groups = upstream_parameters(config, parameters);
+  const bool factors = groups.size() == 2;
+  if (!factors && saved.groups.size() == 2) groups = decayed_first(groups.front());
   const auto text = [](const auto& list, const auto& size) {
     std::string out;
     for (const auto& group : list) out += concat(out.empty() ? "" : " + ", size(group));
@@ -131,7 +146,7 @@ void load_upstream_moments(const std::filesystem::path& folder, const Lfm2Config
   if (found != wanted)
     throw Error(ErrorCode::kBadInput, path, ": has groups of ", found,
                 " parameters, this model would have ", wanted);
-  compare_rates(path, saved, optimizer.settings());
+  compare_rates(path, saved, optimizer.settings(), factors);
   at::NoGradGuard no_grad;
   int64_t number = -1;
   for (const auto& group : groups) {

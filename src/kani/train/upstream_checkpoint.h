@@ -26,6 +26,9 @@ UpstreamProgress read_upstream_progress(const std::filesystem::path& folder);
 /// factors in the order of its modules, then the RoPE factors.  One group where there are none.
 std::vector<std::vector<std::string>> upstream_parameters(const Lfm2Config& config,
                                                           const ParameterMap& parameters);
+/// Two groups of one, in its order: what weight decay is for, then biases and norms.  So the
+/// trainer of transformers has it, which upstream takes as it is for models without RoPE factors.
+std::vector<std::vector<std::string>> decayed_first(const std::vector<std::string>& names);
 
 /// Copies moments and counts of the parameters that `optimizer` keeps.  What upstream never updated
 /// begins at 0, with a warning; so are rates that differ from `optimizer`'s told.  Throws

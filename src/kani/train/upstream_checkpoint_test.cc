@@ -89,6 +89,46 @@ TEST_F(UpstreamTest, parameters_are_numbered_as_upstream_does) {
   EXPECT_EQ(groups[1].size(), golden[1]["params"].get<size_t>());
 }
 
+TEST_F(UpstreamTest, without_factors_the_optimizer_may_have_the_groups_of_transformers) {
+  Lfm2Config config;
+  config.layers = {LayerKind::kAttention};
+  const std::vector<std::string> names = {
+      "model.embed_tokens.weight",
+      "model.layers.0.self_attn.q_proj.weight",
+      "model.layers.0.self_attn.q_layernorm.weight",
+      "model.layers.0.ffn_norm.weight",
+      "model.embedding_norm.weight",
+      "model.speaker_emb_projection.weight",
+      "model.speaker_emb_projection.bias",
+  };
+  ParameterMap parameters;
+  for (const std::string& name : names) parameters[name] = at::zeros({2}).requires_grad_(true);
+  const std::vector<std::vector<std::string>> groups = {{names[0], names[1], names[5]},
+                                                        {names[2], names[3], names[4], names[6]}};
+  EXPECT_EQ(decayed_first(names), groups);
+  std::vector<OptimizerParameter> saved;
+  std::map<std::string, float> wanted;
+  for (const auto& group : groups) {
+    for (const std::string& name : group) {
+      const auto number = static_cast<float>(saved.size() + 1);
+      saved.push_back({{2}, 3, {number, number}, {number / 2, number / 2}});
+      wanted[name] = number;
+    }
+  }
+  const auto leave = [&](const std::vector<size_t>& sizes) {
+    write_file(folder_ / "optimizer.pt", OptimizerPickle(saved, sizes).file());
+  };
+  leave({3, 4});
+  AdamW optimizer({.total_steps = 10}, parameters);
+  load_upstream_moments(folder_, config, parameters, optimizer);
+  for (const auto& [name, number] : wanted) {
+    EXPECT_EQ(optimizer.state().at(name).first[1].item<float>(), number) << name;
+    EXPECT_EQ(optimizer.state().at(name).second[0].item<float>(), number / 2) << name;
+  }
+  leave({4, 3});
+  EXPECT_THROW(load_upstream_moments(folder_, config, parameters, optimizer), Error);
+}
+
 TEST_F(UpstreamTest, layers_from_ten_on_and_other_parts_are_in_order) {
   Lfm2Config config;
   config.layers.assign(12, LayerKind::kConv);
