@@ -391,7 +391,7 @@ TEST(Inspect, check_file_says_what_it_found) {
   EXPECT_EQ(check_file(mini_model(), true).kind, "model set");
   EXPECT_EQ(check_file(mini_model() / "lm", true).kind, "language model");
   EXPECT_EQ(check_file(mini_model() / "codec.nemo", true).kind, "codec");
-  EXPECT_EQ(check_file(mini_model() / "voices" / "rms.npy", true).kind, "voice");
+  EXPECT_EQ(check_file(mini_model() / "voices" / "rms.safetensors", true).kind, "voice");
   EXPECT_EQ(check_file(mini_model() / "lm" / "tokenizer.json", true).kind, "tokenizer");
   EXPECT_EQ(code_of([] { check_file("/nonexistent", true); }), ErrorCode::kNotFound);
   EXPECT_EQ(code_of([] { check_file(mini_model() / "README.md", true); }), ErrorCode::kBadInput);
