@@ -45,8 +45,9 @@ std::string LanguageReport::set_after(const Losses& losses) {
   Losses all = before_;
   all.insert(losses.begin(), losses.end());
   for (const auto& [language, loss] : all) {
-    text += concat("loss of ", language.empty() ? std::string("clips without a language") : language,
-                   ": ", shown(before_, language), " before, ", shown(losses, language), " after\n");
+    text +=
+        concat("loss of ", language.empty() ? std::string("clips without a language") : language,
+               ": ", shown(before_, language), " before, ", shown(losses, language), " after\n");
   }
   return text;
 }
