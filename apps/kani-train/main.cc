@@ -148,7 +148,8 @@ class Run {
         sample();
     }
     if (terminal_ && told_) std::fputc('\n', stderr);
-    if (trainer_.done() && languages_.has_before() && !last_losses_.empty()) {
+    if (!config_.add_languages.empty() && trainer_.done() && languages_.has_before() &&
+        !last_losses_.empty()) {
       const std::string report = languages_.set_after(last_losses_);
       if (told_) std::fputs(report.c_str(), stderr);
     }
