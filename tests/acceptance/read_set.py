@@ -19,16 +19,23 @@ import pyarrow.parquet
 from report import Report
 
 LAYERS = [f"nano_layer_{k}" for k in (1, 2, 3, 4)]
+QUALITY = ["loudness_lufs", "true_peak_db", "gain_db", "clipped_share", "silent_share", "speech_share",
+           "noise_distance_db", "dc", "bandwidth_hz", "trimmed_s", "characters_per_second"]
 TYPES = {"text": "string", "text_raw": "string", **{layer: ["int32"] for layer in LAYERS}, "encoded_len": "int64",
          "speaker_emb": ["float32"], "language": "string", "speaker": "string", "source": "string",
-         "duration": "float64", "sha256": "string", "quality": "string"}
+         "duration": "float64", "sha256": "string", "quality": {"rate_hz": "int64", "channels": "int64", **{name: "float64" for name in QUALITY}}}
 FRAME_SECONDS = 0.08
 
 
 def features() -> datasets.Features:
     value = datasets.Value
-    return datasets.Features({name: datasets.Sequence(value(of[0])) if isinstance(of, list) else value(of)
-                              for name, of in TYPES.items()})
+
+    def feature(of: object) -> object:
+        if isinstance(of, dict):
+            return {name: value(one) for name, one in of.items()}
+        return datasets.Sequence(value(of[0])) if isinstance(of, list) else value(of)
+
+    return datasets.Features({name: feature(of) for name, of in TYPES.items()})
 
 
 def differences(row: dict, truth: dict) -> list[str]:

@@ -38,11 +38,22 @@ bool holds_lists(arrow::Type::type id) {
          id == arrow::Type::FIXED_SIZE_LIST;
 }
 
+bool holds_text(arrow::Type::type id) {
+  return id == arrow::Type::STRING || id == arrow::Type::LARGE_STRING;
+}
+
+bool is_struct_of_numbers(const arrow::DataType& type) {
+  return type.id() == arrow::Type::STRUCT &&
+         std::all_of(type.fields().begin(), type.fields().end(), [](const auto& field) {
+           return holds_integers(field->type()->id()) || holds_numbers(field->type()->id());
+         });
+}
+
 bool fits(const arrow::DataType& type, ColumnKind kind) {
   const arrow::Type::type id = type.id();
   switch (kind) {
     case ColumnKind::kText:
-      return id == arrow::Type::STRING || id == arrow::Type::LARGE_STRING;
+      return holds_text(id);
     case ColumnKind::kInteger:
       return holds_integers(id);
     case ColumnKind::kNumber:
@@ -51,6 +62,8 @@ bool fits(const arrow::DataType& type, ColumnKind kind) {
       return holds_lists(id) && holds_integers(type.field(0)->type()->id());
     case ColumnKind::kNumberList:
       return holds_lists(id) && holds_numbers(type.field(0)->type()->id());
+    case ColumnKind::kMeasures:
+      return holds_text(id) || is_struct_of_numbers(type);
   }
   return false;
 }
@@ -67,6 +80,8 @@ const char* kind_name(ColumnKind kind) {
       return "lists of integers";
     case ColumnKind::kNumberList:
       return "lists of floating-point numbers";
+    case ColumnKind::kMeasures:
+      return "a struct of numbers or text";
   }
   return "";
 }

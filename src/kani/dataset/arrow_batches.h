@@ -19,7 +19,14 @@
 
 namespace kani {
 
-enum class ColumnKind { kText, kInteger, kNumber, kIntegerList, kNumberList };
+enum class ColumnKind {
+  kText,
+  kInteger,
+  kNumber,
+  kIntegerList,
+  kNumberList,
+  kMeasures,  // a struct of numbers, or JSON as text
+};
 
 struct WantedColumn {
   std::string name;

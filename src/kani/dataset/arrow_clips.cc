@@ -1,6 +1,8 @@
 // arrow_clips.cc - see arrow_clips.h.
 #include "kani/dataset/arrow_clips.h"
 
+#include <arrow/array/array_nested.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,6 +17,8 @@
 
 namespace kani {
 namespace {
+
+using OrderedJson = nlohmann::ordered_json;  // notes keep their order
 
 constexpr size_t kMostTextBytes = 1 << 20;
 constexpr int64_t kMostFrames = 1'000'000;  // a day of sound
@@ -45,7 +49,7 @@ std::vector<WantedColumn> wanted_columns(const ClipColumns& columns, bool more) 
       wanted.push_back({name, ColumnKind::kText, /*required=*/false});
     wanted.push_back({"duration", ColumnKind::kNumber, /*required=*/false});
     wanted.push_back({"sha256", ColumnKind::kText, /*required=*/false});
-    wanted.push_back({"quality", ColumnKind::kText, /*required=*/false});
+    wanted.push_back({"quality", ColumnKind::kMeasures, /*required=*/false});
   }
   return wanted;
 }
@@ -195,17 +199,46 @@ void SourceClips::read_more(TrainingClip& clip) {
     if (!record) refuse(RowFault::kExtra, kRecord, "is no SHA-256 in hexadecimal");
     clip.record = *record;
   }
-  nlohmann::ordered_json notes;
+  OrderedJson notes;
   if (std::string raw = extra_text(kTextRaw); !raw.empty()) notes["text_raw"] = std::move(raw);
-  if (const std::string quality = extra_text(kQuality); !quality.empty()) {
-    try {
-      parse_json(quality, "quality", {.depth = 8, .values = 1000});
-      notes["quality"] = nlohmann::ordered_json::parse(quality);
-    } catch (const Error& error) {
-      refuse(RowFault::kExtra, kQuality, error.what());
+  if (OrderedJson quality = read_quality(); !quality.empty()) notes["quality"] = std::move(quality);
+  if (!notes.empty()) clip.notes = notes.dump();
+}
+
+OrderedJson SourceClips::read_quality() const {
+  const arrow::Array* column = batches_->column(kQuality);
+  if (column == nullptr || column->IsNull(current_)) return {};
+  if (column->type_id() == arrow::Type::STRUCT) return read_measures(*column);
+  const std::string text = extra_text(kQuality);
+  if (text.empty()) return {};
+  try {
+    parse_json(text, "quality", {.depth = 8, .values = 1000});
+    return OrderedJson::parse(text);
+  } catch (const Error& error) {
+    refuse(RowFault::kExtra, kQuality, error.what());
+  }
+}
+
+OrderedJson SourceClips::read_measures(const arrow::Array& structs) const {
+  const auto& cells = static_cast<const arrow::StructArray&>(structs);
+  OrderedJson out = OrderedJson::object();
+  for (int i = 0; i < cells.num_fields(); ++i) {
+    const std::string& name = cells.struct_type()->field(i)->name();
+    const arrow::Array& values = *cells.field(i);
+    if (values.IsNull(current_)) continue;
+    if (find_invalid_utf8(name))
+      refuse(RowFault::kExtra, kQuality, "has the name ", printable(name), ", no UTF-8");
+    if (values.type_id() == arrow::Type::FLOAT || values.type_id() == arrow::Type::DOUBLE) {
+      const double value = *number_cell(values, current_);
+      if (!std::isfinite(value))
+        refuse(RowFault::kExtra, kQuality, "has for ", printable(name), " a number that is not ",
+               "finite");
+      out[name] = value;
+    } else {
+      out[name] = *integer_cell(values, current_);
     }
   }
-  if (!notes.empty()) clip.notes = notes.dump();
+  return out;
 }
 
 SequenceClips::SequenceClips(const std::filesystem::path& file, ClipShape rules)

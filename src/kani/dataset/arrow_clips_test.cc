@@ -139,6 +139,44 @@ TEST_F(SourceClipsTest, columns_must_be_there_once_and_of_their_type) {
   expect_file_refused(columns, "column encoded_len is of type struct");
 }
 
+TEST_F(SourceClipsTest, quality_is_a_struct_of_numbers_or_json_as_text) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  const auto read = [&](const test::ArrayPtr& quality) {
+    test::Columns columns = SourceSet(3).columns();
+    columns.emplace_back("quality", quality);
+    test::write_parquet(folder_ / "q.parquet", *test::table_of(columns));
+    SourceClips clips(folder_ / "q.parquet", ClipColumns(), rules(), /*more=*/true);
+    std::vector<std::string> notes;
+    TrainingClip clip;
+    for (int row = 0; row < 3; ++row) {
+      try {
+        clips.next(clip);
+        notes.push_back(clip.notes);
+      } catch (const BadRow& bad) {
+        EXPECT_EQ(bad.fault(), RowFault::kExtra) << bad.what();
+        notes.emplace_back("refused");
+      }
+    }
+    return notes;
+  };
+  const auto measures = *arrow::StructArray::Make(
+      {test::cells<arrow::Int16Builder>(test::Cells<int64_t>{8000, std::nullopt, 1}),
+       test::cells<arrow::DoubleBuilder>(test::Cells<double>{-0.5, 2.0, infinite})},
+      std::vector<std::string>{"rate_hz", "gain_db"});
+  EXPECT_EQ(read(measures),
+            (std::vector<std::string>{R"({"quality":{"rate_hz":8000,"gain_db":-0.5}})",
+                                      R"({"quality":{"gain_db":2.0}})", "refused"}));
+  // As our own sets had it before; what is no JSON is refused.
+  EXPECT_EQ(read(test::texts({R"({"snr_db":31})", std::nullopt, "{"})),
+            (std::vector<std::string>{R"({"quality":{"snr_db":31}})", "", "refused"}));
+  test::Columns columns = SourceSet(1).columns();
+  columns.emplace_back("quality", *arrow::StructArray::Make({test::texts({"good"})}, {"verdict"}));
+  test::write_parquet(folder_ / "q.parquet", *test::table_of(columns));
+  test::expect_refused(
+      [&] { SourceClips(folder_ / "q.parquet", ClipColumns(), rules(), /*more=*/true); },
+      "q.parquet", "expected a struct of numbers or text");
+}
+
 TEST_F(SourceClipsTest, extension_types_are_refused) {
   const auto table = test::table_of(SourceSet(2).columns());
   const auto marked = table->schema()->field(0)->WithMetadata(

@@ -102,7 +102,7 @@ class Conversion {
     };
     if (options_.form == SetForm::kParquet && from == SetForm::kShards) {
       lost("text ids");
-      lost("notes other than text_raw and quality");
+      lost("notes other than text_raw and the measures of quality");
     }
     if (options_.form == SetForm::kProcessed)
       lost("text, language, speaker, source, duration, record and notes");

@@ -42,7 +42,7 @@ TrainingClip example(int number) {
   clip.duration_s = 0.08 * static_cast<double>(clip.encoded_len) + 0.001;
   clip.record[31] = static_cast<std::byte>(number);
   clip.notes =
-      number % 2 == 0 ? R"({"text_raw":"Héllo","quality":{"snr_db":31.5,"clipped":0}})" : "";
+      number % 2 == 0 ? R"({"text_raw":"Héllo","quality":{"rate_hz":16000,"gain_db":31.5}})" : "";
   return clip;
 }
 
@@ -249,6 +249,9 @@ TEST_F(Convert, parquet_has_the_layout_that_others_expect) {
   EXPECT_EQ(features["speaker_emb"]["feature"]["dtype"], "float32");
   EXPECT_EQ(features["duration"]["dtype"], "float64");
   EXPECT_EQ(features["encoded_len"]["dtype"], "int64");
+  EXPECT_EQ(features["quality"]["rate_hz"], Json::parse(R"({"dtype":"int64","_type":"Value"})"));
+  EXPECT_EQ(features["quality"]["dc"]["dtype"], "float64");
+  EXPECT_EQ(features["quality"].size(), 13U);
   const std::vector<std::string> expected = {
       "text",         "text_raw",    "nano_layer_1", "nano_layer_2", "nano_layer_3",
       "nano_layer_4", "encoded_len", "speaker_emb",  "language",     "speaker",
@@ -272,7 +275,7 @@ TEST_F(Convert, the_command_converts_and_says_what_is_lost) {
   EXPECT_EQ(run_convert(args, out, err), 0) << err.str();
   EXPECT_EQ(out.str(),
             "13 clips\nnot in this form: text ids\n"
-            "not in this form: notes other than text_raw and quality\n");
+            "not in this form: notes other than text_raw and the measures of quality\n");
   EXPECT_EQ(run_convert(args, out, err), exit_status(ErrorCode::kInvalidArgument));
   EXPECT_NE(err.str().find("exists and is not empty\nhint: "), std::string::npos) << err.str();
 }

@@ -38,7 +38,7 @@ TrainingClip example() {
   clip.speaker = "anna";
   clip.encoded_len = 2;
   clip.duration_s = 0.16;
-  clip.notes = R"({"quality":{"snr_db":30}})";
+  clip.notes = R"({"quality":{"rate_hz":16000,"dc":0.5,"unknown":1}})";
   return clip;
 }
 
@@ -54,7 +54,9 @@ s = load_dataset('parquet', data_files='train-00000-of-00001.parquet', split='tr
 r = s[0]
 assert len(s) == 1 and r['text'] == 'h\u00e9llo' and r['nano_layer_2'] == [2, 6], r
 assert r['speaker_emb'] == [0.5, -0.25] and r['language'] is None and r['speaker'] == 'anna', r
-assert r['encoded_len'] == 2 and r['duration'] == 0.16 and r['quality'] == '{"snr_db":30}', r
+assert r['encoded_len'] == 2 and r['duration'] == 0.16 and r['quality']['rate_hz'] == 16000, r
+assert r['quality']['dc'] == 0.5 and r['quality']['gain_db'] is None, r
+assert 'unknown' not in r['quality'], r
 )");
 }
 

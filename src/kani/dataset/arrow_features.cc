@@ -4,6 +4,7 @@
 #include <arrow/util/key_value_metadata.h>
 
 #include "kani/base/json.h"
+#include "kani/dataset/clip_quality.h"
 
 namespace kani {
 namespace {
@@ -17,20 +18,23 @@ std::string dtype_of(const arrow::DataType& type) {
   return type.name() == "utf8" ? "string" : type.name();  // int8, int32, int64
 }
 
+OrderedJson feature_of(const arrow::DataType& type) {
+  OrderedJson value;
+  if (type.id() == arrow::Type::LIST) {
+    value["feature"] = feature_of(*type.field(0)->type());
+    value["_type"] = "Sequence";
+  } else if (type.id() == arrow::Type::STRUCT) {
+    for (const auto& field : type.fields()) value[field->name()] = feature_of(*field->type());
+  } else {
+    value["dtype"] = dtype_of(type);
+    value["_type"] = "Value";
+  }
+  return value;
+}
+
 OrderedJson features_of(const arrow::Schema& schema) {
   OrderedJson features = OrderedJson::object();
-  for (const auto& field : schema.fields()) {
-    OrderedJson value;
-    if (field->type()->id() == arrow::Type::LIST) {
-      value["feature"]["dtype"] = dtype_of(*field->type()->field(0)->type());
-      value["feature"]["_type"] = "Value";
-      value["_type"] = "Sequence";
-    } else {
-      value["dtype"] = dtype_of(*field->type());
-      value["_type"] = "Value";
-    }
-    features[field->name()] = value;
-  }
+  for (const auto& field : schema.fields()) features[field->name()] = feature_of(*field->type());
   return features;
 }
 
@@ -54,7 +58,11 @@ std::shared_ptr<arrow::Schema> clip_schema() {
     fields.push_back(arrow::field(name, arrow::utf8()));
   fields.push_back(arrow::field("duration", arrow::float64()));
   fields.push_back(arrow::field("sha256", arrow::utf8()));
-  fields.push_back(arrow::field("quality", arrow::utf8()));
+  arrow::FieldVector measures;
+  for (const QualityMeasure& measure : kQualityMeasures)
+    measures.push_back(
+        arrow::field(measure.name, measure.whole ? arrow::int64() : arrow::float64()));
+  fields.push_back(arrow::field("quality", arrow::struct_(measures)));
   return with_features(fields);
 }
 

@@ -9,12 +9,14 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "kani/base/json.h"
 #include "kani/base/sha256.h"
 #include "kani/dataset/arrow_features.h"
 #include "kani/dataset/arrow_io.h"
 #include "kani/dataset/arrow_write.h"
+#include "kani/dataset/clip_quality.h"
 
 namespace kani {
 namespace {
@@ -28,7 +30,8 @@ arrow::Status append_text(arrow::StringBuilder& column, const std::string& text)
 }
 
 struct Notes {
-  std::string text_raw, quality;
+  std::string text_raw;
+  Json quality;  // an object, or null
 };
 
 Notes read_notes(const std::string& notes) {
@@ -38,11 +41,29 @@ Notes read_notes(const std::string& notes) {
   if (!json.is_object()) throw Error(ErrorCode::kBadInput, "the notes of a clip are no object");
   if (const auto raw = json.find("text_raw"); raw != json.end() && raw->is_string())
     out.text_raw = raw->get<std::string>();
-  if (json.contains("quality")) {
-    // Once more with the members in the order in which they stand.
-    out.quality = nlohmann::ordered_json::parse(notes)["quality"].dump();
-  }
+  if (const auto quality = json.find("quality"); quality != json.end() && quality->is_object())
+    out.quality = *quality;
   return out;
+}
+
+/// A measure that is not there, or is no such number, is null; without `quality` all of them are
+/// one null.
+arrow::Status append_quality(arrow::StructBuilder& column, const Json& quality) {
+  if (quality.is_null()) return column.AppendNull();
+  ARROW_RETURN_NOT_OK(column.Append());
+  for (size_t i = 0; i < kQualityMeasures.size(); ++i) {
+    const auto found = quality.find(kQualityMeasures[i].name);
+    arrow::ArrayBuilder& cells = *column.child(static_cast<int>(i));
+    if (found == quality.end() ||
+        !(kQualityMeasures[i].whole ? found->is_number_integer() : found->is_number())) {
+      ARROW_RETURN_NOT_OK(cells.AppendNull());
+    } else if (kQualityMeasures[i].whole) {
+      ARROW_RETURN_NOT_OK(static_cast<arrow::Int64Builder&>(cells).Append(found->get<int64_t>()));
+    } else {
+      ARROW_RETURN_NOT_OK(static_cast<arrow::DoubleBuilder&>(cells).Append(found->get<double>()));
+    }
+  }
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -70,6 +91,15 @@ struct ParquetWriter::State {
                                                        std::make_shared<arrow::Int32Builder>());
     voice = std::make_unique<arrow::ListBuilder>(arrow::default_memory_pool(),
                                                  std::make_shared<arrow::FloatBuilder>());
+    std::vector<std::shared_ptr<arrow::ArrayBuilder>> measures;
+    for (const QualityMeasure& measure : kQualityMeasures) {
+      if (measure.whole)
+        measures.push_back(std::make_shared<arrow::Int64Builder>());
+      else
+        measures.push_back(std::make_shared<arrow::DoubleBuilder>());
+    }
+    quality = std::make_unique<arrow::StructBuilder>(schema->GetFieldByName("quality")->type(),
+                                                     arrow::default_memory_pool(), measures);
   }
 
   arrow::Status append(const TrainingClip& clip) {
@@ -96,7 +126,7 @@ struct ParquetWriter::State {
     ARROW_RETURN_NOT_OK(append_text(source, clip.source));
     ARROW_RETURN_NOT_OK(duration.Append(clip.duration_s));
     ARROW_RETURN_NOT_OK(record.Append(hex_text(clip.record)));
-    return append_text(quality, notes.quality);
+    return append_quality(*quality, notes.quality);
   }
 
   void write_group() {
@@ -105,7 +135,7 @@ struct ParquetWriter::State {
     const std::array<arrow::ArrayBuilder*, 14> columns = {
         &text,           &text_raw,    layers[0].get(), layers[1].get(), layers[2].get(),
         layers[3].get(), &encoded_len, voice.get(),     &language,       &speaker,
-        &source,         &duration,    &record,         &quality};
+        &source,         &duration,    &record,         quality.get()};
     std::vector<std::shared_ptr<arrow::Array>> arrays(columns.size());
     for (size_t i = 0; i < columns.size(); ++i) check_written(columns[i]->Finish(&arrays[i]), file);
     const auto table = arrow::Table::Make(schema, arrays, rows);
@@ -117,11 +147,12 @@ struct ParquetWriter::State {
   std::shared_ptr<AtomicOutput> output;
   std::shared_ptr<arrow::Schema> schema;
   std::unique_ptr<parquet::arrow::FileWriter> writer;
-  arrow::StringBuilder text, text_raw, language, speaker, source, record, quality;
+  arrow::StringBuilder text, text_raw, language, speaker, source, record;
   arrow::Int64Builder encoded_len;
   arrow::DoubleBuilder duration;
   std::array<std::unique_ptr<arrow::ListBuilder>, kCodebooks> layers;
   std::unique_ptr<arrow::ListBuilder> voice;
+  std::unique_ptr<arrow::StructBuilder> quality;
 };
 
 ParquetWriter::ParquetWriter(const std::filesystem::path& file, int64_t rows_per_group)

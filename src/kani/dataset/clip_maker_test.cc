@@ -6,6 +6,8 @@
 
 #include "kani/audio/sinc_resampler.h"
 #include "kani/base/error.h"
+#include "kani/base/json.h"
+#include "kani/dataset/clip_quality.h"
 #include "kani/dataset/recording.h"
 #include "kani/dataset/test_records.h"
 #include "kani/dataset/work_unit.h"
@@ -61,7 +63,12 @@ TEST_F(ClipMaking, a_good_recording_gives_text_codes_and_voice_and_each_time_the
   EXPECT_EQ(clip.codes, two.clip.codes);
   EXPECT_EQ(clip.voice, two.clip.voice);
   EXPECT_EQ(clip.notes, two.clip.notes);
-  EXPECT_EQ(parse_json(clip.notes, "notes").at("text_raw"), kText);
+  const Json notes = parse_json(clip.notes, "notes");
+  EXPECT_EQ(notes.at("text_raw"), kText);
+  EXPECT_EQ(notes.at("quality").size(), kQualityMeasures.size());
+  for (const QualityMeasure& measure : kQualityMeasures)
+    EXPECT_EQ(notes.at("quality").at(measure.name).is_number_integer(), measure.whole)
+        << measure.name;
   EXPECT_NE(make("a.wav", "Good morning, this is another one.").clip.record, clip.record);
   EXPECT_EQ(make("a.wav", "Good morning, this is another one.").sound, one.sound);
 }
