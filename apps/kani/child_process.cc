@@ -196,6 +196,13 @@ std::string ChildProcess::read_line(Deadline deadline) {
   }
 }
 
+const std::string& ChildProcess::unread() {
+  pollfd now{.fd = out_, .events = POLLIN, .revents = 0};
+  if (buffer_.empty() && poll(&now, 1, 0) > 0 && (now.revents & POLLIN) != 0)
+    fill(std::chrono::steady_clock::now() + kSlice);
+  return buffer_;
+}
+
 void ChildProcess::close_input() { close_end(in_); }
 
 std::string ChildProcess::read_rest(Deadline deadline) {

@@ -35,6 +35,8 @@ class ChildProcess {
   void write_line(const std::string& line, Deadline deadline);
   std::string read_line(Deadline deadline);
 
+  /// What it has printed and nobody has read.  Does not wait.
+  const std::string& unread();
   void close_input();
   /// All that it still prints until it ends, which must be with status 0.
   std::string read_rest(Deadline deadline);

@@ -17,6 +17,7 @@
 #include "kani/base/file.h"
 #include "kani/eval/evaluation_page.h"
 #include "kani/eval/spectrogram.h"
+#include "kani/eval/spoken_words.h"
 
 namespace kani::cli {
 namespace {
@@ -32,7 +33,19 @@ void make_folder(const fs::path& path) {
   if (error) throw_cannot_write(path, error.value());
 }
 
+void check_recordings(const EvalSentence& sentence) {
+  std::error_code ignored;
+  if (!sentence.reference.empty() && !fs::exists(sentence.reference, ignored))
+    throw Error(ErrorCode::kNotFound, "no reference of sentence ", sentence.id, ": ",
+                sentence.reference);
+  for (const fs::path& path : sentence.recordings) {
+    if (!fs::exists(path, ignored))
+      throw Error(ErrorCode::kNotFound, "no such recording of sentence ", sentence.id, ": ", path);
+  }
+}
+
 std::vector<EvalItem> read_items(const EvalOptions& options) {
+  const bool listens = !options.recognizer_command().empty();
   const fs::path file = options.sentences;
   std::vector<EvalSentence> sentences =
       parse_sentences(read_file(file, kMostSentences), file.string(), file.parent_path());
@@ -41,10 +54,10 @@ std::vector<EvalItem> read_items(const EvalOptions& options) {
   std::vector<EvalItem> items;
   for (EvalSentence& sentence : sentences) {
     if (sentence.language.empty()) sentence.language = options.language;
-    std::error_code ignored;
-    if (!sentence.reference.empty() && !fs::exists(sentence.reference, ignored))
-      throw Error(ErrorCode::kNotFound, "no reference of sentence ", sentence.id, ": ",
-                  sentence.reference);
+    check_recordings(sentence);
+    if (listens && spoken_words(sentence.text, sentence.language).empty())
+      throw Error(ErrorCode::kBadInput, file, ": sentence ", sentence.id, " has no word in it")
+          .with_hint("a word error rate is errors for each word: take the sentence out");
     // What is missing is told before the first word is spoken.
     if (!options.sounds.empty()) recording_of(options.sounds, sentence);
     if (!options.teacher.empty()) recording_of(options.teacher, sentence);
@@ -108,7 +121,7 @@ class EvalRun {
   HearingOptions hearing_options() const {
     HearingOptions hearing;
     hearing.command = options_.recognizer_command();
-    hearing.batch = !options_.recognizer_batch.empty();
+    hearing.batch = options_.recognizer_batch.has_value();
     hearing.jobs = options_.jobs.value_or(1);
     hearing.timeout_s = options_.timeout_s.value_or(hearing.timeout_s);
     hearing.log = out_ / "recognizer.log";

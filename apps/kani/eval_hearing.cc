@@ -7,7 +7,6 @@
 
 #include "apps/kani/child_process.h"
 #include "apps/kani/signals.h"
-#include "kani/base/error.h"
 #include "kani/base/log.h"
 #include "kani/base/sha256.h"
 #include "kani/base/utf8.h"
@@ -44,6 +43,13 @@ std::vector<std::string> filled(std::vector<std::string> command, const std::str
 
 }  // namespace
 
+HearingSlipped::HearingSlipped(const std::string& output)
+    : Error(Error(ErrorCode::kBadInput,
+                  "the recognizer printed more than one line for each path, at last: ",
+                  printable(tidy(output), 100))
+                .with_hint("--recognizer-batch takes a line for each path and nothing else on "
+                           "standard output; nothing that it said was kept")) {}
+
 Hearing::Hearing(const HearingOptions& options, EvalJournal& journal)
     : options_(options), journal_(journal) {
   if (!listens()) return;
@@ -75,7 +81,9 @@ void Hearing::submit(const std::filesystem::path& sound) {
 void Hearing::finish() {
   if (!listens()) return;
   std::unique_lock lock(mutex_);
-  while (!fatal_ && (busy_ > 0 || !waiting_.empty()) && !cancel_token().cancelled())
+  last_ = true;
+  changed_.notify_all();
+  while (!fatal_ && ended_ < threads_.size() && !cancel_token().cancelled())
     changed_.wait_for(lock, std::chrono::milliseconds(100));
   if (cancel_token().cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
   if (fatal_) std::rethrow_exception(fatal_);
@@ -93,43 +101,77 @@ std::string Hearing::key(const std::filesystem::path& sound) const {
       {{"heard", sha256_hex(sound)}, {"by", options_.command}, {"batch", options_.batch}});
 }
 
+struct Hearing::Listener {
+  std::unique_ptr<ChildProcess> process;  // with --recognizer-batch
+  std::vector<std::string> keys;
+};
+
 void Hearing::work() {
-  std::unique_ptr<ChildProcess> own;  // with --recognizer-batch
+  Listener own;
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return closed_ || fatal_ || !waiting_.empty(); });
+    changed_.wait(lock, [this] { return closed_ || fatal_ || last_ || !waiting_.empty(); });
     if (closed_ || fatal_) return;
-    const std::filesystem::path sound = std::move(waiting_.front());
-    waiting_.pop_front();
-    ++busy_;
+    std::optional<std::filesystem::path> sound;
+    if (!waiting_.empty()) {
+      sound = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
     lock.unlock();
     std::optional<std::string> text;
     std::exception_ptr fatal, failure;
     try {
-      const std::string name = key(sound);
-      const std::optional<Json> known = journal_.find(name);
-      text = known ? known->get<std::string>() : listen(sound, own);
-      if (!known) journal_.add(name, *text);
+      if (!sound) {
+        end(own);
+      } else {
+        const std::string name = key(*sound);
+        const std::optional<Json> known = journal_.find(name);
+        const bool heard = known && known->is_string();
+        text = heard ? known->get<std::string>() : listen(*sound, own);
+        if (!heard) {
+          journal_.add(name, *text);
+          own.keys.push_back(name);
+        }
+      }
+    } catch (const HearingSlipped&) {
+      for (const std::string& name : own.keys) journal_.add(name, nullptr);
+      fatal = std::current_exception();
     } catch (const Error& error) {
       const bool fails_here =
           error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kBadInput;
       (fails_here ? failure : fatal) = std::current_exception();
-      if (fails_here) log_warning("eval", sound.filename(), ": ", error.what());
+      if (fails_here && sound) log_warning("eval", sound->filename(), ": ", error.what());
     } catch (...) {
       fatal = std::current_exception();
     }
     lock.lock();
-    --busy_;
-    if (text) texts_[sound.string()] = *text;
+    if (text) texts_[sound->string()] = *text;
     if (fatal && !fatal_) fatal_ = fatal;
     if (failure && !first_failure_) first_failure_ = failure;
+    ended_ += sound ? 0 : 1;
     changed_.notify_all();
+    if (!sound) return;
   }
 }
 
+/// After its last sound: now there must be nothing more to read.
+void Hearing::end(Listener& listener) {
+  if (!listener.process) return;
+  listener.process->close_input();
+  std::string rest;
+  try {
+    rest = listener.process->read_rest(in_seconds(options_.timeout_s));
+  } catch (const Error& error) {
+    // It has answered; how it goes is its own matter.
+    if (error.code() == ErrorCode::kCancelled) throw;
+  }
+  listener.process.reset();
+  if (!tidy(rest).empty()) throw HearingSlipped(rest);
+}
+
 /// A recognizer that fails is started anew, once: it may have been ended from outside.
-std::string Hearing::listen(const std::filesystem::path& sound,
-                            std::unique_ptr<ChildProcess>& own) {
+std::string Hearing::listen(const std::filesystem::path& sound, Listener& listener) {
+  std::unique_ptr<ChildProcess>& own = listener.process;
   for (int attempt = 1;; ++attempt) {
     try {
       const Deadline deadline = in_seconds(options_.timeout_s);
@@ -139,8 +181,11 @@ std::string Hearing::listen(const std::filesystem::path& sound,
         return tidy(once.read_rest(deadline));
       }
       if (!own) own = std::make_unique<ChildProcess>(options_.command, options_.log);
+      if (const std::string more = own->unread(); !more.empty()) throw HearingSlipped(more);
       own->write_line(sound.string(), deadline);
       return tidy(own->read_line(deadline));
+    } catch (const HearingSlipped&) {
+      throw;
     } catch (const Error& error) {
       own.reset();
       const bool again = error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kBadInput;

@@ -90,18 +90,24 @@ EvalMeasures::Measured EvalMeasures::measure(const EvalSentence& sentence, const
   return out;
 }
 
-/// Of each speaker in the set: his references, or the teacher's recordings of him.
+/// Of each speaker in the set: the recordings that the list names, else his references, or the
+/// teacher's recordings of him.
 EvalMeasures::Speakers EvalMeasures::speakers_of(const std::vector<EvalItem>& items,
                                                  const std::string& set, bool references) {
-  std::map<std::string, Paths> recordings;
+  std::map<std::string, Paths> recordings, named;
+  const auto add = [](Paths& known, const fs::path& path) {
+    if (!path.empty() && std::find(known.begin(), known.end(), path) == known.end())
+      known.push_back(path);
+  };
   for (const EvalItem& item : items) {
-    const fs::path& path = references ? item.sentence.reference : item.teacher;
     if (item.sentence.set != set || item.sentence.speaker.empty()) continue;
+    for (const fs::path& path : item.sentence.recordings) add(named[item.sentence.speaker], path);
     Paths& known = recordings[item.sentence.speaker];
-    if (path.empty() || known.size() >= kMostReferences ||
-        std::find(known.begin(), known.end(), path) != known.end())
-      continue;
-    known.push_back(path);
+    if (known.size() < kMostReferences)
+      add(known, references ? item.sentence.reference : item.teacher);
+  }
+  if (references) {
+    for (auto& [speaker, paths] : named) recordings[speaker] = std::move(paths);
   }
   Speakers speakers;
   if (recordings.size() < 2) return speakers;
@@ -175,6 +181,7 @@ void EvalMeasures::judge(const std::vector<EvalItem>& items, Evaluation& evaluat
       Measured model = measure(item.sentence, item.sound, expected_s);
       compare(item, model, /*is_teacher=*/false, references.empty() ? by_teacher[set] : references);
       model.judgement.times = item.times;
+      if (item.times && item.times->truncated) add_fault(Fault::kCut, model.judgement.faults);
       pair.model = std::move(model.warp);
       judged.model = std::move(model.judgement);
     }

@@ -16,7 +16,7 @@ void define_material(FlagSet& flags, EvalOptions& options) {
   flags.heading("What is judged");
   flags.string({"--sentences", "FILE",
                 "texts, one a line, or JSON lines with text, id, language, speaker, voice, "
-                "reference, set",
+                "reference, recordings, set",
                 ""},
                options.sentences);
   flags.string(
@@ -85,8 +85,11 @@ void check_folder(const char* flag, const std::string& folder) {
 }
 
 void check_recognizer(const EvalOptions& options) {
+  require(!options.recognizer || !options.recognizer->empty(), "--recognizer is empty");
+  require(!options.recognizer_batch || !options.recognizer_batch->empty(),
+          "--recognizer-batch is empty");
+  if (!options.recognizer) return;
   const std::vector<std::string> command = options.recognizer_command();
-  if (options.recognizer.empty()) return;
   require(
       std::any_of(command.begin(), command.end(),
                   [](const std::string& word) { return word.find("{wav}") != std::string::npos; }),
@@ -96,8 +99,8 @@ void check_recognizer(const EvalOptions& options) {
 }  // namespace
 
 std::vector<std::string> EvalOptions::recognizer_command() const {
-  if (!recognizer.empty()) return split_command(recognizer, "--recognizer");
-  if (!recognizer_batch.empty()) return split_command(recognizer_batch, "--recognizer-batch");
+  if (recognizer) return split_command(*recognizer, "--recognizer");
+  if (recognizer_batch) return split_command(*recognizer_batch, "--recognizer-batch");
   return {};
 }
 
@@ -122,7 +125,7 @@ void check_eval(const EvalOptions& options) {
   require(!options.codec_only || !options.sounds.empty(),
           "--codec-only passes recordings through the codec, found no --sounds");
   check_recognizer(options);
-  const bool listens = !options.recognizer.empty() || !options.recognizer_batch.empty();
+  const bool listens = options.recognizer || options.recognizer_batch;
   require(listens || (!options.max_wer && !options.max_wer_over_teacher),
           "a limit on the word error rate needs --recognizer or --recognizer-batch");
   require(!options.max_wer_over_teacher || !options.teacher.empty(),

@@ -25,7 +25,7 @@ struct EvalOptions {
   bool no_text_normalization = false;
   bool no_speaker = false;
 
-  std::string recognizer, recognizer_batch;
+  std::optional<std::string> recognizer, recognizer_batch;  // at most one
   std::optional<int> jobs;
   std::optional<double> timeout_s;
 

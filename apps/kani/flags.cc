@@ -120,6 +120,10 @@ void FlagSet::string(const FlagText& text, std::string& target) {
   add(text, [&target](const std::string& value) { target = value; });
 }
 
+void FlagSet::string(const FlagText& text, std::optional<std::string>& target) {
+  add(text, [&target](const std::string& value) { target = value; });
+}
+
 void FlagSet::list(const FlagText& text, std::vector<std::string>& target) {
   add(text, [&target](const std::string& value) {
     target.push_back(value);

@@ -61,6 +61,8 @@ class FlagSet {
 
   void toggle(const FlagText& text, bool& target);
   void string(const FlagText& text, std::string& target);
+  /// Tells an empty value from none.
+  void string(const FlagText& text, std::optional<std::string>& target);
   void list(const FlagText& text, std::vector<std::string>& target);
   void number(const FlagText& text, std::optional<double>& target, Range range);
   void integer(const FlagText& text, std::optional<int>& target, int low, int high);

@@ -176,6 +176,24 @@ class Eval(Journey):
                           "--recognizer", "/no/such/thing {wav}", status=4)
         self.assertIn("cannot start the recognizer /no/such/thing", ended.messages()[0])
 
+    def test_a_recognizer_that_says_more_than_it_is_asked_is_refused(self) -> None:
+        talks = {"before": RECOGNIZER.replace("else:\n", "else:\n    print('loading model...', flush=True)\n"),
+                 "between": RECOGNIZER.replace("flush=True)", "flush=True)\n        if '/b.' in line: print('done', flush=True)")}
+        for when, program in talks.items():
+            shutil.rmtree(self.work / "out", ignore_errors=True)
+            (self.work / "recognizer.py").write_text(program)
+            ended = self.eval(status=3)
+            self.assertIn("printed more than one line for each path", ended.messages()[0], when)
+            self.assertFalse((self.work / "out" / "eval.json").exists())
+            # Nothing of what it said is believed by the next run.
+            (self.work / "recognizer.py").write_text(RECOGNIZER)
+            self.eval("--max-wer", "0")
+
+    def test_what_has_no_word_in_it_cannot_be_heard(self) -> None:
+        self.lines([{"text": "Hello."}, {"id": "dots", "text": "… —"}])
+        ended = self.eval(status=3)
+        self.assertIn("sentence dots has no word in it", ended.messages()[0])
+
     def test_several_recognizers_hear_the_same_as_one(self) -> None:
         self.eval("--jobs", "3")
         self.assertEqual(sorted(self.calls()), ["a", "b", "c"])
@@ -251,6 +269,8 @@ class Eval(Journey):
                                  "--max-wer-over-teacher", "1")),
             ("found no --sounds", ("--sentences", "list.jsonl", "--out", "out", "--codec-only")),
             ("has no {wav}", ("--sentences", "list.jsonl", "--out", "out", "--recognizer", "x")),
+            ("--recognizer is empty", ("--sentences", "list.jsonl", "--out", "out", "--recognizer", "")),
+            ("--recognizer-batch is empty", ("--sentences", "list.jsonl", "--out", "out", "--recognizer-batch", "")),
             ("does not end", ("--sentences", "list.jsonl", "--out", "out", "--recognizer", "x '{wav}")),
         ):
             self.assertIn(words, self.kani("eval", *arguments, status=2).messages()[0])

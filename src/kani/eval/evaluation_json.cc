@@ -27,6 +27,8 @@ Json to_json(const Judgement& j) {
                {"trailing_silence_s", j.sound.trailing_s},
                {"longest_pause_s", j.sound.longest_pause_s},
                {"end_below_loud_db", j.sound.end_below_loud_db},
+               {"falls_at_once", j.sound.falls_at_once},
+               {"voiced_share", j.sound.voiced_share},
                {"clipped_share", j.sound.clipped_share},
                {"repeat_s", j.sound.repeat_s},
                {"repeat_lag_s", j.sound.repeat_lag_s},

@@ -130,6 +130,12 @@ TEST(SpeakerTrials, count_who_is_nearest_to_whom) {
   EXPECT_DOUBLE_EQ(trial["own"], 2.0 / 3);
   EXPECT_EQ(trial["confusion"]["ann"]["bob"], 1);
   EXPECT_EQ(trial["confusion"]["bob"]["bob"], 1);
+  // Silence is nobody's voice, which is a failure of the model, not a trial less.
+  evaluation.sentences[0].model->nearest_by_cepstrum.reset();
+  const Json silent = speaker_trials(evaluation)[0]["model_by_cepstrum"];
+  EXPECT_DOUBLE_EQ(silent["own"], 1.0 / 3);
+  EXPECT_EQ(silent["n"], 3);
+  EXPECT_EQ(silent["confusion"]["ann"]["(nobody)"], 1);
 }
 
 }  // namespace

@@ -37,13 +37,29 @@ std::string number_id(size_t number) {
   return text;
 }
 
+/// A list of paths, none of them empty.
+std::vector<std::filesystem::path> parse_paths(const Json& value, const std::string& where,
+                                               const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> paths;
+  for (const Json& one : value.is_array() ? value : Json::array({nullptr})) {
+    if (!one.is_string() || one.get<std::string>().empty())
+      throw Error(ErrorCode::kBadInput, where, ": recordings is not a list of paths");
+    paths.push_back(folder / one.get<std::string>());
+  }
+  return paths;
+}
+
 EvalSentence parse_object(const std::string& line, const std::string& where,
                           const std::filesystem::path& folder) {
   const Json object =
-      parse_json(line, where, {.depth = 4, .values = 100, .refuse_duplicates = true});
+      parse_json(line, where, {.depth = 4, .values = 1000, .refuse_duplicates = true});
   if (!object.is_object()) throw Error(ErrorCode::kBadInput, where, ": expected a JSON object");
   EvalSentence sentence;
   for (const auto& [key, value] : object.items()) {
+    if (key == "recordings") {
+      sentence.recordings = parse_paths(value, where, folder);
+      continue;
+    }
     std::string* target = key == "id"         ? &sentence.id
                           : key == "text"     ? &sentence.text
                           : key == "language" ? &sentence.language
@@ -53,7 +69,7 @@ EvalSentence parse_object(const std::string& line, const std::string& where,
                                               : nullptr;
     if (target == nullptr && key != "reference") {
       throw Error(ErrorCode::kBadInput, where, ": unknown key ", printable(key))
-          .with_hint("known are id, text, language, speaker, voice, reference and set");
+          .with_hint("known are id, text, language, speaker, voice, reference, recordings and set");
     }
     if (!value.is_string())
       throw Error(ErrorCode::kBadInput, where, ": ", printable(key), " is not a string");

@@ -33,7 +33,7 @@ TEST(SentenceList, plain_lines_are_numbered) {
 
 TEST(SentenceList, json_lines_say_more) {
   const auto list = parse(
-      R"({"id":"a-1","text":"Hola","language":"es","speaker":"ana","voice":"v","reference":"r.wav","set":"s"})"
+      R"({"id":"a-1","text":"Hola","language":"es","speaker":"ana","voice":"v","reference":"r.wav","recordings":["1.wav","/2.wav"],"set":"s"})"
       "\n"
       R"({"text":"Hello","reference":""})");
   ASSERT_EQ(list.size(), 2U);
@@ -42,6 +42,7 @@ TEST(SentenceList, json_lines_say_more) {
   EXPECT_EQ(list[0].speaker, "ana");
   EXPECT_EQ(list[0].voice, "v");
   EXPECT_EQ(list[0].reference, "/sounds/r.wav");
+  EXPECT_EQ(list[0].recordings, (std::vector<std::filesystem::path>{"/sounds/1.wav", "/2.wav"}));
   EXPECT_EQ(list[0].set, "s");
   EXPECT_EQ(list[1].id, "0002");
   EXPECT_TRUE(list[1].reference.empty());
@@ -53,6 +54,11 @@ TEST(SentenceList, what_cannot_be_is_refused_with_its_line) {
   EXPECT_EQ(refusal("{\"text\":\"a\"}\n{\"text\":\" \"}"),
             "list: line 2: text is missing or blank");
   EXPECT_EQ(refusal("{\"text\":3}"), "list: line 1: text is not a string");
+  for (const char* recordings : {"\"a\"", "[1]", "[\"\"]", "null"}) {
+    EXPECT_EQ(refusal(concat("{\"text\":\"a\",\"recordings\":", recordings, "}")),
+              "list: line 1: recordings is not a list of paths")
+        << recordings;
+  }
   EXPECT_EQ(refusal("{\"text\":\"a\",\"txet\":\"b\"}"), "list: line 1: unknown key txet");
   EXPECT_NE(refusal("{\"text\":\"a\"}\nplain").find("line 2"), std::string::npos);
   for (const char* id : {"../x", ".x", "a/b", "a b", "-x"}) {

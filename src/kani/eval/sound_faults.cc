@@ -13,8 +13,8 @@ namespace kani {
 namespace {
 
 constexpr std::string_view kNames[kFaultKinds] = {
-    "silent",   "leading_silence", "trailing_silence", "long_pause",    "cut",     "clipping",
-    "too_long", "too_short",       "looping_sound",    "looping_words", "unheard",
+    "silent",   "noise",    "leading_silence", "trailing_silence", "long_pause",    "cut",
+    "clipping", "too_long", "too_short",       "looping_sound",    "looping_words", "unheard",
 };
 
 constexpr double kLeastSpeech = 0.1;  // seconds
@@ -45,6 +45,18 @@ void measure_pauses(std::span<const CepstrumFrame> frames, SoundMeasures& out) {
   out.leading_s = seconds_of(first);
   out.trailing_s = std::max(0.0, out.seconds - seconds_of(last) - 0.025);
   out.longest_pause_s = seconds_of(longest);
+}
+
+/// Whether there is nothing 30 ms (a window and a hop) after the last frame that is nearly as loud
+/// as the loud ones.  Of 170 recordings of flite, festival and espeak-ng none ends so; cut at 60 %
+/// and with silence behind two of five do, the others were cut where they were softer.
+bool falls_at_once(std::span<const CepstrumFrame> frames, double loud) {
+  for (size_t i = frames.size(); i-- > 0;) {
+    if (static_cast<double>(frames[i].level_db) > loud - kFallFromDb)
+      return i + kLastFrames < frames.size() &&
+             static_cast<double>(frames[i + kLastFrames].level_db) < loud - kFallToDb;
+  }
+  return false;
 }
 
 size_t repeats_in(std::span<const std::string> words) {
@@ -81,7 +93,9 @@ SoundMeasures measure_sound(std::span<const float> mono, int rate_hz,
     for (const CepstrumFrame& frame : frames.last(count))
       loudest = std::max(loudest, static_cast<double>(frame.level_db));
     out.end_below_loud_db = loud_db(frames) - loudest;
+    out.falls_at_once = falls_at_once(frames, loud_db(frames));
   }
+  out.voiced_share = voiced_share(mono, rate_hz);
   const Repeat repeat = longest_repeat(frames);
   out.repeat_s = repeat.seconds;
   out.repeat_lag_s = repeat.lag_s;
@@ -93,13 +107,19 @@ size_t repeated_words(std::span<const std::string> spoken, std::span<const std::
   return now > there ? now - there : 0;
 }
 
+void add_fault(Fault fault, std::vector<Fault>& faults) {
+  const auto place = std::lower_bound(faults.begin(), faults.end(), fault);
+  if (place == faults.end() || *place != fault) faults.insert(place, fault);
+}
+
 std::vector<Fault> sound_faults(const SoundMeasures& m, double expected_s) {
   std::vector<Fault> faults;
   if (m.speech_s < kLeastSpeech) return {Fault::kSilent};
+  if (m.voiced_share < kLeastVoiced) faults.push_back(Fault::kNoise);
   if (m.leading_s > kMostLeading) faults.push_back(Fault::kLeadingSilence);
   if (m.trailing_s > kMostTrailing) faults.push_back(Fault::kTrailingSilence);
   if (m.longest_pause_s > kMostPause) faults.push_back(Fault::kLongPause);
-  if (m.end_below_loud_db < kLoudEndDb) faults.push_back(Fault::kCut);
+  if (m.end_below_loud_db < kLoudEndDb || m.falls_at_once) faults.push_back(Fault::kCut);
   if (m.clipped_share > kMostClipped) faults.push_back(Fault::kClipping);
   if (m.seconds > kLongFactor * expected_s + kLengthSlack) faults.push_back(Fault::kTooLong);
   if (m.seconds < kShortFactor * expected_s - kLengthSlack / 2) faults.push_back(Fault::kTooShort);

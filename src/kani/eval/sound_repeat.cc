@@ -8,7 +8,7 @@
 namespace kani {
 namespace {
 
-constexpr size_t kShortestLag = 25, kSmooth = 10;  // frames
+constexpr size_t kShortestLag = 15, kSmooth = 10;  // frames
 constexpr double kAlike = 1.0 / 6;
 constexpr size_t kFewest = 50;
 

@@ -11,18 +11,22 @@ namespace {
 using Nearest = std::optional<std::string> Judgement::*;
 using Side = std::optional<Judgement> JudgedSentence::*;
 
-/// Null if no utterance was tried.
+constexpr const char* kNobody = "(nobody)";
+
+/// Null if no utterance was tried.  One in which there is no voice is nobody's, and was tried.
 Json trial(const std::vector<const JudgedSentence*>& members, Side side, Nearest nearest,
            uint64_t seed) {
   std::vector<double> own;
+  bool tried = false;
   std::map<std::string, std::map<std::string, size_t>> confusion;
   for (const JudgedSentence* one : members) {
-    if (!(one->*side) || !((one->*side).value().*nearest)) continue;
-    const std::string& found = *((one->*side).value().*nearest);
+    if (!(one->*side)) continue;
+    const std::optional<std::string>& found = (one->*side).value().*nearest;
+    tried = tried || found;
     own.push_back(found == one->sentence.speaker ? 1 : 0);
-    ++confusion[one->sentence.speaker][found];
+    ++confusion[one->sentence.speaker][found.value_or(kNobody)];
   }
-  if (own.empty()) return nullptr;
+  if (!tried) return nullptr;
   const Figure figure = mean_figure(own, seed);
   return {{"n", figure.n},
           {"own", figure.mean},

@@ -250,6 +250,22 @@ void check_side(const Section& top, std::string_view name, std::string_view rate
   }
 }
 
+/// What NeMo's class wants to find before it makes anything, though only its own training uses it:
+/// its usual losses, and no discriminators, which an exported codec has not.
+constexpr const char* kTrainingKeys =
+    "loss_resolutions: [[32, 8, 32], [64, 16, 64], [128, 32, 128], [256, 64, 256], [512, 128, 512],"
+    " [1024, 256, 1024], [2048, 512, 2048]]\n"
+    "mel_loss_dims: [5, 10, 20, 40, 80, 160, 320]\n"
+    "mel_loss_l1_scale: 10.0\nmel_loss_l2_scale: 0.0\nstft_loss_scale: 20.0\n"
+    "time_domain_loss_scale: 0.0\ncommit_loss_scale: 0.0\n"
+    "discriminator:\n"
+    "  _target_: nemo.collections.tts.modules.audio_codec_modules.Discriminator\n"
+    "  discriminators: []\n"
+    "generator_loss:\n"
+    "  _target_: nemo.collections.tts.losses.audio_codec_loss.GeneratorSquaredLoss\n"
+    "discriminator_loss:\n"
+    "  _target_: nemo.collections.tts.losses.audio_codec_loss.DiscriminatorSquaredLoss\n";
+
 void add_list(std::string& out, std::string_view key, const std::vector<int>& values) {
   out += concat("  ", key, ": [");
   for (size_t i = 0; i < values.size(); ++i) out += concat(i == 0 ? "" : ", ", values[i]);
@@ -310,7 +326,7 @@ std::string nanocodec_config_yaml(const NanoCodecConfig& config) {
                 "\n");
   add_list(out, "num_levels_per_group", config.levels);
   out += concat("  eps: ", shortest(config.fsq_eps), "\n");
-  return out;
+  return out + kTrainingKeys;
 }
 
 }  // namespace kani

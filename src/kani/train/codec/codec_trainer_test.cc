@@ -180,6 +180,67 @@ TEST(Discriminators, tell_what_they_were_shown_apart) {
   EXPECT_LT(last, 0.5 * first);
 }
 
+TEST(Discriminators, losses_are_those_of_their_formulas) {
+  const auto opinion = [](std::vector<double> feature, double judgement) {
+    return Opinion{at::tensor(feature), at::tensor({judgement, judgement})};
+  };
+  const std::vector<Opinion> real{opinion({1, -3}, 0.75), opinion({2, 2}, 0.5)},
+      made{opinion({2, -3}, 0.25), opinion({0, 4}, 1.5)};
+  const auto value = [](const at::Tensor& x) { return x.item<double>(); };
+  EXPECT_DOUBLE_EQ(value(critic_loss(real, made)), 0.0625 + 0.0625 + 0.25 + 2.25);
+  EXPECT_DOUBLE_EQ(value(deception_loss(made)), 0.5625 + 0.25);
+  // Distances over the real ones' size, 0.5 of 2 and 2 of 2; the judgement is no feature.
+  EXPECT_DOUBLE_EQ(value(feature_loss(real, made)), (0.25 + 1) / 2);
+}
+
+TEST(Discriminators, the_generator_is_drawn_to_what_deceives_them) {
+  const DiscriminatorSizes sizes{
+      .periods = {2, 3}, .period_width = 2, .ffts = {256}, .band_width = 2};
+  const ParameterMap parameters = random_discriminators(sizes, 1);
+  const Discriminators critics(sizes, parameters, at::kCPU);
+  at::manual_seed(2);
+  const at::Tensor real = at::randn({2, 1024}) * 0.1;
+  const at::Tensor start = at::randn({2, 1024}) * 0.1;
+  const std::vector<Opinion> expected = critics.judge(real);
+  for (const bool features : {false, true}) {
+    const auto loss_of = [&](const at::Tensor& sound) {
+      return features ? feature_loss(expected, critics.judge(sound))
+                      : deception_loss(critics.judge(sound));
+    };
+    const at::Tensor made = start.clone().set_requires_grad(true);
+    const at::Tensor before = loss_of(made);
+    before.backward();
+    const at::Tensor gradient = made.grad();
+    ASSERT_GT(gradient.norm().item<double>(), 0);
+    // As much less as the gradient says.
+    const double step = 1e-3 * start.norm().item<double>() / gradient.norm().item<double>();
+    const double promised = step * gradient.square().sum().item<double>();
+    at::NoGradGuard no_grad;
+    const double gained = (before - loss_of(start - gradient * step)).item<double>();
+    EXPECT_NEAR(gained / promised, 1, 0.2) << features;
+  }
+}
+
+TEST_F(CodecTrainerTest, discriminators_take_part_with_their_weights_and_from_their_update_on) {
+  run(tiny(CodecStage::kMel, "mel"));
+  CodecTrainConfig config = after(CodecStage::kDecoder, "mel", "gan");
+  config.critics = {.periods = {2, 3}, .period_width = 2, .ffts = {256}, .band_width = 2};
+  config.adversarial_weight = 0.5;
+  config.feature_weight = 3;
+  config.adversarial_from = 1;
+  CodecTrainConfig plain = config;
+  plain.adversarial_from = -1;
+  CodecTrainer with(config, false, false), without(plain, false, false);
+  const CodecUpdateReport first = with.step();
+  EXPECT_FALSE(first.figures.contains("deception"));
+  EXPECT_EQ(first.loss, without.step().loss);
+  const CodecUpdateReport both = with.step(), alone = without.step();
+  EXPECT_NEAR(both.loss - alone.loss,
+              0.5 * both.figures.at("deception") + 3 * both.figures.at("features"), 1e-5);
+  EXPECT_GT(both.figures.at("features"), 0);
+  EXPECT_NE(both.grad_norm, alone.grad_norm);
+}
+
 TEST(CodecConfig, is_read_over_the_defaults_of_its_stage) {
   const CodecTrainConfig c = read_codec_config(
       {{"training:\n  stage: decoder\n  batch_size: 7\n", "file"}}, {"levels=[8, 7, 6, 6]"});

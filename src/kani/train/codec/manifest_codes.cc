@@ -3,12 +3,15 @@
 
 #include <ATen/Parallel.h>
 
+#include <fstream>
+#include <span>
 #include <sstream>
 #include <unordered_map>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
+#include "kani/base/sha256.h"
 #include "kani/train/codec/analysis.h"
 #include "kani/train/codec/code_cache.h"
 #include "kani/train/codec/codec_checkpoint.h"
@@ -29,6 +32,59 @@ Json lists_of(const at::Tensor& codes) {  // [G, T]
     value += values.size(1);
   }
   return out;
+}
+
+/// Rows that are done, in a file beside the one to be: a first line that says of what, then a line
+/// for each row.  Lines of a killed run that are not whole are made again.
+class PartFile {
+ public:
+  PartFile(fs::path path, const std::string& of) : path_(std::move(path)) {
+    std::error_code ignored;
+    std::string text =
+        fs::exists(path_, ignored) ? read_file(path_, kMaxManifestBytes) : std::string();
+    text.erase(text.rfind('\n') + 1);  // npos + 1 is 0
+    if (text.starts_with(of + "\n")) {
+      std::istringstream lines(text.substr(of.size() + 1));
+      for (std::string line; std::getline(lines, line);) rows_.push_back(line);
+    } else {
+      text = of + "\n";
+    }
+    write_file(path_, text);
+    out_.open(path_, std::ios::app | std::ios::binary);
+  }
+
+  const std::vector<std::string>& rows() const { return rows_; }
+  void add(const std::string& row) {
+    out_ << row << '\n' << std::flush;
+    if (!out_) throw Error(ErrorCode::kCannotWrite, path_, ": cannot be written");
+    rows_.push_back(row);
+  }
+  void remove() {
+    out_.close();
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+
+ private:
+  fs::path path_;
+  std::vector<std::string> rows_;
+  std::ofstream out_;
+};
+
+std::string digest(const std::string& text) {
+  return sha256_hex(std::as_bytes(std::span(text.data(), text.size())));
+}
+
+/// What the codes hang on: every number of the networks, every byte of the manifest.
+std::string identity(const ParameterMap& parameters, const std::string& manifest) {
+  std::string all;
+  for (const auto& [name, tensor] : parameters) {
+    const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous();
+    all += name + " " +
+           digest(std::string(static_cast<const char*>(plain.const_data_ptr()), plain.nbytes())) +
+           "\n";
+  }
+  return Json{{"networks", digest(all)}, {"manifest", digest(manifest)}}.dump();
 }
 
 }  // namespace
@@ -52,20 +108,26 @@ bool write_manifest_codes(const fs::path& networks, const fs::path& manifest, co
   std::unordered_map<std::string, size_t> recordings;
   for (size_t i = 0; i < sounds.size(); ++i) recordings.emplace(sounds.name(i), i);
 
-  std::istringstream lines(read_file(manifest, kMaxManifestBytes));
-  std::string text;
+  const std::string text = read_file(manifest, kMaxManifestBytes);
+  PartFile part(out.string() + ".part", identity(file.parameters, text));
+  std::istringstream lines(text);
   size_t done = 0;
   for (std::string line; std::getline(lines, line);) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    Json row = parse_json(line, manifest.string());
-    const fs::path sound = manifest.parent_path() / path_in_record(row, manifest.string());
-    const auto found = recordings.find(sound.string());
-    if (found != recordings.end())
-      row["codes"] = lists_of(cache.codes(found->second, 0, sounds.frames(found->second)));
-    text += row.dump() + "\n";
+    if (done == part.rows().size()) {
+      Json row = parse_json(line, manifest.string());
+      const fs::path sound = manifest.parent_path() / path_in_record(row, manifest.string());
+      const auto found = recordings.find(sound.string());
+      if (found != recordings.end())
+        row["codes"] = lists_of(cache.codes(found->second, 0, sounds.frames(found->second)));
+      part.add(row.dump());
+    }
     if (!tell(++done, sounds.size())) return false;
   }
-  write_file(out, text);
+  std::string rows;
+  for (const std::string& row : part.rows()) rows += row + "\n";
+  write_file(out, rows);
+  part.remove();
   return true;
 }
 

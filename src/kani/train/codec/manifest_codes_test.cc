@@ -60,11 +60,38 @@ TEST_F(ManifestCodes, nothing_is_written_when_it_is_stopped_or_there_is_no_such_
   EXPECT_FALSE(write_manifest_codes(folder_ / "mel", folder_ / "in.jsonl", folder_ / "out.jsonl",
                                     [](size_t done, size_t) { return done < 2; }));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out.jsonl"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out.jsonl.part"));
   CodecTrainer trainer(tiny(CodecStage::kMel, "mel"), true, false);
   trainer.export_to(folder_ / "c.nemo");
   EXPECT_THROW(write_manifest_codes(folder_ / "c.nemo", folder_ / "in.jsonl", folder_ / "out.jsonl",
                                     [](size_t, size_t) { return true; }),
                Error);
+}
+
+TEST_F(ManifestCodes, of_a_run_that_was_ended_are_gone_on_with) {
+  const auto write = [&](const char* out, size_t until) {
+    return write_manifest_codes(folder_ / "mel", folder_ / "in.jsonl", folder_ / out,
+                                [&](size_t done, size_t) { return done < until; });
+  };
+  const auto content = [&](const char* name) { return read_file(folder_ / name, 1 << 20); };
+  ASSERT_TRUE(write("whole.jsonl", 9));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "whole.jsonl.part"));
+  EXPECT_FALSE(write("out.jsonl", 2));
+  // What is there is believed, what is torn is not.
+  std::string part = content("out.jsonl.part");
+  const size_t at = part.find("\"text\":\"one\"");
+  ASSERT_NE(at, std::string::npos) << part;
+  part.replace(at + 8, 3, "1st");
+  write_file(folder_ / "out.jsonl.part", part + "{\"file\": \"sou");
+  ASSERT_TRUE(write("out.jsonl", 9));
+  std::string expected = content("whole.jsonl");
+  expected.replace(expected.find("\"text\":\"one\"") + 8, 3, "1st");
+  EXPECT_EQ(content("out.jsonl"), expected);
+  // Of another manifest nothing is.
+  EXPECT_FALSE(write("out.jsonl", 2));
+  write_file(folder_ / "in.jsonl", "{\"file\": \"sounds/b.wav\", \"text\": \"b\"}\n");
+  ASSERT_TRUE(write("out.jsonl", 9));
+  EXPECT_EQ(content("out.jsonl").find("one"), std::string::npos);
 }
 
 }  // namespace

@@ -40,8 +40,9 @@ class SpeakerModule {
   at::Tensor embed(const at::Tensor& samples, bool training,
                    const SpeakerLayerObserver& observer = {});
 
-  /// config.json and model.safetensors, as the runtime and upstream's class load them.  Each file
-  /// is whole or not there.  Throws Error(kCannotWrite).
+  /// config.json and model.safetensors, as the runtime loads them, and upstream's class if the
+  /// hidden size is 1,024, which its head has fixed.  Each file is whole or not there.  Throws
+  /// Error(kCannotWrite).
   void write(const std::filesystem::path& folder) const;
 
  private:
