@@ -75,7 +75,9 @@ Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
                             const std::vector<std::string>& places, const TrainConfig& config) {
   const Lfm2Module model = load_module(checkpoint);
   const TokenLayout layout = TokenLayout::of(model.config());
-  const ClipSet clips(places, layout, language_tokens({}, checkpoint, model.config()));
+  const ClipSet clips(
+      places, layout, language_tokens({}, checkpoint, model.config()),
+      {.split = config.valid_data.empty() ? Split::kTrain : Split::kValid, .bad_share = 0});
   EvalRules rules{.sequence = config.sequence, .loss_chunk = config.loss_chunk};
   rules.sequence.audio_step = model.config().audio_step;
   Comm alone{Launch{}};

@@ -15,6 +15,7 @@
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
+#include "kani/train/sealed_folder.h"
 #include "language_report.h"
 #include "run_log.h"
 #include "samples.h"
@@ -36,7 +37,8 @@ int fail(int status, const std::string& message, const std::string& hint = "") {
 struct Arguments {
   std::vector<std::string> configs, data, valid, settings, languages;
   std::string model, upstream, replay, out, export_to, analyze;
-  bool resume = false, force = false, parity = false, quiet = false, bf16 = false, averaged = false;
+  bool resume = false, resume_or_start = false, force = false, parity = false, quiet = false,
+       bf16 = false, averaged = false;
   int64_t steps = 0;
 };
 
@@ -61,7 +63,10 @@ void declare(CLI::App& app, Arguments& a) {
                  "TAG of a language that the model is to learn, or TAG=TOKEN: it goes into its "
                  "config.json, TOKEN into its tokenizer too");
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
-  app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
+  auto* resume = app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
+  app.add_flag("--resume-or-start", a.resume_or_start,
+               "the same if there is one, else a new run: one command for torchrun's restarts")
+      ->excludes(resume);
   app.add_flag("--force", a.force, "resume although data or configuration changed");
   app.add_flag("--parity", a.parity, "upstream's rules where ours differ");
   app.add_option("--export", a.export_to, "folder to write the finished model to, for kani say");
@@ -100,6 +105,11 @@ TrainConfig configured(const Arguments& a) {
   return config;
 }
 
+bool resumes(const Arguments& a) {
+  return a.resume ||
+         (a.resume_or_start && !kani::train::step_folders(configured(a).output_dir).empty());
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -108,7 +118,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 class Run {
  public:
   explicit Run(const Arguments& a)
-      : trainer_(configured(a), a.resume, a.force, kani::train::read_launch()),
+      : trainer_(configured(a), resumes(a), a.force, kani::train::read_launch()),
         config_(trainer_.config()),
         log_(config_.output_dir, trainer_.state().update, trainer_.leads(), trainer_.rank()),
         languages_(config_.output_dir, trainer_.leads()),

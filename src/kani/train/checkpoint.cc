@@ -40,7 +40,8 @@ std::string state_text(const RunState& s) {
               {"best_update", s.best_update},
               {"data_hash", s.data_hash},
               {"base_hash", s.base_hash},
-              {"config_hash", s.config_hash}}
+              {"config_hash", s.config_hash},
+              {"program", s.program}}
              .dump(2) +
          "\n";
 }
@@ -80,6 +81,7 @@ RunState parse_state(const fs::path& path) {
   s.data_hash = json.value("data_hash", "");
   s.base_hash = json.value("base_hash", "");
   s.config_hash = json.value("config_hash", "");
+  s.program = json.value("program", "");
   return s;
 }
 

@@ -47,6 +47,7 @@ struct RunState {
   std::string data_hash;    // of the shards
   std::string base_hash;    // of what adapters belong to; empty without adapters
   std::string config_hash;  // of numeric_yaml()
+  std::string program;      // program_version() of what wrote it
 };
 
 /// What a checkpoint is made of.  Tensors are shared with whoever gave them.

@@ -5,23 +5,37 @@
 #include <string>
 #include <vector>
 
+#include "kani/base/error.h"
 #include "kani/formats/token_shard.h"
 #include "kani/train/language_tokens.h"
 #include "kani/train/sequence.h"
 
 namespace kani::train {
 
+/// Which shards of a folder.
+enum class Split { kTrain, kValid };
+
+struct ClipSetRules {
+  Split split = Split::kTrain;
+  /// Share of the shards that may be bad (damaged, missing, empty, made for another model): they
+  /// are left out whole, with a warning.  reliability.md T7.
+  double bad_share = 0.001;
+};
+
 /// Immutable and thread-safe.
 class ClipSet {
  public:
-  /// Files, or folders whose *.kshard are taken in the order of their names: only train-* if there
-  /// are such (a set of kani-data has others that must not be trained on).  Shards are verified
-  /// against their hashes; all must agree in what their clips are.  Throws Error(kNotFound,
-  /// kBadInput).
+  /// Files, or folders whose *.kshard are taken in the order of their names.  Of a folder with
+  /// train-* or valid-* (a set of kani-data) only those of the split; every one that its MANIFEST
+  /// names must be there.  Shards are verified against their hashes, those that fail once
+  /// more; all must agree in what their clips are.  Throws Error(kNotFound, kBadInput), also if
+  /// more shards are bad than the rules allow.
   /// `tokens` stand in clips in place of their languages' tags.
   ClipSet(const std::vector<std::string>& places, const TokenLayout& layout,
-          std::vector<LanguageToken> tokens = {});
+          std::vector<LanguageToken> tokens = {}, ClipSetRules rules = {});
 
+  /// Shards that were left out.
+  size_t bad_shards() const { return bad_.size(); }
   size_t size() const { return where_.size(); }
   /// Clips of the first `places`; those of the next one come behind them.
   size_t clips_of_first(size_t places) const { return places == 0 ? 0 : ends_[places - 1]; }
@@ -35,6 +49,8 @@ class ClipSet {
   /// SHA-256 over the shards' own hashes, in order.
   const std::string& hash() const { return hash_; }
   int voice_dim() const;
+  /// SHA-256 of the tokenizer.json that the text ids are of.
+  const std::string& tokenizer() const { return shards_.front().info().tokenizer; }
 
  private:
   // Returns the file's hash.
@@ -46,8 +62,19 @@ class ClipSet {
   std::vector<LanguageToken> tokens_;
   std::vector<TokenShard> shards_;
   std::vector<Place> where_;
-  std::vector<size_t> ends_;  // by place: clips up to its end
+  std::vector<size_t> ends_;      // by place: clips up to its end
+  std::vector<std::string> bad_;  // why, each
   std::string hash_;
 };
+
+/// Calls `read`, and once more if it throws an Error: what is read over a network may fail once.
+template <typename Read>
+auto with_one_retry(const Read& read) {
+  try {
+    return read();
+  } catch (const Error&) {
+    return read();
+  }
+}
 
 }  // namespace kani::train

@@ -1,6 +1,8 @@
 // comm.cc - see comm.h.  The one file that names c10d.
 #include "kani/train/comm.h"
 
+#include <future>
+#include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -13,19 +15,40 @@ namespace kani::train {
 namespace {
 
 constexpr int64_t kPieceBytes = int64_t{16} << 20;
+constexpr std::chrono::seconds kStoreAnswers{3};
 
-// c10d's exceptions as ours, with what was being done.
-template <typename Action>
-void guarded(const char* what, int rank, const Action& action) {
-  try {
-    action();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    const std::string text = error.what();
-    throw Error(ErrorCode::kBusy, "rank ", rank, ": ", what,
-                " with the other processes failed: ", text.substr(0, text.find('\n')));
+std::string place_of(int rank) { return concat("at/", rank); }
+
+/// Whose call is before `calls`, in words; the store may be one of those who are silent.
+std::string who_is_late(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size,
+                        int64_t calls) {
+  std::string late;
+  for (int r = 0; r < size; ++r) {
+    if (r == rank) continue;
+    int64_t there = 0;
+    if (store->check({place_of(r)})) {
+      const std::vector<uint8_t> text = store->get(place_of(r));
+      there = std::stoll(std::string(text.begin(), text.end()));
+    }
+    if (there < calls) late += concat(late.empty() ? "" : ", ", r);
   }
+  return late.empty() ? late : concat("; not come to it: rank ", late);
+}
+
+/// The same within a time.
+std::string late_ranks(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size,
+                       int64_t calls) {
+  auto answer = std::make_shared<std::promise<std::string>>();
+  std::future<std::string> found = answer->get_future();
+  std::thread([=] {
+    try {
+      answer->set_value(who_is_late(store, rank, size, calls));
+    } catch (const std::exception&) {
+      answer->set_value("");
+    }
+  }).detach();
+  if (found.wait_for(kStoreAnswers) == std::future_status::ready) return found.get();
+  return "; the common store, rank 0's unless a launcher serves it, does not answer";
 }
 
 // body(flat) for pieces of the tensors put together; what it leaves in flat is copied back.
@@ -82,13 +105,34 @@ c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_group(const c10::intrusive_ptr<c
 
 }  // namespace
 
+// c10d's exceptions as ours, with what was being done and who was missing.
+template <typename Action>
+void Comm::guarded(const char* what, const Action& action) const {
+  try {
+    action();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    const std::string late =
+        group_ && group_->gloo ? late_ranks(group_->store, rank(), size(), calls_) : "";
+    throw Error(ErrorCode::kBusy, "rank ", rank(), ": ", what,
+                " with the other processes failed: ", text.substr(0, text.find('\n')), late);
+  }
+}
+
+void Comm::mark() {
+  const std::string text = std::to_string(++calls_);
+  group_->store->set(place_of(rank()), std::vector<uint8_t>(text.begin(), text.end()));
+}
+
 Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, std::unique_ptr<Group> group)
     : launch_(launch), timeout_(timeout), group_(std::move(group)) {}
 
 std::unique_ptr<Comm> Comm::apart(const std::string& name) const {
   std::unique_ptr<Group> group;
   if (group_) {
-    guarded("meeting", rank(), [&] {
+    guarded("meeting", [&] {
       group = std::make_unique<Group>();
       group->store = c10::make_intrusive<c10d::PrefixStore>(name, group_->store);
       group->gloo = gloo_group(group->store, launch_, timeout_);
@@ -101,7 +145,7 @@ Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, at::Device d
     : launch_(launch), timeout_(timeout) {
   if (device.is_cuda()) use_gpu(device);
   if (launch.size == 1) return;
-  guarded("meeting", launch.rank, [&] {
+  guarded("meeting", [&] {
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(launch.master_port);
     options.isServer = launch.rank == 0 && !launch.store_is_served;
@@ -125,7 +169,8 @@ Comm::~Comm() = default;
 
 void Comm::sum(std::vector<at::Tensor>& tensors) {
   if (!group_) return;
-  guarded("adding up", rank(), [&] {
+  guarded("adding up", [&] {
+    mark();
     at::NoGradGuard no_grad;
     in_pieces(tensors, [&](at::Tensor& flat) {
       std::vector<at::Tensor> one{flat};
@@ -158,16 +203,22 @@ void Comm::sum(std::vector<double>& values) {
 std::function<void()> Comm::begin_sum(const at::Tensor& flat) {
   if (!group_) return [] {};
   c10::intrusive_ptr<c10d::Work> work;
-  guarded("adding up", rank(), [&] {
+  guarded("adding up", [&] {
     std::vector<at::Tensor> one{flat};
     work = group_->of(flat).allreduce(one);
   });
-  return [this, work] { guarded("adding up", rank(), [&] { work->wait(); }); };
+  return [this, work] {
+    guarded("adding up", [&] {
+      mark();
+      work->wait();
+    });
+  };
 }
 
 void Comm::broadcast(std::vector<at::Tensor>& tensors, int owner) {
   if (!group_) return;
-  guarded("handing out", rank(), [&] {
+  guarded("handing out", [&] {
+    mark();
     at::NoGradGuard no_grad;
     in_pieces(tensors, [&](at::Tensor& flat) {
       std::vector<at::Tensor> one{flat};
@@ -180,7 +231,10 @@ void Comm::broadcast(std::vector<at::Tensor>& tensors, int owner) {
 
 void Comm::barrier() {
   if (!group_) return;
-  guarded("waiting", rank(), [&] { group_->gloo->barrier()->wait(); });
+  guarded("waiting", [&] {
+    mark();
+    group_->gloo->barrier()->wait();
+  });
 }
 
 void Comm::agree(const std::string& what, const std::string& text) {

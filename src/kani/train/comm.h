@@ -1,7 +1,7 @@
 // comm.h - talking to the other processes of a run, through LibTorch's own c10d: Gloo for numbers
 // on CPUs, NCCL for tensors on GPUs. No transport of ours.  Alone, every call does nothing at no
 // cost. Faults: a peer that dies is an Error within moments, one that is silent after the time-out;
-// the message names the operation.  The launcher starts the group anew.
+// the message names the operation, and who has not come to it. The launcher starts the group anew.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,8 @@
 
 namespace kani::train {
 
-/// One thread at a time; all processes make the same calls in the same order.
+/// One thread at a time; all processes make the same calls in the same order.  Each tells the
+/// common store before which call it stands, so that who waits in vain can say for whom.
 class Comm {
  public:
   /// Meets the others.  Throws Error(kBusy) if they do not come within the time-out.
@@ -49,10 +50,14 @@ class Comm {
 
  private:
   struct Group;
+  template <typename Action>
+  void guarded(const char* what, const Action& action) const;
+  void mark();
   Comm(const Launch& launch, std::chrono::milliseconds timeout, std::unique_ptr<Group> group);
   Launch launch_;
   std::chrono::milliseconds timeout_;
   std::unique_ptr<Group> group_;  // null: alone
+  int64_t calls_ = 0;
 };
 
 }  // namespace kani::train

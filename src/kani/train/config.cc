@@ -87,6 +87,7 @@ const std::vector<Key>& keys() {
     k.push_back(key("output_dir", false, KANI_FIELD(output_dir)));
     k.push_back(key("data", false, KANI_FIELD(data)));
     k.push_back(key("valid_data", false, KANI_FIELD(valid_data)));
+    k.push_back(key("bad_shard_share", false, KANI_FIELD(bad_shard_share)));
     k.push_back(key("replay_data", false, KANI_FIELD(replay_data)));
     k.push_back(key("replay_share", true, KANI_FIELD(replay_share)));
     k.push_back(key("audio_step", true, KANI_FIELD(sequence.audio_step)));

@@ -24,7 +24,8 @@ struct TrainConfig {
   // What to start from and where to.
   std::string model_id;  // folder of a model
   std::string output_dir = "./checkpoints";
-  std::vector<std::string> data;  // shards or folders of them
+  double bad_shard_share = 0.001;  // of the shards, that may be left out
+  std::vector<std::string> data;   // shards or folders of them
   std::vector<std::string> valid_data;
   std::vector<std::string> replay_data;  // what the model knows already and is not to forget
   double replay_share = 0;               // of an epoch's clips

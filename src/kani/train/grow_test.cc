@@ -151,6 +151,7 @@ TEST_F(GrowTest, the_exported_tokenizer_names_the_added_rows) {
   }
   // What has its names already stays as it is.
   c.model_id = folder_ / "export";
+  c.output_dir = folder_ / "second";
   Trainer(c, false).export_model(folder_ / "again", SavedType::kF32, false);
   EXPECT_EQ(read_file(folder_ / "again" / "tokenizer.json", 1 << 24),
             read_file(folder_ / "export" / "tokenizer.json", 1 << 24));

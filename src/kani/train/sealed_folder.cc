@@ -96,6 +96,13 @@ std::vector<fs::path> step_folders(const fs::path& output) {
   return found;
 }
 
+void require_no_steps(const fs::path& output) {
+  if (step_folders(output).empty()) return;
+  throw Error(ErrorCode::kInvalidArgument, output, " holds the checkpoints of a run")
+      .with_hint(
+          "--resume goes on with it; for a new one name another --out, or remove the folder");
+}
+
 std::optional<fs::path> newest_whole(const fs::path& output,
                                      const std::function<void(const fs::path&)>& verify) {
   std::vector<fs::path> candidates = step_folders(output);

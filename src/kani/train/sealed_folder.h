@@ -30,6 +30,10 @@ std::set<std::string> verify_sealed(const std::filesystem::path& folder,
 /// The folders step-… in `output`, oldest first; they need not be whole.
 std::vector<std::filesystem::path> step_folders(const std::filesystem::path& output);
 
+/// Throws Error(kInvalidArgument) if there are such folders: a run from the start would mix its
+/// checkpoints with those of another, and delete them.
+void require_no_steps(const std::filesystem::path& output);
+
 /// The newest one that `verify` does not throw for; a warning names those it throws for.
 std::optional<std::filesystem::path> newest_whole(
     const std::filesystem::path& output,

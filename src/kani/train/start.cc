@@ -7,6 +7,8 @@
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
+#include "kani/base/log.h"
+#include "kani/base/sha256.h"
 #include "kani/train/model_files.h"
 
 namespace kani::train {
@@ -170,6 +172,30 @@ void check_languages(const TrainConfig& config, const Lfm2Config& model, const C
     if (found == 0)
       throw Error(ErrorCode::kBadInput, "add_languages: the data has no clip of ", language);
   }
+}
+
+void check_tokenizer(const TrainConfig& config, const ClipSet& clips) {
+  const std::filesystem::path folder = config.model_id, file = folder / "tokenizer.json";
+  if (!std::filesystem::exists(file) || clips.tokenizer().empty() ||
+      clips.tokenizer() == sha256_hex(file))
+    return;
+  const Tokenizer tokenizer = Tokenizer::load(folder);
+  size_t compared = 0;
+  for (size_t i = 0; i < clips.size() && compared < kClipsLookedAt;
+       i += std::max<size_t>(1, clips.size() / kClipsLookedAt)) {
+    const TrainingClip clip = clips.clip(i);
+    if (clip.utf8.empty()) continue;
+    ++compared;
+    std::string text;
+    for (const int32_t id : clip.text) text += tokenizer.bytes(id);
+    if (text.find(clip.utf8) != std::string::npos) continue;
+    throw Error(ErrorCode::kBadInput, clips.name(i), ": its text ids are \"", printable(text),
+                "\" in the model's tokenizer, its text is \"", printable(clip.utf8), "\"")
+        .with_hint("the set was made with another tokenizer: make it anew with this model's");
+  }
+  if (compared == 0)
+    log_warning("train", "the data was made with another tokenizer.json than ", folder,
+                " has, and has no text to compare: its ids may mean something else");
 }
 
 }  // namespace kani::train

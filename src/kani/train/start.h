@@ -20,4 +20,9 @@ Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* to
 void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips,
                      const std::vector<LanguageToken>& tokens);
 
+/// Throws Error(kBadInput) if the clips' text ids are another text in the model's tokenizer than
+/// the one that stands beside them (some clips are looked at, if tokenizer.json is not the very
+/// file that the set names).  A warning if a set of ids alone names another file.
+void check_tokenizer(const TrainConfig& config, const ClipSet& clips);
+
 }  // namespace kani::train

@@ -17,8 +17,10 @@
 #include "kani/train/codebook_sums.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
+#include "kani/train/program_version.h"
 #include "kani/train/row_names.h"
 #include "kani/train/run_health.h"
+#include "kani/train/sealed_folder.h"
 #include "kani/train/start.h"
 
 namespace kani::train {
@@ -45,6 +47,7 @@ std::string text_hash(const std::string& text) {
 Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& launch)
     : config_(std::move(config)) {
   config_.validate();
+  if (!resume) require_no_steps(config_.output_dir);
   const at::Device device = choose_device(config_.device, launch);
   comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s), device);
   if (config_.threads > 0) at::set_num_threads(config_.threads);
@@ -87,6 +90,8 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   state_.data_hash = clips_->hash();
   state_.config_hash = text_hash(numeric_yaml(config_));
   if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
+  state_.program = program_version();
+  comm_->agree("program", state_.program);
   comm_->agree("data", state_.data_hash);
   comm_->agree("settings", state_.config_hash);
   if (resume) {
@@ -101,10 +106,13 @@ Trainer::~Trainer() = default;
 void Trainer::open_clips(const std::vector<LanguageToken>& tokens) {
   std::vector<std::string> places = config_.data;
   places.insert(places.end(), config_.replay_data.begin(), config_.replay_data.end());
-  clips_ = std::make_unique<ClipSet>(places, layout_, tokens);
+  ClipSetRules rules{.split = Split::kTrain, .bad_share = config_.bad_shard_share};
+  clips_ = std::make_unique<ClipSet>(places, layout_, tokens, rules);
   check_languages(config_, model_->config(), *clips_, tokens);
+  check_tokenizer(config_, *clips_);
+  rules.split = Split::kValid;
   if (!config_.valid_data.empty())
-    valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_, tokens);
+    valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_, tokens, rules);
 
   for (size_t i = 0; i < clips_->size(); ++i) {
     lengths_.push_back(clips_->length(i));
@@ -151,6 +159,11 @@ void Trainer::resume_newest(bool force) {
     }
     log_warning("train", *folder, " was made with another ", what);
   }
+  if (found.program != state_.program)
+    log_warning("train", *folder, " was made by kani-train ",
+                found.program.empty() ? "of an unknown version" : found.program, ", this is ",
+                state_.program, ": the run may not go on bit for bit");
+  found.program = state_.program;
   found.data_hash = state_.data_hash;
   found.base_hash = state_.base_hash;
   found.config_hash = state_.config_hash;

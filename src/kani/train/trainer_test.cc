@@ -72,9 +72,10 @@ TEST_F(TrainerTest, T3_every_flipped_bit_is_found) {
   const fs::path checkpoint = *find_checkpoint(folder_ / "out");
   verify_checkpoint(checkpoint);
   uint64_t place = 1;
+  constexpr int kFlipsOfFile = 167;  // a thousand in six files
   for (const auto& entry : fs::directory_iterator(checkpoint)) {
     const std::string good = read_file(entry.path(), 1 << 24);
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < kFlipsOfFile; ++i) {
       place = place * 6364136223846793005u + 1442695040888963407u;
       std::string bad = good;
       char& byte = bad[(place >> 20) % bad.size()];
@@ -162,7 +163,119 @@ TEST_F(TrainerTest, T7_a_damaged_shard_is_named) {
   std::string bytes = read_file(folder_ / "data.kshard", 1 << 24);
   bytes[bytes.size() - 20] = static_cast<char>(bytes[bytes.size() - 20] ^ 1);
   write_file(folder_ / "data.kshard", bytes);
-  EXPECT_THROW(Trainer(config("out"), false), Error);
+  try {
+    Trainer(config("out"), false);
+    FAIL() << "is trained on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("data.kshard"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(TrainerTest, T7_few_bad_shards_are_left_out_whole_and_many_stop_the_run) {
+  const fs::path set = folder_ / "set";
+  fs::create_directories(set);
+  const std::string good = read_file(folder_ / "data.kshard", 1 << 24);
+  const auto shard = [&](int number) { return set / concat("train-", number, ".kshard"); };
+  std::string manifest;
+  for (int i = 0; i < 5; ++i) {
+    write_file(shard(i), good);
+    manifest += std::string(64, '0') + "  " + shard(i).filename().string() + "\n";
+  }
+  write_file(set / "MANIFEST", manifest);
+  std::string damaged = good;
+  damaged[damaged.size() - 20] = static_cast<char>(damaged[damaged.size() - 20] ^ 1);
+  const TokenLayout layout = TokenLayout::of(load_module(folder_ / "base").config());
+  const auto open = [&](double share) {
+    return ClipSet({set}, layout, {}, {.split = Split::kTrain, .bad_share = share});
+  };
+  EXPECT_EQ(open(0).size(), 5 * 38U);
+  write_file(shard(1), damaged);
+  write_file(shard(2), "");
+  fs::remove(shard(3));
+  const ClipSet left = open(0.6);
+  EXPECT_EQ(left.size(), 2 * 38U);
+  EXPECT_EQ(left.bad_shards(), 3U);
+  EXPECT_EQ(left.name(38).substr(0, 14), "train-4.kshard");
+  try {
+    open(0.5);
+    FAIL() << "too many are left out";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("train-1.kshard"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("3 of 5 shards"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(open(0.001), Error);
+}
+
+TEST(WithOneRetry, T7_forgives_one_failure_and_no_more) {
+  int calls = 0;
+  const auto fails = [&calls](int times) {
+    calls = 0;
+    return with_one_retry([&calls, times] {
+      if (++calls <= times) throw Error(ErrorCode::kBadInput, "cannot be read");
+      return 7;
+    });
+  };
+  EXPECT_EQ(fails(0), 7);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(fails(1), 7);
+  EXPECT_EQ(calls, 2);
+  EXPECT_THROW(fails(2), Error);
+}
+
+TEST_F(TrainerTest, validation_is_on_what_was_kept_back) {
+  const fs::path set = folder_ / "set";
+  fs::create_directories(set);
+  fs::copy_file(folder_ / "data.kshard", set / "train-0.kshard");
+  const TokenLayout layout = TokenLayout::of(load_module(folder_ / "base").config());
+  const ClipSetRules valid{.split = Split::kValid};
+  EXPECT_THROW(ClipSet({set}, layout, {}, valid), Error) << "nothing was kept back";
+  fs::copy_file(folder_ / "data.kshard", set / "valid-0.kshard");
+  EXPECT_EQ(ClipSet({set}, layout, {}, valid).name(0), "valid-0.kshard:0");
+  EXPECT_EQ(ClipSet({set}, layout).name(0), "train-0.kshard:0");
+  EXPECT_EQ(ClipSet({folder_ / "data.kshard"}, layout, {}, valid).name(0), "data.kshard:0");
+}
+
+TEST_F(TrainerTest, a_new_run_does_not_begin_among_the_checkpoints_of_another) {
+  TrainConfig c = config("out");
+  {
+    Trainer trainer(c, false);
+    trainer.step();
+    trainer.save();
+  }
+  const std::string before = weights(c.output_dir);
+  try {
+    Trainer(c, false);
+    FAIL() << "begins";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(error.hint().find("--resume"), std::string::npos);
+  }
+  EXPECT_EQ(weights(c.output_dir), before);
+  EXPECT_EQ(Trainer(c, true).state().update, 1);
+}
+
+TEST_F(TrainerTest, data_of_another_tokenizer_is_refused) {
+  const fs::path model = fs::path(KANI_SOURCE_DIR) / "models/kani-mini/lm";
+  fs::copy_file(model / "tokenizer.json", folder_ / "base" / "tokenizer.json");
+  const Tokenizer tokenizer = Tokenizer::load(folder_ / "base");
+  const auto text_of = [&](bool fits) {
+    write_shard(folder_ / "data.kshard", [&](TrainingClip& clip, size_t) {
+      clip.utf8 = "good morning";
+      clip.text = tokenizer.encode("en: " + clip.utf8, AddedTokens::kPlainText);
+      if (!fits) std::reverse(clip.text.begin(), clip.text.end());
+    });
+  };
+  text_of(true);
+  Trainer(config("fits"), false);
+  text_of(false);
+  try {
+    Trainer(config("other"), false);
+    FAIL() << "is trained on";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("its text is \"good morning\""), std::string::npos)
+        << error.what();
+  }
 }
 
 TEST_F(TrainerTest, rotation_keeps_the_newest_and_what_is_listed) {
@@ -315,8 +428,10 @@ TEST_F(TrainerTest, of_a_set_with_splits_only_the_training_shards_are_taken) {
   const TokenLayout layout = TokenLayout::of(load_module(folder_ / "base").config());
   write_shard(set / "clips-00000.kshard", nullptr);
   write_shard(set / "valid-00000-of-00001.kshard", nullptr);
-  EXPECT_EQ(ClipSet({set}, layout).size(), 76u);
+  EXPECT_EQ(ClipSet({set}, layout).name(0), "clips-00000.kshard:0");
+  EXPECT_EQ(ClipSet({set}, layout).size(), 38u);
   write_shard(set / "train-00000-of-00001.kshard", nullptr);
+  EXPECT_EQ(ClipSet({set}, layout).name(0), "train-00000-of-00001.kshard:0");
   EXPECT_EQ(ClipSet({set}, layout).size(), 38u);
 }
 

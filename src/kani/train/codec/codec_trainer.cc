@@ -11,6 +11,7 @@
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
 #include "kani/train/cuda_device.h"
+#include "kani/train/sealed_folder.h"
 
 namespace kani::train {
 namespace {
@@ -53,7 +54,10 @@ CodecTrainer::CodecTrainer(CodecTrainConfig config, bool resume, bool force)
   make_tools();
   state_.data_hash = sounds_->hash();
   state_.config_hash = hash_of(numeric_yaml(config_));
-  if (!resume) return;
+  if (!resume) {
+    require_no_steps(config_.output_dir);
+    return;
+  }
   const auto folder = find_codec_checkpoint(config_.output_dir);
   require(folder.has_value(), "--resume: no checkpoint in ", config_.output_dir);
   CodecRunState found = load_codec_checkpoint(*folder, snapshot());

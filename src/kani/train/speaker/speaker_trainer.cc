@@ -9,6 +9,7 @@
 
 #include "kani/base/error.h"
 #include "kani/base/random.h"
+#include "kani/train/sealed_folder.h"
 
 namespace kani::train {
 namespace {
@@ -82,7 +83,10 @@ SpeakerTrainer::SpeakerTrainer(SpeakerTrainConfig config, bool resume, bool forc
       optimizer_(config_.optimizer, trained_) {
   require(training_.speakers() >= 2, "the data has ", training_.speakers(),
           " speaker, must have 2 or more");
-  if (!resume) return;
+  if (!resume) {
+    require_no_steps(config_.output_dir);
+    return;
+  }
   if (const auto found = find_checkpoint()) load(*found, force);
 }
 
