@@ -156,6 +156,7 @@ class Run {
       if (update % config_.save_steps == 0 && !trainer_.done()) save_beside();
       if (config_.sample_every > 0 && update % config_.sample_every == 0 && !trainer_.done())
         sample();
+      tell_samples(/*wait=*/false);
     }
     if (terminal_ && told_) std::fputc('\n', stderr);
     if (!config_.add_languages.empty() && trainer_.done() && languages_.has_before() &&
@@ -164,7 +165,11 @@ class Run {
       if (told_) std::fputs(report.c_str(), stderr);
     }
     save();
-    if (trainer_.done() && config_.sample_every > 0) sample();
+    if (trainer_.done() && config_.sample_every > 0) {
+      tell_samples(/*wait=*/true);  // of those before, which would keep these from being spoken
+      sample();
+      tell_samples(/*wait=*/true);
+    }
     if (!trainer_.done() && trainer_.leads())
       std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
                    static_cast<long long>(trainer_.state().update));
@@ -255,6 +260,17 @@ class Run {
       trainer_.export_model(model, kani::train::SavedType::kBF16, /*averaged=*/false);
     }
     samples_.start(config_, trainer_.state().update, model);
+  }
+
+  void tell_samples(bool wait) {
+    const auto report = samples_.take_report(wait);
+    if (!report) return;
+    log_.samples(report->update, report->figures);
+    std::string words;
+    for (const auto& [name, value] : report->figures) words += kani::concat("  ", name, " ", value);
+    if (told_)
+      std::fprintf(stderr, "%ssamples of update %lld:%s\n", terminal_ ? "\n" : "",
+                   static_cast<long long>(report->update), words.c_str());
   }
 
   kani::train::Trainer trainer_;

@@ -159,6 +159,18 @@ void RunLog::write(const EvalReport& r, const std::string& prefix) {
   events_->write(r.update, events);
 }
 
+void RunLog::samples(int64_t update, const Figures& measured) {
+  if (!events_) return;
+  Json line{{"update", update}};
+  Figures figures;
+  for (const auto& [name, value] : measured) {
+    line["samples_" + name] = value;
+    figures["samples/" + name] = value;
+  }
+  metrics_.write(line.dump());
+  events_->write(update, figures);
+}
+
 void RunLog::checkpoint(int64_t update, const SaveTimes& times, bool saved) {
   if (!events_) return;
   metrics_.write(Json{

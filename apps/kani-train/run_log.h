@@ -56,6 +56,8 @@ class RunLog {
   void write(const UpdateReport& report, const Yardstick& yardstick);
   /// `prefix`: "eval_", or "eval_ema_" for the average of the weights.
   void write(const EvalReport& report, const std::string& prefix);
+  /// What was measured of samples, under samples/; perhaps of an update some time ago.
+  void samples(int64_t update, const Figures& figures);
   void checkpoint(int64_t update, const SaveTimes& times, bool saved);
 
  private:

@@ -11,15 +11,19 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
+#include "kani/base/json.h"
 #include "kani/train/checkpoint.h"
 
 namespace kani::train {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr uint64_t kMostReportBytes = 64 << 20;
 
 void warn(const std::string& what) {
   std::fprintf(stderr, "kani-train: warning: no samples: %s\n", what.c_str());
@@ -33,6 +37,18 @@ std::string speaking_program() {
   return !error && fs::exists(beside) ? beside.string() : "kani";
 }
 
+// The means over all prompts.
+Figures read_figures(const fs::path& file) {
+  const Json document = parse_json(read_file(file, kMostReportBytes), file.string());
+  const Json& all = document.at("groups").at(0).at("model");
+  Figures figures;
+  for (const char* name : {"wer", "cer", "length_ratio", "voice_cosine", "faulty"}) {
+    if (all.contains(name) && all[name].is_object())
+      figures[name] = all[name].at("mean").get<double>();
+  }
+  return figures;
+}
+
 }  // namespace
 
 Samples::~Samples() { reap(/*wait=*/true); }
@@ -44,7 +60,17 @@ void Samples::reap(bool wait) {
   if (ended == 0) return;
   child_ = 0;
   if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    warn("kani say failed; what it said is in say.log beside the samples");
+    return warn("kani eval failed; what it said is in eval.log beside the samples");
+  try {
+    report_ = SampleReport{update_, read_figures(folder_ / "eval.json")};
+  } catch (const std::exception& error) {
+    warn(error.what());
+  }
+}
+
+std::optional<SampleReport> Samples::take_report(bool wait) {
+  reap(wait);
+  return std::exchange(report_, std::nullopt);
 }
 
 void Samples::start(const TrainConfig& config, int64_t update, const fs::path& model) {
@@ -61,24 +87,27 @@ void Samples::start(const TrainConfig& config, int64_t update, const fs::path& m
     return warn(error.what());
   }
   std::vector<std::string> words{speaking_program(),
-                                 "say",
+                                 "eval",
                                  "--quiet",
                                  "--model",
                                  model.string(),
                                  "--seed",
                                  "1",
-                                 "--lines",
-                                 "--output-dir",
+                                 "--out",
                                  folder.string(),
-                                 "--input-file",
+                                 "--sentences",
                                  (folder / "prompts.txt").string()};
   if (!config.sample_codec.empty()) words.insert(words.end(), {"--codec", config.sample_codec});
   if (!config.sample_voice.empty()) words.insert(words.end(), {"--voice", config.sample_voice});
+  if (!config.sample_reference.empty())
+    words.insert(words.end(), {"--ref", config.sample_reference});
+  if (!config.sample_recognizer.empty())
+    words.insert(words.end(), {"--recognizer-batch", config.sample_recognizer});
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
-  const std::string log = (folder / "say.log").string();
+  const std::string log = (folder / "eval.log").string();
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -92,6 +121,8 @@ void Samples::start(const TrainConfig& config, int64_t update, const fs::path& m
     child_ = 0;
     return warn(concat("cannot start ", words[0], ": ", std::strerror(result)));
   }
+  update_ = update;
+  folder_ = folder;
   setpriority(PRIO_PROCESS, static_cast<id_t>(child_), 19);
 }
 

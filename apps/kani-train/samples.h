@@ -1,14 +1,23 @@
-// samples.h - how a model sounds on its way: the program `kani` speaks fixed prompts with a
-// checkpoint, beside the training.  Source: training.md 14.7.
+// samples.h - how a model sounds on its way: `kani eval` speaks fixed prompts with a checkpoint and
+// judges them, beside the training.  Source: training.md 14.7.
 #pragma once
 
 #include <sys/types.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "kani/train/config.h"
+#include "kani/train/metrics.h"
 
 namespace kani::train {
+
+/// What was measured of one checkpoint's samples: length_ratio and faulty, voice_cosine with
+/// sample_reference, wer and cer with sample_recognizer (docs/evaluation.md).
+struct SampleReport {
+  int64_t update = 0;
+  Figures figures;
+};
 
 /// One thread at a time.
 class Samples {
@@ -19,15 +28,20 @@ class Samples {
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
 
-  /// Lets `kani say`, which lies beside this program or on the PATH, speak config.sample_prompts
-  /// with `model` into OUT/samples/step-…/, at the lowest priority.  Never fails
+  /// Lets `kani eval`, which lies beside this program or on the PATH, speak config.sample_prompts
+  /// with `model` and judge them in OUT/samples/step-…/, at the lowest priority.  Never fails
   /// the run: what goes wrong is a warning.  While the last ones are still being spoken the new
   /// ones are left out.
   void start(const TrainConfig& config, int64_t update, const std::filesystem::path& model);
+  /// Once for each that has been judged since; `wait`: also of what still speaks.
+  std::optional<SampleReport> take_report(bool wait = false);
 
  private:
   void reap(bool wait);
   pid_t child_ = 0;
+  int64_t update_ = 0;            // of what the child speaks
+  std::filesystem::path folder_;  // likewise
+  std::optional<SampleReport> report_;
 };
 
 }  // namespace kani::train

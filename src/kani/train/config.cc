@@ -143,6 +143,8 @@ const std::vector<Key>& keys() {
     k.push_back(key("sample_prompts", false, KANI_FIELD(sample_prompts)));
     k.push_back(key("sample_codec", false, KANI_FIELD(sample_codec)));
     k.push_back(key("sample_voice", false, KANI_FIELD(sample_voice)));
+    k.push_back(key("sample_reference", false, KANI_FIELD(sample_reference)));
+    k.push_back(key("sample_recognizer", false, KANI_FIELD(sample_recognizer)));
     k.push_back(key("peak_tflops", false, KANI_FIELD(peak_tflops)));
     k.push_back(key("ema_decay", true, KANI_FIELD(ema_decay)));
     k.push_back(key("freeze", true, KANI_FIELD(freeze)));
@@ -226,6 +228,8 @@ void TrainConfig::validate() const {
   at_least(eval_every, 1, "eval_every");
   at_least(timeout_s, 1, "timeout_s");
   require(sample_every == 0 || !sample_prompts.empty(), "sample_every needs sample_prompts");
+  require(sample_voice.empty() || sample_reference.empty(),
+          "sample_voice and sample_reference are both given, samples have one voice");
   require(std::isfinite(peak_tflops) && peak_tflops >= 0, "peak_tflops is ", peak_tflops,
           ", must be 0 or more");
   require(std::isfinite(num_train_epochs) && (num_train_epochs > 0 || max_steps > 0),

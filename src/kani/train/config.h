@@ -58,10 +58,12 @@ struct TrainConfig {
   int64_t eval_every = 1000;
   int64_t sample_every = 0;  // updates between spoken samples; 0: none
   std::vector<std::string> sample_prompts;
-  std::string sample_codec;  // codec for them, if the model's folder has none
-  std::string sample_voice;  // a voice file for them
-  double peak_tflops = 0;    // of one process, for the model's share of it (MFU); 0: not shown
-  double ema_decay = 0;      // 0: no average of the weights
+  std::string sample_codec;       // codec for them, if the model's folder has none
+  std::string sample_voice;       // a voice file for them
+  std::string sample_reference;   // instead a recording whose voice they are to have
+  std::string sample_recognizer;  // a command that writes down what it hears, as kani eval takes it
+  double peak_tflops = 0;         // of one process, for the model's share of it (MFU); 0: not shown
+  double ema_decay = 0;           // 0: no average of the weights
   std::vector<std::string> group_lr;  // "embed_tokens=0.1": factor on the learning rate by name
   std::vector<std::string> freeze;    // parts of names whose parameters stay as they are
   LoraSettings lora;
