@@ -2,6 +2,7 @@
 #include "kani/dataset/arrow_batches.h"
 
 #include <arrow/array.h>
+#include <arrow/array/array_nested.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/util/key_value_metadata.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <string_view>
 
@@ -19,7 +21,6 @@ namespace kani {
 namespace {
 
 constexpr int64_t kMostMemory = int64_t{1} << 30;
-constexpr int64_t kBatchRows = 512;
 constexpr int64_t kBufferBytes = 1 << 20;
 constexpr int32_t kMostHeaderText = 64 << 20;  // schema and metadata of a Parquet file
 constexpr int32_t kMostHeaderItems = 4 << 20;
@@ -49,6 +50,17 @@ bool is_struct_of_numbers(const arrow::DataType& type) {
          });
 }
 
+bool holds_bytes(arrow::Type::type id) {
+  return id == arrow::Type::BINARY || id == arrow::Type::LARGE_BINARY;
+}
+
+/// Place of the bytes in a struct; -1 if there is none.
+int bytes_field(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::STRUCT) return -1;
+  const int place = static_cast<const arrow::StructType&>(type).GetFieldIndex("bytes");
+  return place >= 0 && holds_bytes(type.field(place)->type()->id()) ? place : -1;
+}
+
 bool fits(const arrow::DataType& type, ColumnKind kind) {
   const arrow::Type::type id = type.id();
   switch (kind) {
@@ -64,6 +76,10 @@ bool fits(const arrow::DataType& type, ColumnKind kind) {
       return holds_lists(id) && holds_numbers(type.field(0)->type()->id());
     case ColumnKind::kMeasures:
       return holds_text(id) || is_struct_of_numbers(type);
+    case ColumnKind::kName:
+      return holds_text(id) || holds_integers(id);
+    case ColumnKind::kSound:
+      return holds_bytes(id) || bytes_field(type) >= 0;
   }
   return false;
 }
@@ -82,6 +98,10 @@ const char* kind_name(ColumnKind kind) {
       return "lists of floating-point numbers";
     case ColumnKind::kMeasures:
       return "a struct of numbers or text";
+    case ColumnKind::kName:
+      return "text or integers";
+    case ColumnKind::kSound:
+      return "bytes, alone or in a struct";
   }
   return "";
 }
@@ -97,20 +117,27 @@ bool is_extension(const arrow::Field& field) {
 }
 
 /// One column of a Parquet file may be several leaves of its schema; these are the leaves of the
-/// columns at `fields`.
-std::vector<int> leaves_of(const parquet::SchemaDescriptor& schema,
-                           const std::vector<int>& fields) {
+/// columns at `fields`.  Of a sound only the bytes: what stands beside them is not looked at.
+std::vector<int> leaves_of(const parquet::SchemaDescriptor& schema, const std::vector<int>& fields,
+                           const std::vector<WantedColumn>& wanted) {
   std::vector<int> leaves;
   for (int i = 0; i < schema.num_columns(); ++i) {
     const int field = schema.group_node()->FieldIndex(*schema.GetColumnRoot(i));
-    if (std::find(fields.begin(), fields.end(), field) != fields.end()) leaves.push_back(i);
+    if (std::find(fields.begin(), fields.end(), field) == fields.end()) continue;
+    const std::vector<std::string> path = schema.Column(i)->path()->ToDotVector();
+    const bool is_sound = std::any_of(wanted.begin(), wanted.end(), [&](const WantedColumn& one) {
+      return one.kind == ColumnKind::kSound && one.name == path.front();
+    });
+    if (!is_sound || path.size() == 1 || (path.size() == 2 && path[1] == "bytes"))
+      leaves.push_back(i);
   }
   return leaves;
 }
 
 class ParquetBatches final : public ArrowBatches {
  public:
-  ParquetBatches(const std::filesystem::path& file, std::vector<WantedColumn> wanted)
+  ParquetBatches(const std::filesystem::path& file, std::vector<WantedColumn> wanted,
+                 BatchRange range)
       : ArrowBatches(file, std::move(wanted)) {
     const auto input = read_value(arrow::io::ReadableFile::Open(file.string(), &pool_), file);
     parquet::ReaderProperties properties(&pool_);
@@ -123,7 +150,7 @@ class ParquetBatches final : public ArrowBatches {
     const auto metadata = reader->metadata();
     count_rows(*metadata);
     parquet::ArrowReaderProperties decoding(/*use_threads=*/false);
-    decoding.set_batch_size(kBatchRows);
+    decoding.set_batch_size(range.batch_rows);
     decoding.set_pre_buffer(false);
     reader_ =
         read_value(parquet::arrow::FileReader::Make(&pool_, std::move(reader), decoding), file);
@@ -131,10 +158,22 @@ class ParquetBatches final : public ArrowBatches {
     check_read(reader_->GetSchema(&schema), file);
     check_schema(*schema);
     if (present_.empty()) return;
-    std::vector<int> groups(group_ends_.size());
-    std::iota(groups.begin(), groups.end(), 0);
+    const size_t first = std::min(group_with(range.row), group_ends_.size());
+    first_row_ = seen_ = first == 0 ? 0 : group_ends_[first - 1];
+    const size_t last =
+        range.one_group ? std::min(first + 1, group_ends_.size()) : group_ends_.size();
+    end_ = last == 0 ? 0 : group_ends_[last - 1];
+    std::vector<int> groups(last - first);
+    std::iota(groups.begin(), groups.end(), static_cast<int>(first));
     batches_ = read_value(
-        reader_->GetRecordBatchReader(groups, leaves_of(*metadata->schema(), present_)), file);
+        reader_->GetRecordBatchReader(groups, leaves_of(*metadata->schema(), present_, wanted_)),
+        file);
+  }
+
+  std::pair<int64_t, int64_t> group_rows(int64_t row) const override {
+    const size_t group = group_with(row);
+    const int64_t begin = group == 0 ? 0 : group_ends_[group - 1];
+    return {begin, group < group_ends_.size() ? group_ends_[group] : begin};
   }
 
  private:
@@ -156,22 +195,24 @@ class ParquetBatches final : public ArrowBatches {
     std::shared_ptr<arrow::RecordBatch> batch;
     check_read(batches_->ReadNext(&batch), file_);
     seen_ += batch ? batch->num_rows() : 0;
-    const int64_t claimed = group_ends_.empty() ? 0 : group_ends_.back();
-    if (seen_ > claimed || (!batch && seen_ != claimed))
-      throw Error(ErrorCode::kBadInput, file_, ": has ", seen_, " rows, its footer claims ",
-                  claimed);
+    if (seen_ > end_ || (!batch && seen_ != end_))
+      throw Error(ErrorCode::kBadInput, file_, ": has ", seen_, " rows, its footer claims ", end_);
     return batch;
   }
 
   std::string group_of(int64_t row) const override {
-    const auto group = std::upper_bound(group_ends_.begin(), group_ends_.end(), row);
-    return concat("row group ", group - group_ends_.begin(), ", ");
+    return concat("row group ", group_with(row), ", ");
+  }
+
+  size_t group_with(int64_t row) const {
+    return static_cast<size_t>(std::upper_bound(group_ends_.begin(), group_ends_.end(), row) -
+                               group_ends_.begin());
   }
 
   std::vector<int64_t> group_ends_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::unique_ptr<arrow::RecordBatchReader> batches_;
-  int64_t seen_ = 0;
+  int64_t seen_ = 0, end_ = 0;  // of those that are read
 };
 
 class StreamBatches final : public ArrowBatches {
@@ -214,6 +255,9 @@ class StreamBatches final : public ArrowBatches {
   }
 
   std::string group_of(int64_t) const override { return ""; }
+  std::pair<int64_t, int64_t> group_rows(int64_t) const override {
+    return {0, std::numeric_limits<int64_t>::max()};
+  }
 
   std::shared_ptr<arrow::ipc::RecordBatchStreamReader> stream_;
 };
@@ -226,13 +270,15 @@ ArrowBatches::ArrowBatches(std::filesystem::path file, std::vector<WantedColumn>
 }
 
 std::unique_ptr<ArrowBatches> ArrowBatches::open(const std::filesystem::path& file,
-                                                 std::vector<WantedColumn> wanted) {
+                                                 std::vector<WantedColumn> wanted,
+                                                 BatchRange range) {
   check_arrow_version();
   std::array<char, 6> start{};
   const size_t got = InputFile(file).read_at(0, std::as_writable_bytes(std::span(start)));
   const std::string_view magic(start.data(), got);
   return reading(file, [&]() -> std::unique_ptr<ArrowBatches> {
-    if (magic.starts_with("PAR1")) return std::make_unique<ParquetBatches>(file, std::move(wanted));
+    if (magic.starts_with("PAR1"))
+      return std::make_unique<ParquetBatches>(file, std::move(wanted), range);
     if (magic.starts_with("\xFF\xFF\xFF\xFF"))
       return std::make_unique<StreamBatches>(file, std::move(wanted));
     if (magic == "ARROW1")
@@ -244,6 +290,7 @@ std::unique_ptr<ArrowBatches> ArrowBatches::open(const std::filesystem::path& fi
 
 void ArrowBatches::check_schema(const arrow::Schema& schema) {
   names_ = schema.field_names();
+  fields_ = schema.fields();
   for (const WantedColumn& wanted : wanted_) {
     const auto refuse = [&](const auto&... why) {
       throw Error(ErrorCode::kBadInput, file_, ": column ", printable(wanted.name), " ", why...);
@@ -287,6 +334,11 @@ void ArrowBatches::take_columns(const arrow::RecordBatch& batch) {
                   " is not what the schema says");
     // As bytes: one text that is no UTF-8 is the matter of its row, not of the file.
     check_read(column->Validate(), file_);
+    if (const int bytes = bytes_field(*column->type());
+        bytes >= 0 && wanted_[i].kind == ColumnKind::kSound) {
+      const auto& cells = static_cast<const arrow::StructArray&>(*column);
+      column = read_value(cells.GetFlattenedField(bytes, &pool_), file_);
+    }
     if (column->type_id() == arrow::Type::STRING)
       column = read_value(column->View(arrow::binary()), file_);
     else if (column->type_id() == arrow::Type::LARGE_STRING)
@@ -296,9 +348,21 @@ void ArrowBatches::take_columns(const arrow::RecordBatch& batch) {
   }
 }
 
-std::string ArrowBatches::place(int64_t row_in_batch) const {
+std::string ArrowBatches::row_name(int64_t row_in_batch) const {
   const int64_t row = first_row_ + row_in_batch;
-  return concat(file_, ": ", group_of(row), "row ", row);
+  return concat(group_of(row), "row ", row);
+}
+
+std::string ArrowBatches::place(int64_t row_in_batch) const {
+  return concat(file_, ": ", row_name(row_in_batch));
+}
+
+std::vector<std::string> ArrowBatches::names_of(ColumnKind kind) const {
+  std::vector<std::string> names;
+  for (const auto& field : fields_) {
+    if (!is_extension(*field) && fits(*field->type(), kind)) names.push_back(field->name());
+  }
+  return names;
 }
 
 std::vector<std::string> column_names(const std::filesystem::path& file) {

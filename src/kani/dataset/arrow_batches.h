@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kani/dataset/arrow_io.h"
@@ -26,6 +27,8 @@ enum class ColumnKind {
   kIntegerList,
   kNumberList,
   kMeasures,  // a struct of numbers, or JSON as text
+  kName,      // text or integers
+  kSound,     // bytes, or a struct with a field `bytes` of them; they come as a binary array
 };
 
 struct WantedColumn {
@@ -34,22 +37,39 @@ struct WantedColumn {
   bool required = true;
 };
 
+/// Where to begin, and how much at a time.
+struct BatchRange {
+  // Of Parquet; a stream is read from its first batch to its last as it is.
+  int64_t row = 0;           // its row group is the first
+  bool one_group = false;    // and the last
+  int64_t batch_rows = 512;  // at most; they are counted from the beginning
+};
+
 /// One thread at a time.
 class ArrowBatches {
  public:
   /// Throws Error(kNotFound), Error(kBadInput) naming file and column.
   static std::unique_ptr<ArrowBatches> open(const std::filesystem::path& file,
-                                            std::vector<WantedColumn> wanted);
+                                            std::vector<WantedColumn> wanted,
+                                            BatchRange range = {});
   virtual ~ArrowBatches() = default;
 
   /// Goes to the next batch that has rows; false at the end.  Throws Error(kBadInput).
   bool next();
   int64_t rows() const { return rows_; }
+  /// Of this batch, in the file.
+  int64_t first_row() const { return first_row_; }
   /// Column number `index` of those wanted: nullptr if it is optional and missing.  Texts come as
   /// binary arrays, their UTF-8 is not checked.
   const arrow::Array* column(size_t index) const { return columns_[index].get(); }
   /// Names of the columns of the file, wanted or not.
   const std::vector<std::string>& names() const { return names_; }
+  /// Of these, such as are of a kind.
+  std::vector<std::string> names_of(ColumnKind kind) const;
+  /// "row group 2, row 1034"
+  std::string row_name(int64_t row_in_batch) const;
+  /// Begin and end of the rows that can only be read one after another.
+  virtual std::pair<int64_t, int64_t> group_rows(int64_t row) const = 0;
   /// "file: row group 2, row 1034"; rows count from 0 over the whole file.
   std::string place(int64_t row_in_batch) const;
 
@@ -71,6 +91,7 @@ class ArrowBatches {
   void take_columns(const arrow::RecordBatch& batch);
 
   std::vector<std::string> names_;
+  std::vector<std::shared_ptr<arrow::Field>> fields_;
   std::vector<std::shared_ptr<arrow::Array>> columns_;
 };
 

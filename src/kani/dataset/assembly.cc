@@ -94,12 +94,11 @@ class Assembly {
   void read_facts(const WorkFolder& work, const BuildPlan& plan) {
     facts_.reserve(plan.records());
     for (size_t unit = 0; unit < plan.units(); ++unit) {
-      for (RecordFacts& one : work.facts(unit)) {
-        if (one.index != facts_.size())
-          throw Error(ErrorCode::kBadInput, work.path() / unit_name(unit), ": record ", one.index,
-                      " where ", facts_.size(), " was expected");
-        facts_.push_back(std::move(one));
-      }
+      std::vector<RecordFacts> some = work.facts(unit, facts_.size());
+      if (some.size() != plan.size(unit))
+        throw Error(ErrorCode::kBadInput, work.shard_path(unit), ": ", some.size(),
+                    " records where ", plan.size(unit), " were expected");
+      std::move(some.begin(), some.end(), std::back_inserter(facts_));
     }
   }
 

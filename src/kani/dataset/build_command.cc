@@ -24,13 +24,16 @@ namespace {
 constexpr std::string_view kBuildHelp =
     R"(build MANIFEST --model FOLDER --out FOLDER [options]
   MANIFEST               a folder of recordings with NAME.txt beside, or a file .jsonl, .csv, .tsv
-                         with audio, text and perhaps language, speaker, source, licence, start, end
+                         with audio, text and perhaps language, speaker, source, licence, start,
+                         end; a folder of VCTK, Common Voice, LJSpeech, LibriTTS; or a .parquet with
+                         audio (bytes) and text in its rows, a folder of these or of save_to_disk
   --model FOLDER         the model to be trained: tokenizer, codec with an encoder, speaker encoder
   --codec FILE           another codec (.nemo)
   --speaker-encoder FOLDER|none
                          another speaker encoder; none: clips without voices
   --out FOLDER           where the set is written, and work/ with what is finished; the same call
-                         after an interruption goes on
+                         after an interruption goes on, and after a change of recordings or
+                         manifest makes what changed
   --workers N            default: one for each core
   --part I/N             do every N-th unit of work, on several machines with one --out; the last
                          to end puts the set together (default: as torchrun, mpirun, srun say)
@@ -38,7 +41,8 @@ constexpr std::string_view kBuildHelp =
 
 What the manifest does not say
   --language TAG, --speaker NAME, --source NAME, --licence TEXT
-  --speaker-folders      the folder of a recording is its speaker
+  --speaker-folders      the first folder of a recording below MANIFEST is its speaker; with a file
+                         as MANIFEST the one that it is in
 
 Clips
   --language-tags        the language stands in front of the text ("en: …")

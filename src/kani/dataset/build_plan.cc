@@ -13,31 +13,49 @@ namespace {
 constexpr size_t kUnitsOfSmallSet = 128;  // enough for every worker of a machine to have some
 constexpr size_t kMostInUnit = 64;        // what a kill may cost each worker
 constexpr uint64_t kMostPlanBytes = 1 << 20;
+constexpr int kWorkVersion = 2;  // of what work/ holds: 1 had units by number
 
-std::string hash_of(const Manifest& manifest) {
+RecordKey key_of(const SourceRecord& record) {
   Sha256 hash;
   const auto take = [&](const std::string& text) {
     const std::string measured = concat(text.size(), ":", text);
     hash.update(std::as_bytes(std::span(measured)));
   };
-  for (const SourceRecord& record : manifest.records) {
-    for (const std::string* text : {&record.audio, &record.text, &record.language, &record.speaker,
-                                    &record.source, &record.licence})
-      take(*text);
-    take(concat(record.start_s, " ", record.end_s));
-    if (!record.codes.empty()) {  // sets without them keep their hashes
-      hash.update(std::as_bytes(std::span(record.codes)));
-      take(concat(record.codebooks));
-    }
-    take(record.problem ? concat(reject_name(record.problem->reason), record.problem->detail) : "");
-  }
+  for (const std::string* text : {&record.audio, &record.text, &record.language, &record.speaker,
+                                  &record.source, &record.licence})
+    take(*text);
+  take(Json{record.start_s, record.end_s}.dump());  // all digits
+  hash.update(std::as_bytes(std::span(record.codes)));
+  take(concat(record.codes.size(), " ", record.codebooks));
+  take(record.problem ? concat(reject_name(record.problem->reason), record.problem->detail) : "");
+  const Sha256::Digest digest = hash.finish();
+  RecordKey key{};
+  std::copy_n(digest.begin(), key.size(), key.begin());
+  return key;
+}
+
+std::string hash_of(std::span<const RecordKey> keys) {
+  Sha256 hash;
+  for (const RecordKey& key : keys) hash.update(key);
   return hex_text(hash.finish());
 }
 
 }  // namespace
 
-BuildPlan::BuildPlan(size_t records)
-    : records_(records), unit_(std::clamp<size_t>(records / kUnitsOfSmallSet, 1, kMostInUnit)) {}
+BuildPlan::BuildPlan(const std::vector<SourceRecord>& records)
+    : unit_(std::clamp<size_t>(records.size() / kUnitsOfSmallSet, 1, kMostInUnit)) {
+  keys_.reserve(records.size());
+  for (const SourceRecord& record : records) keys_.push_back(key_of(record));
+}
+
+std::vector<std::string> BuildPlan::unit_keys() const {
+  std::vector<std::string> keys;
+  for (size_t unit = 0; unit < units(); ++unit)
+    keys.push_back(hash_of(std::span(keys_).subspan(first(unit), size(unit))).substr(0, 32));
+  return keys;
+}
+
+std::string BuildPlan::manifest_key() const { return hash_of(keys_); }
 
 std::vector<size_t> BuildPlan::units_of(Part part) const {
   std::vector<size_t> mine;
@@ -47,30 +65,38 @@ std::vector<size_t> BuildPlan::units_of(Part part) const {
   return mine;
 }
 
-Json plan_of(const ClipRules& rules, const Manifest& manifest) {
-  Json plan = rules.fingerprint();
-  plan["manifest"] = hash_of(manifest);
-  plan["records"] = manifest.records.size();
-  return plan;
-}
+Json plan_of(const ClipRules& rules) { return rules.fingerprint(); }
 
-void settle_plan(const std::filesystem::path& work, const Json& plan) {
-  const std::filesystem::path path = work / "plan.json";
+void settle_plan(const WorkFolder& work, const Json& rules, const BuildPlan& plan) {
+  const auto lock = work.lock_plan();
+  const std::filesystem::path path = work.path() / "plan.json";
+  Json now = rules;
+  now["work_version"] = kWorkVersion;
+  Json before = now;
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    write_file(path, plan.dump(2) + "\n");
-    return;
-  }
-  const Json before = parse_json(read_file(path, kMostPlanBytes), path.string());
-  if (before == plan) return;
+  if (std::filesystem::exists(path, error))
+    before = parse_json(read_file(path, kMostPlanBytes), path.string());
+  std::string manifest;
+  if (before.is_object() && before.contains("manifest") && before["manifest"].is_string())
+    manifest = before["manifest"].get<std::string>();
   std::string differs;
-  for (const auto& [key, value] : plan.items()) {
+  for (const auto& [key, value] : now.items()) {
     if (!before.is_object() || !before.contains(key) || before[key] != value)
       differs += concat(differs.empty() ? "" : ", ", key);
   }
-  throw Error(ErrorCode::kInvalidArgument, work, ": was begun otherwise; what differs: ",
-              differs.empty() ? "a setting that is gone" : differs)
-      .with_hint("name another --out, or begin again with --restart");
+  if (!differs.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, work.path(),
+                ": was begun otherwise; what differs: ", differs)
+        .with_hint("name another --out, or begin again with --restart");
+  }
+  if (manifest == plan.manifest_key()) return;
+  if (!manifest.empty() && work.others_at_work()) {
+    throw Error(ErrorCode::kBusy, work.path(),
+                ": another part is being built from another manifest")
+        .with_hint("all parts take the same manifest; wait for it to end, then start all again");
+  }
+  now["manifest"] = plan.manifest_key();
+  write_file(path, now.dump(2) + "\n");
 }
 
 }  // namespace kani

@@ -5,6 +5,7 @@
 #include "kani/base/file.h"
 #include "kani/base/log.h"
 #include "kani/dataset/parquet_output.h"
+#include "kani/dataset/recording_state.h"
 #include "kani/dataset/set_files.h"
 
 namespace kani {
@@ -30,14 +31,56 @@ void make_out(const fs::path& out, bool restart) {
   if (error) throw_cannot_write(out / "work", error.value());
 }
 
+/// Whether a unit's facts are of these records, and their recordings as they were then.
+bool is_current(const Manifest& manifest, const BuildPlan& plan, size_t unit,
+                const std::vector<RecordFacts>& facts, RecordingStates& states) {
+  if (facts.size() != plan.size(unit)) return false;
+  for (size_t i = 0; i < facts.size(); ++i) {
+    const size_t record = plan.first(unit) + i;
+    if (facts[i].key != plan.key(record) ||
+        !states.is_same(manifest, manifest.records[record], facts[i].recording))
+      return false;
+  }
+  return true;
+}
+
+/// As WorkFolder's, where the finished work was removed: all recordings are read.
+std::string read_recordings_key(const Manifest& manifest, const BuildPlan& plan) {
+  RecordingStates states;
+  std::vector<Sha256::Digest> units;
+  for (size_t unit = 0; unit < plan.units(); ++unit) {
+    std::vector<RecordingState> recordings;
+    for (size_t i = plan.first(unit); i < plan.first(unit + 1); ++i)
+      recordings.push_back(states.state(manifest, manifest.records[i]));
+    units.push_back(recordings_digest(recordings));
+  }
+  return recordings_key(units);
+}
+
+/// What a set was made from, but for the contents of the recordings.
+Json origin_of(const ClipRules& rules, const BuildPlan& plan) {
+  Json origin = plan_of(rules);
+  origin["manifest"] = plan.manifest_key();
+  origin["records"] = plan.records();
+  return origin;
+}
+
 /// True for a finished set of this origin and these settings.
-bool is_there(const fs::path& out, const Json& origin, const Json& settings) {
+bool is_there(const BuildOptions& options, const Json& origin, const Manifest& manifest,
+              const BuildPlan& plan, WorkFolder& work) {
+  const fs::path& out = options.out;
   std::error_code error;
   if (!fs::exists(out / "MANIFEST", error)) return false;
   try {
     const Json set = parse_json(read_file(out / "set.json", kMostSetBytes), "set.json");
     verify_set(out);
-    return set.value("made_from", Json()) == origin && set.value("settings", Json()) == settings;
+    if (set.value("settings", Json()) != assembly_settings(options.assembly)) return false;
+    Json before = set.value("made_from", Json());
+    const Json recordings = before.is_object() ? before.value("recordings", Json()) : Json();
+    if (before.is_object()) before.erase("recordings");
+    if (before != origin) return false;
+    if (work.all_finished()) return recordings == work.recordings_key();
+    return work.is_empty() && recordings == read_recordings_key(manifest, plan);
   } catch (const Error& reason) {
     log_warning("dataset", reason.what(), "; the set is put together again");
     return false;
@@ -55,15 +98,19 @@ BuildResult build_set(const BuildOptions& options, const CancelToken* cancel,
   const ClipRules rules(find_model_parts(options.model), options.clips);
   const Manifest manifest = read_manifest(options.manifest, options.defaults);
   make_out(options.out, options.restart);
-  const Json origin = plan_of(rules, manifest), settings = assembly_settings(options.assembly);
+  const BuildPlan plan(manifest.records);
+  Json origin = origin_of(rules, plan);
+  WorkFolder work(options.out / "work", options.part);
+  settle_plan(work, plan_of(rules), plan);
+  RecordingStates states;
+  work.expect(plan.unit_keys(), [&](size_t unit, const std::vector<RecordFacts>& facts) {
+    return is_current(manifest, plan, unit, facts, states);
+  });
   BuildResult result;
-  if (!options.restart && is_there(options.out, origin, settings)) {
+  if (!options.restart && is_there(options, origin, manifest, plan, work)) {
     result.end = BuildEnd::kWasThere;
     return result;
   }
-  WorkFolder work(options.out / "work", options.part);
-  settle_plan(work.path(), origin);
-  const BuildPlan plan(manifest.records.size());
   result.work = work_through({.manifest = manifest,
                               .rules = rules,
                               .plan = plan,
@@ -74,10 +121,11 @@ BuildResult build_set(const BuildOptions& options, const CancelToken* cancel,
                              work);
   if (!result.work.complete()) {
     result.end = BuildEnd::kCancelled;
-  } else if (!work.all_finished(plan.units()) || !work.lock_assembly()) {
+  } else if (!work.all_finished() || !work.lock_assembly()) {
     result.end = BuildEnd::kPartDone;
-  } else if (options.restart || !is_there(options.out, origin, settings)) {
+  } else if (options.restart || !is_there(options, origin, manifest, plan, work)) {
     try {
+      origin["recordings"] = work.recordings_key();
       const fs::path stage = work.path() / "set";
       assemble_set(work, plan, rules, options.assembly, origin, stage, cancel);
       publish_set(stage, options.out);

@@ -12,7 +12,7 @@ namespace kani {
 
 struct WorkCounts {
   uint64_t records = 0;   // of this part
-  uint64_t before = 0;    // of these, finished by an earlier run
+  uint64_t before = 0;    // of these, made by an earlier run, for this manifest or another
   uint64_t done = 0;      // by this run
   uint64_t rejected = 0;  // of `done`
   double seconds = 0;     // of the clips that this run made
@@ -22,7 +22,7 @@ struct WorkCounts {
 struct BuildWork {
   const Manifest& manifest;
   const ClipRules& rules;
-  BuildPlan plan;
+  const BuildPlan& plan;
   Part part{};
   int workers = 1;  // at least 1; no more are started than there are units
   const CancelToken* cancel = nullptr;

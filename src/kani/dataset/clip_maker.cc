@@ -175,7 +175,7 @@ std::optional<Reject> ClipMaker::make_voice(const PreparedSound& sound, const Ca
 }
 
 ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
-                           const CancelToken* cancel) {
+                           const CancelToken* cancel, std::span<const std::byte> bytes) {
   ClipResult result;
   const auto rejected = [&](std::optional<Reject> reason) {
     if (reason) result.reject = std::move(reason);
@@ -189,7 +189,7 @@ ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
   if (rejected(prepare_text(record.text, record.language, options.text, limits, text)))
     return result;
   DecodedSound decoded;
-  if (rejected(decode_record(record, audio, limits, decoded))) return result;
+  if (rejected(decode_record(record, audio, limits, decoded, bytes))) return result;
   result.sound = sound_hash(decoded);
   TrainingClip& clip = result.clip;
   clip.record = record_hash(decoded, record.text);

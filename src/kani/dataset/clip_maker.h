@@ -76,8 +76,9 @@ class ClipMaker {
 
   /// Throws Error(kCancelled) and for faults of the machine; what is wrong with a record is its
   /// reject.
+  /// `bytes` as decode_record() takes them.
   ClipResult make(const SourceRecord& record, const std::filesystem::path& audio,
-                  const CancelToken* cancel = nullptr);
+                  const CancelToken* cancel = nullptr, std::span<const std::byte> bytes = {});
 
  private:
   struct Encoders;

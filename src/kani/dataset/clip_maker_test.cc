@@ -174,35 +174,53 @@ TEST_F(ClipMaking, units_are_found_again_and_damaged_ones_are_not_believed) {
   std::vector<ClipResult> results;
   for (const SourceRecord& record : records)
     results.push_back(maker_.make(record, folder_ / record.audio));
+  const auto made = [&](int unit) {
+    std::vector<MadeRecord> all;
+    for (size_t i = 0; i < records.size(); ++i)
+      all.push_back(made_record(records[i], {std::byte(unit), std::byte(i)}, {}, results[i]));
+    return all;
+  };
+  const auto expect = [](WorkFolder& work) {
+    work.expect({"one", "two"}, [](size_t, const std::vector<RecordFacts>&) { return true; });
+  };
   {
     WorkFolder work(folder_ / "work", {});
     EXPECT_THROW(WorkFolder(folder_ / "work", {}), Error);  // one process a part
-    work.finish(0, 0, records, results, rules().shard_info());
-    work.finish(1, 0, records, results, rules().shard_info());
+    expect(work);
+    work.finish(0, made(0), rules().shard_info());
+    work.finish(1, made(1), rules().shard_info());
   }
   {  // A line that a kill has cut off, and a file left behind.
     const std::string journal = read_file(folder_ / "work/journal-0-of-1.jsonl", 1 << 16);
     folder_.write("work/journal-0-of-1.jsonl", journal.substr(0, journal.size() - 5));
     folder_.write("work/.unit-00001.kshard.abcdef.tmp", "half");
     WorkFolder work(folder_ / "work", {});
+    expect(work);
     EXPECT_TRUE(work.is_finished(0));
     EXPECT_FALSE(work.is_finished(1));
-    EXPECT_FALSE(work.all_finished(2));
+    EXPECT_FALSE(work.all_finished());
     EXPECT_FALSE(fs::exists(folder_ / "work/.unit-00001.kshard.abcdef.tmp"));
-    work.finish(1, 0, records, results, rules().shard_info());
+    work.finish(1, made(1), rules().shard_info());
   }
+  fs::path lines;
   {
     WorkFolder work(folder_ / "work", {});
-    ASSERT_TRUE(work.all_finished(2));
-    const std::vector<RecordFacts> facts = work.facts(1);
+    expect(work);
+    ASSERT_TRUE(work.all_finished());
+    const std::vector<RecordFacts> facts = work.facts(1, 2);
     ASSERT_EQ(facts.size(), 2U);
+    EXPECT_EQ(facts[0].index, 2U);
     EXPECT_EQ(facts[0].speaker, "anna");
     EXPECT_EQ(facts[0].record, results[0].clip.record);
     EXPECT_EQ(facts[1].reject->reason, RejectReason::kAudioMissing);
     EXPECT_EQ(TokenShard(work.shard_path(1)).clip(0).codes, results[0].clip.codes);
+    lines = work.shard_path(0).replace_extension(".jsonl");
   }
-  folder_.write("work/unit-00000.jsonl", "{}\n");
-  EXPECT_FALSE(WorkFolder(folder_ / "work", {}).is_finished(0));
+  write_file(lines, "{}\n");
+  WorkFolder work(folder_ / "work", {});
+  expect(work);
+  EXPECT_FALSE(work.is_finished(0));
+  EXPECT_TRUE(work.is_finished(1));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "kani/base/file.h"
 #include "kani/base/utf8.h"
 #include "kani/dataset/manifest_parts.h"
+#include "kani/dataset/recording_rows.h"
 
 namespace kani {
 namespace {
@@ -19,7 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMostManifestBytes = uint64_t{4} << 30;
 constexpr uint64_t kMostTextBytes = 1 << 16;  // of a file beside a sound
-// What a sound's name may end with.  Some kinds cannot be decoded here: those are counted.
+// What a sound's name may end with.  AAC (.m4a, .aac) cannot be decoded here: it is counted, as
+// rejects that say so, rather than passed over.
 const std::set<std::string> kSoundEndings = {".wav", ".flac", ".mp3", ".ogg",
                                              ".oga", ".opus", ".m4a", ".aac"};
 
@@ -41,25 +43,18 @@ void read_beside(const fs::path& sound, SourceRecord& record) {
     fs::path beside = sound;
     beside.replace_extension(ending);
     if (!is_there(beside)) continue;
-    std::error_code error;
-    if (const auto size = fs::file_size(beside, error); !error && size > kMostTextBytes) {
-      record.problem = Reject{RejectReason::kTextLength, static_cast<double>(size),
-                              concat(beside.filename(), " has ", size, " bytes")};
-      return;
-    }
-    try {
-      const std::string content = read_file(beside, kMostTextBytes);
-      if (beside.extension() == ".json") {
-        read_json_record(without_mark(content), beside.filename().string(), record);
-      } else {
-        record.text = trimmed(without_mark(content));
-      }
-    } catch (const Error& reason) {
-      record.problem = Reject{RejectReason::kManifest, {}, reason.what()};
-    }
+    read_text_file(beside, record);
     return;
   }
   record.problem = Reject{RejectReason::kTextMissing, {}, "no text file beside it"};
+}
+
+/// Of a folder of recordings the first folder in `audio`, which may have one for each chapter
+/// below; elsewhere, where the first is often one for all sounds, the last.
+std::string speaker_folder(const fs::path& audio, bool first) {
+  const fs::path folder = audio.parent_path();
+  if (folder.empty()) return {};
+  return (first ? *folder.begin() : folder.filename()).string();
 }
 
 }  // namespace
@@ -76,6 +71,8 @@ ManifestField manifest_field(std::string_view name) {
       {"sentence", ManifestField::kText},
       {"transcript", ManifestField::kText},
       {"transcription", ManifestField::kText},
+      {"normalized_text", ManifestField::kNormalizedText},
+      {"text_normalized", ManifestField::kNormalizedText},
       {"language", ManifestField::kLanguage},
       {"lang", ManifestField::kLanguage},
       {"locale", ManifestField::kLanguage},
@@ -114,7 +111,12 @@ void set_field(SourceRecord& record, RecordTimes& times, ManifestField field,
       if (record.audio.empty()) record.audio = value;
       break;
     case ManifestField::kText:
+      if (!times.has_normalized_text) record.text = value;
+      break;
+    case ManifestField::kNormalizedText:
+      if (trimmed(value).empty()) break;
       record.text = value;
+      times.has_normalized_text = true;
       break;
     case ManifestField::kLanguage:
       record.language = trimmed(value);
@@ -179,7 +181,26 @@ void check_names(SourceRecord& record) {
   }
 }
 
-std::vector<SourceRecord> read_folder(const fs::path& folder) {
+void read_text_file(const fs::path& path, SourceRecord& record) {
+  std::error_code error;
+  if (const auto size = fs::file_size(path, error); !error && size > kMostTextBytes) {
+    record.problem = Reject{RejectReason::kTextLength, static_cast<double>(size),
+                            concat(path.filename(), " has ", size, " bytes")};
+    return;
+  }
+  try {
+    const std::string content = read_file(path, kMostTextBytes);
+    if (path.extension() == ".json") {
+      read_json_record(without_mark(content), path.filename().string(), record);
+    } else {
+      record.text = trimmed(without_mark(content));
+    }
+  } catch (const Error& reason) {
+    record.problem = Reject{RejectReason::kManifest, {}, reason.what()};
+  }
+}
+
+std::vector<std::string> find_sounds(const fs::path& folder) {
   std::vector<std::string> sounds;
   std::error_code error;
   fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied,
@@ -192,13 +213,28 @@ std::vector<SourceRecord> read_folder(const fs::path& folder) {
       sounds.push_back(path.lexically_relative(folder).string());
   }
   std::sort(sounds.begin(), sounds.end());
+  return sounds;
+}
+
+std::vector<SourceRecord> read_folder(const fs::path& folder) {
+  if (auto records = read_known_layout(folder)) return std::move(*records);
   std::vector<SourceRecord> records;
-  for (std::string& sound : sounds) {
+  for (std::string& sound : find_sounds(folder)) {
     SourceRecord record;
     record.audio = std::move(sound);
     read_beside(folder / record.audio, record);
+    if (record.speaker.empty()) record.speaker = libritts_speaker(record.audio);
     records.push_back(std::move(record));
   }
+  if (records.empty() && is_set_folder(folder)) return read_recording_rows(folder, folder);
+  return records;
+}
+
+std::vector<SourceRecord> read_table_file(const fs::path& path) {
+  const std::string content = read_file(path, kMostManifestBytes);
+  std::vector<SourceRecord> records =
+      read_table(without_mark(content), path.string(), lower(path.extension().string()) == ".tsv");
+  find_in_clips(path.parent_path(), records);
   return records;
 }
 
@@ -206,23 +242,25 @@ Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
   Manifest manifest;
   std::error_code error;
   if (!fs::exists(path, error)) throw Error(ErrorCode::kNotFound, "no file or folder at ", path);
+  const bool is_folder = fs::is_directory(path, error);
   fs::path name = path.filename().empty() ? path.parent_path().filename() : path.filename();
-  if (fs::is_directory(path, error)) {
+  if (is_folder) {
     manifest.folder = path;
     manifest.records = read_folder(path);
     if (name == "." || name == "..") name = fs::weakly_canonical(path, error).filename();
   } else {
     manifest.folder = path.parent_path();
     const std::string ending = lower(path.extension().string());
-    const std::string content = read_file(path, kMostManifestBytes);
-    const std::string_view text = without_mark(content);
     if (ending == ".csv" || ending == ".tsv") {
-      manifest.records = read_table(text, path.string(), ending == ".tsv");
+      manifest.records = read_table_file(path);
     } else if (ending == ".jsonl" || ending == ".json" || ending == ".ndjson") {
-      manifest.records = read_json_lines(text, path.string());
+      const std::string content = read_file(path, kMostManifestBytes);
+      manifest.records = read_json_lines(without_mark(content), path.string());
+    } else if (ending == ".parquet" || ending == ".arrow") {
+      manifest.records = read_recording_rows(path, manifest.folder);
     } else {
       throw Error(ErrorCode::kBadInput, path, ": not a manifest that is known by its ending")
-          .with_hint("a folder of recordings, or a file .jsonl, .csv or .tsv");
+          .with_hint("a folder of recordings, or a file .jsonl, .csv, .tsv or .parquet");
     }
     name = name.stem();
   }
@@ -232,8 +270,8 @@ Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
   }
   for (SourceRecord& record : manifest.records) {
     if (record.language.empty()) record.language = defaults.language;
-    if (record.speaker.empty() && defaults.speaker_folders)
-      record.speaker = fs::path(record.audio).parent_path().filename().string();
+    if (record.speaker.empty() && defaults.speaker_folders && record.row < 0)
+      record.speaker = speaker_folder(record.audio, is_folder);
     if (record.speaker.empty()) record.speaker = defaults.speaker;
     if (record.licence.empty()) record.licence = defaults.licence;
     if (record.source.empty())

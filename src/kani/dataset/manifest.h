@@ -1,20 +1,27 @@
 // manifest.h - what recordings there are, who speaks and what they say: a folder, JSON lines, a
-// table with a header, or LJSpeech's metadata.csv.  Source: training.md 15.1.
+// table with a header, the layouts of well-known corpora, or a data set with sounds in its rows.
+// Source: training.md 15.1.
 // Not here: looking at the sound (recording.h) or the text (clip_text.h).
 //
 // Forms, told apart by name and first line:
 //   folder      every sound file below it, in the order of its path; text from NAME.normalized.txt,
 //               NAME.txt, NAME.lab, or "text" of NAME.json, which may also say language, speaker,
 //               source, licence
+//   VCTK        a folder with txt/SPEAKER/NAME.txt and wav48*/SPEAKER/NAME*; one of two microphones
+//   CommonVoice a folder with validated.tsv and clips/; its other tables find clips/, too
+//   LJSpeech    a folder with metadata.csv and wavs/
+//   LibriTTS    a folder as above; the speaker is SPEAKER of SPEAKER/CHAPTER/SPEAKER_CHAPTER_….wav
+//   .parquet    or a folder of them or of save_to_disk: recording_rows.h
 //   .jsonl      an object a line (also .json and .ndjson, as NeMo's manifests); blank lines are
 //               skipped
 //   .csv .tsv   first line names the columns; .csv after RFC 4180, .tsv without quotes
 //   a|b|c       LJSpeech: name without ending in wavs/, text, normalized text if there is one
 // Keys and columns: audio (path, file, audio_filepath, audio_path, wav), text (sentence,
-// transcript, transcription), language (lang, locale), speaker (speaker_id, client_id), source,
-// licence (license), start and end in seconds (or offset and duration).  Others are ignored.
-// JSON lines may also say codes, a list of numbers for each codebook: what the stretch was encoded
-// to elsewhere, all of it and as it is; the codec's own encoder is then not asked.
+// transcript, transcription; normalized_text and text_normalized go before them), language (lang,
+// locale), speaker (speaker_id, client_id), source, licence (license), start and end in seconds (or
+// offset and duration).  Others are ignored. JSON lines may also say codes, a list of numbers for
+// each codebook: what the stretch was encoded to elsewhere, all of it and as it is; the codec's own
+// encoder is then not asked.
 #pragma once
 
 #include <filesystem>
@@ -35,6 +42,10 @@ struct SourceRecord {
   double end_s = 0;              // 0 = to its end
   std::vector<int32_t> codes{};  // [frames, codebooks]; empty = the codec's encoder makes them
   int codebooks = 0;             // of codes
+  /// Where the sound is a cell of a data set's file (recording_rows.h): that file, as audio else,
+  /// and the row; audio is then a name only.
+  std::string set_file{};
+  int64_t row = -1;
   /// What made the line or the files beside unusable: the record is then only counted.
   std::optional<Reject> problem{};
 };
@@ -42,15 +53,20 @@ struct SourceRecord {
 /// For records that do not say it themselves.
 struct ManifestDefaults {
   std::string language{}, speaker{}, licence{};
-  std::string source{};          // empty = the name of the manifest or folder
-  bool speaker_folders = false;  // the name of the audio's folder is the speaker
+  std::string source{};  // empty = the name of the manifest or folder
+  // The speaker is a folder: of a folder of recordings the first below it, with a file of records
+  // the one that the audio is in.
+  bool speaker_folders = false;
 };
 
 struct Manifest {
   std::filesystem::path folder;  // of the manifest
   std::vector<SourceRecord> records;
 
-  std::filesystem::path path_of(const SourceRecord& record) const { return folder / record.audio; }
+  /// The file that has the sound.
+  std::filesystem::path path_of(const SourceRecord& record) const {
+    return folder / (record.row < 0 ? record.audio : record.set_file);
+  }
 };
 
 /// A bad line is a record with a problem; Error(kNotFound, kBadInput) if the manifest as a whole

@@ -1,6 +1,9 @@
 // manifest_parts.h - the forms of a manifest, each in a file of its own.  Private to dataset/.
 #pragma once
 
+#include <filesystem>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +17,7 @@ enum class ManifestField {
   kNone,
   kAudio,
   kText,
+  kNormalizedText,
   kLanguage,
   kSpeaker,
   kSource,
@@ -29,6 +33,7 @@ ManifestField manifest_field(std::string_view name);
 /// settled by finish_times().  What is no number becomes the record's problem.
 struct RecordTimes {
   std::optional<double> start, end, offset, duration;
+  bool has_normalized_text = false;
 };
 void set_field(SourceRecord& record, RecordTimes& times, ManifestField field,
                std::string_view value);
@@ -42,10 +47,22 @@ std::string_view trimmed(std::string_view text);
 /// a problem, and bytes that are none become U+FFFD.
 void check_names(SourceRecord& record);
 
+/// Sounds below a folder, by their endings, in the order of their paths relative to it.
+std::vector<std::string> find_sounds(const std::filesystem::path& folder);
+/// The text of a file beside a sound; what is wrong with it becomes the record's problem.
+void read_text_file(const std::filesystem::path& path, SourceRecord& record);
+
 std::vector<SourceRecord> read_folder(const std::filesystem::path& folder);
+/// Of a folder that is laid out like a known corpus; nothing if it is not.
+std::optional<std::vector<SourceRecord>> read_known_layout(const std::filesystem::path& folder);
 std::vector<SourceRecord> read_json_lines(std::string_view text, std::string_view name);
 /// Throws Error(kBadInput) for a header without audio.
 std::vector<SourceRecord> read_table(std::string_view text, std::string_view name, bool tabs);
+std::vector<SourceRecord> read_table_file(const std::filesystem::path& path);
+/// Common Voice's tables name files of clips/ beside them: such as are there get the folder.
+void find_in_clips(const std::filesystem::path& folder, std::vector<SourceRecord>& records);
+/// "103" of 103/1241/103_1241_000000_000001.wav, empty if a path is not like that.
+std::string libritts_speaker(const std::filesystem::path& audio);
 /// Fields of one object; also of NAME.json beside a sound.
 void read_json_record(std::string_view json, std::string_view name, SourceRecord& record);
 

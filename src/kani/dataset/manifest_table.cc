@@ -160,7 +160,9 @@ std::vector<SourceRecord> read_table(std::string_view text, std::string_view nam
     }
   }
   if (!problem.empty()) throw Error(ErrorCode::kBadInput, name, ": ", problem);
-  if (!has(columns, ManifestField::kAudio) || !has(columns, ManifestField::kText)) {
+  const bool has_text =
+      has(columns, ManifestField::kText) || has(columns, ManifestField::kNormalizedText);
+  if (!has(columns, ManifestField::kAudio) || !has_text) {
     throw Error(ErrorCode::kBadInput, name, ": its first line names no column ",
                 has(columns, ManifestField::kAudio) ? "text" : "audio")
         .with_hint(

@@ -146,6 +146,107 @@ TEST(Manifest, ljspeech_prefers_its_normalized_text) {
   EXPECT_TRUE(manifest.records[3].problem);
 }
 
+TEST(Manifest, normalized_text_goes_before_text_wherever_it_stands) {
+  const RecordFolder folder;
+  folder.write("m.csv", "audio,normalized_text,text\na.wav,doctor one,Dr. 1\nb.wav, ,Two\n");
+  const Manifest manifest = read_manifest(folder / "m.csv");
+  ASSERT_EQ(manifest.records.size(), 2U);
+  EXPECT_EQ(manifest.records[0].text, "doctor one");
+  EXPECT_EQ(manifest.records[1].text, "Two");
+}
+
+TEST(Manifest, vctk_keeps_texts_and_sounds_apart) {
+  const RecordFolder folder;
+  for (const char* name : {"p225/p225_001_mic1.flac", "p225/p225_001_mic2.flac",
+                           "p280/p280_002_mic2.flac", "p315/p315_003_mic1.flac"})
+    folder.write(concat("wav48_silence_trimmed/", name), "x");
+  folder.write("wav48_silence_trimmed/log.txt", "x");
+  folder.write("txt/p225/p225_001.txt", "Please call Stella.\n");
+  folder.write("txt/p280/p280_002.txt", "Ask her.");
+  folder.write("speaker-info.txt", "x");
+  Manifest manifest = read_manifest(folder.path());
+  ASSERT_EQ(manifest.records.size(), 3U);
+  EXPECT_EQ(manifest.records[0].audio, "wav48_silence_trimmed/p225/p225_001_mic1.flac");
+  EXPECT_EQ(manifest.records[0].text, "Please call Stella.");
+  EXPECT_EQ(manifest.records[0].speaker, "p225");
+  EXPECT_EQ(manifest.records[1].audio, "wav48_silence_trimmed/p280/p280_002_mic2.flac");
+  EXPECT_FALSE(manifest.records[1].problem);
+  ASSERT_TRUE(manifest.records[2].problem);
+  EXPECT_EQ(manifest.records[2].problem->reason, RejectReason::kTextMissing);
+  EXPECT_EQ(manifest.records[2].problem->detail, "no txt/p315/p315_003.txt");
+
+  const RecordFolder older;
+  older.write("wav48/p225/p225_001.wav", "x");
+  older.write("txt/p225/p225_001.txt", "Please call Stella.");
+  manifest = read_manifest(older.path());
+  ASSERT_EQ(manifest.records.size(), 1U);
+  EXPECT_EQ(manifest.records[0].text, "Please call Stella.");
+}
+
+TEST(Manifest, common_voice_names_files_of_its_clips) {
+  const RecordFolder folder;
+  const std::string table =
+      "client_id\tpath\tsentence\tlocale\nann\tone.mp3\tHello.\tcy\n"
+      "ben\ttwo.mp3\tSay \"hi\tcy\nben\t../x.mp3\tNo.\tcy\n";
+  folder.write("validated.tsv", table);
+  folder.write("other.tsv", table);
+  folder.write("clips/one.mp3", "x");
+  folder.write("clips/left_out.mp3", "x");
+  for (const char* name : {".", "validated.tsv", "other.tsv"}) {
+    const Manifest manifest = read_manifest(folder / name);
+    ASSERT_EQ(manifest.records.size(), 3U) << name;
+    EXPECT_EQ(manifest.records[0].audio, "clips/one.mp3");
+    EXPECT_EQ(manifest.records[0].text, "Hello.");
+    EXPECT_EQ(manifest.records[0].speaker, "ann");
+    EXPECT_EQ(manifest.records[0].language, "cy");
+    EXPECT_EQ(manifest.records[1].audio, "clips/two.mp3");
+    EXPECT_EQ(manifest.records[2].audio, "../x.mp3");
+  }
+  folder.write("two.mp3", "x");  // beside the table, as in any other
+  EXPECT_EQ(read_manifest(folder / "other.tsv").records[1].audio, "two.mp3");
+}
+
+TEST(Manifest, the_folder_of_ljspeech_is_its_table) {
+  const RecordFolder folder;
+  folder.write("metadata.csv", "LJ1|5 men|five men\n");
+  folder.write("wavs/LJ1.wav", "x");
+  const Manifest manifest = read_manifest(folder.path());
+  ASSERT_EQ(manifest.records.size(), 1U);
+  EXPECT_EQ(manifest.records[0].audio, "wavs/LJ1.wav");
+  EXPECT_EQ(manifest.records[0].text, "five men");
+}
+
+TEST(Manifest, the_speaker_is_the_first_folder_and_not_the_chapter) {
+  const RecordFolder folder;
+  folder.write("anna/chapter1/a.wav", "x");
+  folder.write("anna/chapter1/a.txt", "one");
+  folder.write("b.wav", "x");
+  folder.write("b.txt", "two");
+  Manifest manifest = read_manifest(folder.path(), {.speaker = "ben", .speaker_folders = true});
+  ASSERT_EQ(manifest.records.size(), 2U);
+  EXPECT_EQ(manifest.records[0].speaker, "anna");
+  EXPECT_EQ(manifest.records[1].speaker, "ben");
+  // A table may have all its sounds in one.
+  folder.write("m.tsv", "audio\ttext\nwavs/anna/a.wav\tone\n");
+  manifest = read_manifest(folder / "m.tsv", {.speaker_folders = true});
+  EXPECT_EQ(manifest.records[0].speaker, "anna");
+}
+
+TEST(Manifest, libritts_says_who_speaks_in_its_names) {
+  const RecordFolder folder;
+  for (const char* name : {"train-clean-100/103/1241/103_1241_000000_000001",
+                           "train-clean-100/103/1241/other_1241_000000_000001"}) {
+    folder.write(concat(name, ".wav"), "x");
+    folder.write(concat(name, ".original.txt"), "Mr. One");
+    folder.write(concat(name, ".normalized.txt"), "Mister One");
+  }
+  const Manifest manifest = read_manifest(folder.path());
+  ASSERT_EQ(manifest.records.size(), 2U);
+  EXPECT_EQ(manifest.records[0].speaker, "103");
+  EXPECT_EQ(manifest.records[0].text, "Mister One");
+  EXPECT_EQ(manifest.records[1].speaker, "");
+}
+
 TEST(Manifest, what_is_none_is_refused_as_a_whole) {
   const RecordFolder folder;
   folder.write("empty.jsonl", "\n");

@@ -73,7 +73,8 @@ std::vector<float> same_stretch(std::vector<float> sound, int rate_hz, const Sou
 }  // namespace
 
 std::optional<Reject> decode_record(const SourceRecord& record, const std::filesystem::path& path,
-                                    const ClipLimits& limits, DecodedSound& sound) {
+                                    const ClipLimits& limits, DecodedSound& sound,
+                                    std::span<const std::byte> bytes) {
   const auto bad_cut = [&](double value, const auto&... parts) {
     return Reject{RejectReason::kCut, value, concat(parts...)};
   };
@@ -84,7 +85,9 @@ std::optional<Reject> decode_record(const SourceRecord& record, const std::files
   if (record.end_s - record.start_s > most)
     return Reject{RejectReason::kTooLong, record.end_s - record.start_s, "before trimming"};
   try {
-    SoundReader reader(path, {.max_seconds = kMostSecondsOfFile});
+    const SoundLimits most_sound = {.max_seconds = kMostSecondsOfFile};
+    SoundReader reader = record.row < 0 ? SoundReader(path, most_sound)
+                                        : SoundReader(bytes, record.audio, most_sound);
     sound.rate_hz = reader.rate_hz();
     sound.channels = reader.channels();
     const auto samples = [&](double seconds) {
@@ -110,13 +113,16 @@ std::optional<Reject> decode_record(const SourceRecord& record, const std::files
     if (error.code() == ErrorCode::kNotFound)
       return Reject{RejectReason::kAudioMissing, {}, "no such file"};
     if (error.code() != ErrorCode::kBadInput && error.code() != ErrorCode::kUnsupported) throw;
-    // Without the path, which differs from machine to machine.
-    std::string what = error.what();
-    if (const size_t at = what.find(path.string()); at != std::string::npos)
-      what.replace(at, path.string().size(), record.audio);
-    return Reject{RejectReason::kAudio, {}, std::move(what)};
+    return Reject{RejectReason::kAudio, {}, without_path(error.what(), path, record.audio)};
   }
   return std::nullopt;
+}
+
+std::string without_path(std::string message, const std::filesystem::path& path,
+                         std::string_view name) {
+  if (const size_t at = message.find(path.string()); at != std::string::npos)
+    message.replace(at, path.string().size(), name);
+  return message;
 }
 
 std::array<std::byte, 32> sound_hash(const DecodedSound& sound) {

@@ -6,7 +6,9 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kani/dataset/clip_limits.h"
@@ -35,9 +37,15 @@ struct DecodedSound {
 };
 
 /// Fills `sound`, or says why not: kAudioMissing, kAudio, kCut, kTooLong (three times the limit and
-/// more is not even read).  Reads up to 24 hours to get to a stretch.
+/// more is not even read).  Reads up to 24 hours to get to a stretch.  Of a record that is a row of
+/// a data set `bytes` are the sound, and `path` is not opened.
 std::optional<Reject> decode_record(const SourceRecord& record, const std::filesystem::path& path,
-                                    const ClipLimits& limits, DecodedSound& sound);
+                                    const ClipLimits& limits, DecodedSound& sound,
+                                    std::span<const std::byte> bytes = {});
+
+/// A message without the path, which differs from machine to machine: `name` takes its place.
+std::string without_path(std::string message, const std::filesystem::path& path,
+                         std::string_view name);
 
 /// SHA-256 of the samples; with `text` the identity of the record.
 std::array<std::byte, 32> sound_hash(const DecodedSound& sound);

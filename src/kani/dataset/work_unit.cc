@@ -5,9 +5,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <set>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
@@ -38,16 +39,24 @@ void append_line(int descriptor, const fs::path& path, std::string line) {
   if (fdatasync(descriptor) != 0) throw_cannot_write(path, errno);
 }
 
-std::string hex(const std::array<std::byte, 32>& digest) { return hex_text(digest); }
+std::string hex(std::span<const std::byte> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const std::byte byte : bytes) {
+    text += kDigits[static_cast<int>(byte) >> 4];
+    text += kDigits[static_cast<int>(byte) & 15];
+  }
+  return text;
+}
 
-std::array<std::byte, 32> from_hex(const std::string& text) {
-  std::array<std::byte, 32> digest{};
-  const auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  if (text.size() != 64 || text.find_first_not_of("0123456789abcdef") != std::string::npos)
+void from_hex(const Json& value, std::span<std::byte> bytes) {
+  const auto text = value.get<std::string>();
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  if (text.size() != 2 * bytes.size() ||
+      text.find_first_not_of("0123456789abcdef") != std::string::npos)
     throw Error(ErrorCode::kBadInput, "\"", printable(text), "\" is no hash");
-  for (size_t i = 0; i < digest.size(); ++i)
-    digest[i] = static_cast<std::byte>(value(text[2 * i]) * 16 + value(text[2 * i + 1]));
-  return digest;
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::byte>(digit(text[2 * i]) * 16 + digit(text[2 * i + 1]));
 }
 
 uint64_t text_key(const SourceRecord& record, const std::string& normalized) {
@@ -63,27 +72,45 @@ uint64_t text_key(const SourceRecord& record, const std::string& normalized) {
   return key;
 }
 
-Json facts_json(uint64_t index, const SourceRecord& record, const ClipResult& result) {
-  Json line = {{"index", index}, {"audio", record.audio}};
-  if (!record.source.empty()) line["source"] = record.source;
-  if (!record.speaker.empty()) line["speaker"] = record.speaker;
-  if (!record.language.empty()) line["language"] = record.language;
-  if (result.reject) {
-    line["reason"] = reject_name(result.reject->reason);
-    if (result.reject->value) line["value"] = rounded(*result.reject->value, 6);
-    if (!result.reject->detail.empty()) line["detail"] = printable(result.reject->detail, 500);
-  } else {
-    line["seconds"] = result.clip.duration_s;
-    line["sound"] = hex(result.sound);
-    line["record"] = hex(result.clip.record);
-    line["text"] = text_key(record, result.normalized);
+/// What is the same in a unit and in rejects.jsonl.
+void describe(const RecordFacts& facts, Json& line) {
+  line["audio"] = facts.audio;
+  if (!facts.source.empty()) line["source"] = facts.source;
+  if (!facts.speaker.empty()) line["speaker"] = facts.speaker;
+  if (!facts.language.empty()) line["language"] = facts.language;
+  if (!facts.reject) return;
+  line["reason"] = reject_name(facts.reject->reason);
+  if (facts.reject->value) line["value"] = rounded(*facts.reject->value, 6);
+  if (!facts.reject->detail.empty()) line["detail"] = facts.reject->detail;
+}
+
+Json facts_json(const RecordFacts& facts) {
+  Json line = {{"key", hex(facts.key)}};
+  const RecordingState& recording = facts.recording;
+  if (recording.is_readable()) {
+    line["recording"] = {{"bytes", recording.bytes},
+                         {"modified_ns", recording.modified_ns},
+                         {"changed_ns", recording.changed_ns},
+                         {"sha256", hex(recording.content)}};
   }
+  describe(facts, line);
+  if (facts.reject) return line;
+  line["seconds"] = facts.seconds;
+  line["sound"] = hex(facts.sound);
+  line["record"] = hex(facts.record);
+  line["text"] = facts.text_key;
   return line;
 }
 
 RecordFacts facts_of(const Json& line) {
   RecordFacts facts;
-  facts.index = line.at("index").get<uint64_t>();
+  from_hex(line.at("key"), facts.key);
+  if (const auto at = line.find("recording"); at != line.end()) {
+    facts.recording.bytes = at->at("bytes").get<int64_t>();
+    facts.recording.modified_ns = at->at("modified_ns").get<int64_t>();
+    facts.recording.changed_ns = at->at("changed_ns").get<int64_t>();
+    from_hex(at->at("sha256"), facts.recording.content);
+  }
   facts.audio = line.at("audio").get<std::string>();
   facts.source = line.value("source", "");
   facts.speaker = line.value("speaker", "");
@@ -97,31 +124,70 @@ RecordFacts facts_of(const Json& line) {
     facts.reject = std::move(reject);
   } else {
     facts.seconds = line.at("seconds").get<double>();
-    facts.sound = from_hex(line.at("sound").get<std::string>());
-    facts.record = from_hex(line.at("record").get<std::string>());
+    from_hex(line.at("sound"), facts.sound);
+    from_hex(line.at("record"), facts.record);
     facts.text_key = line.at("text").get<uint64_t>();
   }
   return facts;
 }
 
+std::string unit_name(const UnitFiles& files) { return "unit-" + files.lines.substr(0, 16); }
+
+bool is_hash(const Json& line, const char* key, bool may_be_empty) {
+  const auto at = line.find(key);
+  if (at == line.end() || !at->is_string()) return false;
+  const auto& text = at->get_ref<const std::string&>();
+  return (text.size() == 64 || (may_be_empty && text.empty())) &&
+         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+Sha256::Digest digest_of(const std::vector<RecordFacts>& facts) {
+  std::vector<RecordingState> recordings;
+  for (const RecordFacts& one : facts) recordings.push_back(one.recording);
+  return recordings_digest(recordings);
+}
+
 }  // namespace
 
-std::string unit_name(size_t unit) {
-  char name[40];
-  std::snprintf(name, sizeof name, "unit-%05zu", unit);
-  return name;
+MadeRecord made_record(const SourceRecord& record, const RecordKey& key,
+                       const RecordingState& recording, ClipResult result) {
+  MadeRecord made;
+  RecordFacts& facts = made.facts;
+  facts.key = key;
+  facts.recording = recording;
+  facts.audio = record.audio;
+  facts.source = record.source;
+  facts.speaker = record.speaker;
+  facts.language = record.language;
+  facts.reject = std::move(result.reject);
+  if (facts.reject) {
+    facts.reject->detail = printable(facts.reject->detail, 500);
+    return made;
+  }
+  facts.seconds = result.clip.duration_s;
+  facts.sound = result.sound;
+  facts.record = result.clip.record;
+  facts.text_key = text_key(record, result.normalized);
+  made.clip = std::move(result.clip);
+  return made;
 }
 
 Json reject_json(const RecordFacts& facts) {
-  Json line = {{"index", facts.index}, {"audio", facts.audio}};
-  if (!facts.source.empty()) line["source"] = facts.source;
-  if (!facts.speaker.empty()) line["speaker"] = facts.speaker;
-  if (!facts.language.empty()) line["language"] = facts.language;
-  if (!facts.reject) return line;
-  line["reason"] = reject_name(facts.reject->reason);
-  if (facts.reject->value) line["value"] = rounded(*facts.reject->value, 6);
-  if (!facts.reject->detail.empty()) line["detail"] = facts.reject->detail;
+  Json line = {{"index", facts.index}};
+  describe(facts, line);
   return line;
+}
+
+Sha256::Digest recordings_digest(std::span<const RecordingState> recordings) {
+  Sha256 hash;
+  for (const RecordingState& one : recordings) hash.update(one.content);
+  return hash.finish();
+}
+
+std::string recordings_key(std::span<const Sha256::Digest> units) {
+  Sha256 hash;
+  for (const Sha256::Digest& one : units) hash.update(one);
+  return hex_text(hash.finish());
 }
 
 WorkFolder::WorkFolder(fs::path folder, Part part) : folder_(std::move(folder)) {
@@ -129,7 +195,8 @@ WorkFolder::WorkFolder(fs::path folder, Part part) : folder_(std::move(folder)) 
   fs::create_directories(folder_, error);
   if (error) throw_cannot_write(folder_, error.value());
   const std::string name = concat(part.index, "-of-", part.count);
-  lock_ = open_file(folder_ / concat("lock-", name), O_RDWR);
+  lock_name_ = concat("lock-", name);
+  lock_ = open_file(folder_ / lock_name_, O_RDWR);
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     throw Error(ErrorCode::kBusy, folder_, ": part ", part.index, " of ", part.count,
                 " is being built by another process");
@@ -155,21 +222,24 @@ WorkFolder::~WorkFolder() {
   }
 }
 
-bool WorkFolder::is_intact(size_t unit, const Entry& entry) const {
+bool WorkFolder::is_intact(const UnitFiles& files) const {
   try {
-    return sha256_hex(folder_ / (unit_name(unit) + ".jsonl")) == entry.lines &&
-           (entry.shard.empty() || sha256_hex(shard_path(unit)) == entry.shard);
+    return sha256_hex(folder_ / (unit_name(files) + ".jsonl")) == files.lines &&
+           (files.shard.empty() || sha256_hex(shard_path(files)) == files.shard);
   } catch (const Error&) {
     return false;
   }
 }
 
 void WorkFolder::read_journals() {
+  files_.clear();
+  by_key_.clear();
   std::vector<fs::path> journals;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("journal-") && name.ends_with(".jsonl")) journals.push_back(entry.path());
   }
+  std::sort(journals.begin(), journals.end());
   for (const fs::path& path : journals) {
     const std::string content = read_file(path, kMostLinesBytes);
     std::string_view text = content;
@@ -178,21 +248,39 @@ void WorkFolder::read_journals() {
       if (end == std::string_view::npos) break;  // not whole
       const Json line = Json::parse(text.substr(0, end), nullptr, /*allow_exceptions=*/false);
       text.remove_prefix(end + 1);
-      if (!line.is_object() || !line.contains("unit") || !line["unit"].is_number_unsigned() ||
-          !line.contains("shard") || !line["shard"].is_string() || !line.contains("lines") ||
-          !line["lines"].is_string())
+      if (!line.is_object() || !line.contains("unit") || !line["unit"].is_string() ||
+          !is_hash(line, "shard", /*may_be_empty=*/true) || !is_hash(line, "lines", false))
         continue;
-      const auto unit = line["unit"].get<size_t>();
-      const Entry found{line["shard"].get<std::string>(), line["lines"].get<std::string>()};
-      if (finished_.contains(unit)) continue;
-      if (is_intact(unit, found)) {
-        finished_.emplace(unit, found);
-      } else {
-        log_warning("dataset", folder_ / unit_name(unit),
-                    ": not as the journal says; it is made again");
-      }
+      files_.push_back({line["shard"].get<std::string>(), line["lines"].get<std::string>()});
+      by_key_[line["unit"].get<std::string>()].push_back(files_.back());
     }
   }
+}
+
+void WorkFolder::look_for(size_t unit) {
+  const auto found = by_key_.find(unit_keys_[unit]);
+  if (found == by_key_.end()) return;
+  bool intact = false;
+  for (auto files = found->second.rbegin(); files != found->second.rend(); ++files) {
+    if (!is_intact(*files)) continue;
+    intact = true;
+    const std::vector<RecordFacts> all = facts(*files);
+    if (!is_current_(unit, all)) continue;
+    finished_.emplace(unit, Finished{*files, digest_of(all)});
+    return;
+  }
+  if (!intact) {
+    log_warning("dataset", folder_ / unit_name(found->second.back()),
+                ": not as the journal says; it is made again");
+  }
+}
+
+void WorkFolder::expect(std::vector<std::string> unit_keys, IsCurrent is_current) {
+  const std::lock_guard lock(mutex_);
+  unit_keys_ = std::move(unit_keys);
+  is_current_ = std::move(is_current);
+  finished_.clear();
+  for (size_t unit = 0; unit < unit_keys_.size(); ++unit) look_for(unit);
 }
 
 bool WorkFolder::is_finished(size_t unit) const {
@@ -200,48 +288,73 @@ bool WorkFolder::is_finished(size_t unit) const {
   return finished_.contains(unit);
 }
 
-size_t WorkFolder::finished() const {
+bool WorkFolder::is_empty() const {
   const std::lock_guard lock(mutex_);
-  return finished_.size();
+  return files_.empty() && finished_.empty();
 }
 
-bool WorkFolder::all_finished(size_t units) {
+std::vector<UnitFiles> WorkFolder::other_files() const {
   const std::lock_guard lock(mutex_);
-  const auto all = [&] {
-    for (size_t unit = 0; unit < units; ++unit) {
-      if (!finished_.contains(unit)) return false;
-    }
-    return true;
-  };
-  if (all()) return true;
+  std::set<std::string> used;
+  for (const auto& [unit, one] : finished_) used.insert(one.files.lines);
+  std::vector<UnitFiles> others;
+  for (const UnitFiles& files : files_) {
+    if (!used.contains(files.lines)) others.push_back(files);
+  }
+  return others;
+}
+
+bool WorkFolder::all_finished() {
+  const std::lock_guard lock(mutex_);
+  if (finished_.size() == unit_keys_.size()) return true;
   read_journals();
-  return all();
+  for (size_t unit = 0; unit < unit_keys_.size(); ++unit) {
+    if (!finished_.contains(unit)) look_for(unit);
+  }
+  return finished_.size() == unit_keys_.size();
 }
 
-void WorkFolder::finish(size_t unit, uint64_t first, const std::vector<SourceRecord>& records,
-                        const std::vector<ClipResult>& results, const ShardInfo& info) {
+std::string WorkFolder::recordings_key() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Sha256::Digest> units;
+  for (const auto& [unit, one] : finished_) units.push_back(one.recordings);
+  return kani::recordings_key(units);
+}
+
+void WorkFolder::finish(size_t unit, const std::vector<MadeRecord>& records,
+                        const ShardInfo& info) {
   ShardWriter shard(info);
   std::string lines;
-  for (size_t i = 0; i < results.size(); ++i) {
-    lines += json_line(facts_json(first + i, records[first + i], results[i])) + "\n";
-    if (!results[i].reject) shard.add(results[i].clip);
+  Finished made;
+  std::vector<RecordingState> recordings;
+  for (const MadeRecord& one : records) {
+    lines += json_line(facts_json(one.facts)) + "\n";
+    recordings.push_back(one.facts.recording);
+    if (!one.facts.reject) shard.add(one.clip);
   }
-  Entry entry;
-  if (shard.clips() > 0) entry.shard = shard.write(shard_path(unit));
-  write_file(folder_ / (unit_name(unit) + ".jsonl"), lines);
-  entry.lines = sha256_hex(std::as_bytes(std::span(lines)));
+  made.recordings = recordings_digest(recordings);
+  made.files.lines = sha256_hex(std::as_bytes(std::span(lines)));
+  if (shard.clips() > 0) made.files.shard = shard.write(shard_path(made.files));
+  write_file(folder_ / (unit_name(made.files) + ".jsonl"), lines);
   const std::lock_guard lock(mutex_);
   append_line(journal_, journal_path_,
-              json_line({{"unit", unit}, {"shard", entry.shard}, {"lines", entry.lines}}));
-  finished_.emplace(unit, std::move(entry));
+              json_line({{"unit", unit_keys_.at(unit)},
+                         {"shard", made.files.shard},
+                         {"lines", made.files.lines}}));
+  finished_.insert_or_assign(unit, std::move(made));
+}
+
+fs::path WorkFolder::shard_path(const UnitFiles& files) const {
+  return folder_ / (unit_name(files) + ".kshard");
 }
 
 fs::path WorkFolder::shard_path(size_t unit) const {
-  return folder_ / (unit_name(unit) + ".kshard");
+  const std::lock_guard lock(mutex_);
+  return shard_path(finished_.at(unit).files);
 }
 
-std::vector<RecordFacts> WorkFolder::facts(size_t unit) const {
-  const fs::path path = folder_ / (unit_name(unit) + ".jsonl");
+std::vector<RecordFacts> WorkFolder::facts(const UnitFiles& files) const {
+  const fs::path path = folder_ / (unit_name(files) + ".jsonl");
   const std::string content = read_file(path, kMostLinesBytes);
   std::vector<RecordFacts> all;
   size_t place = 0;
@@ -250,7 +363,7 @@ std::vector<RecordFacts> WorkFolder::facts(size_t unit) const {
       const size_t end = std::min(text.find('\n'), text.size());
       RecordFacts facts = facts_of(parse_json(text.substr(0, end), path.string()));
       text.remove_prefix(std::min(end + 1, text.size()));
-      facts.unit = unit;
+      facts.index = all.size();
       if (!facts.reject) facts.place = place++;
       all.push_back(std::move(facts));
     }
@@ -258,6 +371,43 @@ std::vector<RecordFacts> WorkFolder::facts(size_t unit) const {
     throw Error(ErrorCode::kBadInput, path, ": ", error.what());
   }
   return all;
+}
+
+std::vector<RecordFacts> WorkFolder::facts(size_t unit, uint64_t first) const {
+  UnitFiles files;
+  {
+    const std::lock_guard lock(mutex_);
+    files = finished_.at(unit).files;
+  }
+  std::vector<RecordFacts> all = facts(files);
+  for (RecordFacts& one : all) {
+    one.unit = unit;
+    one.index += first;
+  }
+  return all;
+}
+
+std::shared_ptr<void> WorkFolder::lock_plan() const {
+  const int descriptor = open_file(folder_ / "plan-lock", O_RDWR);
+  while (flock(descriptor, LOCK_EX) != 0) {
+    if (errno == EINTR) continue;
+    const int error = errno;
+    close(descriptor);
+    throw_cannot_write(folder_ / "plan-lock", error);
+  }
+  return {nullptr, [descriptor](void*) { close(descriptor); }};
+}
+
+bool WorkFolder::others_at_work() const {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("lock-") || name == "lock-assembly" || name == lock_name_) continue;
+    const int descriptor = open_file(entry.path(), O_RDWR);
+    const bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0;
+    close(descriptor);
+    if (held) return true;
+  }
+  return false;
 }
 
 bool WorkFolder::lock_assembly() {
