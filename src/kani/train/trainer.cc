@@ -85,7 +85,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   make_optimizer();
   background_ = std::make_unique<BackgroundSave>(*comm_);
   state_.data_hash = clips_->hash();
-  state_.config_hash = text_hash(numeric_yaml(config_));
+  state_.config_hash = text_hash(identity_yaml(config_, comm_->size()));
   if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
   comm_->agree("data", state_.data_hash);
   comm_->agree("settings", state_.config_hash);
@@ -182,7 +182,8 @@ void Trainer::go_on_from(const UpstreamProgress& progress) {
 }
 
 int64_t Trainer::rows_of_update() const {
-  if (config_.packing == Packing::kNone) return config_.gradient_accumulation_steps;
+  if (config_.packing == Packing::kNone)
+    return config_.gradient_accumulation_steps * (config_.parity ? comm_->size() : 1);
   return std::max<int64_t>(1, config_.batch_tokens / config_.pack_length);
 }
 
@@ -219,7 +220,8 @@ void Trainer::plan_epoch(int64_t epoch) {
     for (const uint32_t i : repeated(factors_, config_.seed, number)) order.push_back(usable_[i]);
   }
   plan_ = config_.packing == Packing::kNone
-              ? cut_batches(order, static_cast<size_t>(config_.per_device_train_batch_size))
+              ? cut_batches(order, static_cast<size_t>(config_.per_device_train_batch_size),
+                            config_.parity ? static_cast<size_t>(comm_->size()) : 1)
               : pack_rows(order, lengths_, {.length = config_.pack_length}, config_.seed, number);
   planned_epoch_ = epoch;
 }
@@ -288,7 +290,8 @@ UpdateReport Trainer::step() {
   report.data_seconds = seconds_since(start);
   report.elements = comm_->sum(report.elements);
   report.targets = comm_->sum(report.targets);
-  labels = comm_->sum(labels);
+  // Upstream's ranks are averaged, each divides by its own labels unless it is told otherwise.
+  labels = config_.average_tokens_across_devices ? comm_->sum(labels) : labels * comm_->size();
   report.mean_square_length = comm_->sum(squares) / static_cast<double>(report.elements);
   if (config_.packing == Packing::kRows)
     report.fill = static_cast<double>(report.elements) /
