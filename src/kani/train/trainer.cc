@@ -46,6 +46,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     : config_(std::move(config)) {
   config_.validate();
   const at::Device device = choose_device(config_.device, launch);
+  check_base(config_);
   comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s), device);
   if (config_.threads > 0) at::set_num_threads(config_.threads);
   // Choosing the device has asked for them.
