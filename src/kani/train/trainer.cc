@@ -17,6 +17,7 @@
 #include "kani/train/codebook_sums.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
+#include "kani/train/resume_check.h"
 #include "kani/train/row_names.h"
 #include "kani/train/run_health.h"
 #include "kani/train/start.h"
@@ -45,8 +46,8 @@ std::string text_hash(const std::string& text) {
 Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& launch)
     : config_(std::move(config)) {
   config_.validate();
-  const at::Device device = choose_device(config_.device, launch);
   check_base(config_);
+  const at::Device device = choose_device(config_.device, launch);
   comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s), device);
   if (config_.threads > 0) at::set_num_threads(config_.threads);
   // Choosing the device has asked for them.
@@ -139,6 +140,11 @@ void Trainer::make_optimizer() {
 void Trainer::resume_newest(bool force) {
   const auto folder = find_checkpoint(config_.output_dir);
   if (!folder) throw Error(ErrorCode::kNotFound, "no whole checkpoint in ", config_.output_dir);
+  const std::string model = changed_model(*folder, config_, model_->config());
+  if (!model.empty() && !force) {
+    throw Error(ErrorCode::kBadInput, *folder, " was made with another base: ", model,
+                "; --force goes on all the same");
+  }
   RunState found =
       load_checkpoint(*folder, *model_, *optimizer_, average_.empty() ? nullptr : &average_);
   for (const auto& [what, theirs, ours] :
@@ -146,11 +152,17 @@ void Trainer::resume_newest(bool force) {
         std::tuple{"base", &found.base_hash, &state_.base_hash},
         std::tuple{"configuration", &found.config_hash, &state_.config_hash}}) {
     if (*theirs == *ours) continue;
+    std::string changes;
+    if (ours == &state_.config_hash) {
+      changes = changed_settings(*folder, config_, comm_->size());
+      if (changes.empty()) continue;  // only written down in another way
+      changes = ": " + changes;
+    }
     if (!force) {
-      throw Error(ErrorCode::kBadInput, *folder, " was made with another ", what,
+      throw Error(ErrorCode::kBadInput, *folder, " was made with another ", what, changes,
                   "; --force goes on all the same");
     }
-    log_warning("train", *folder, " was made with another ", what);
+    log_warning("train", *folder, " was made with another ", what, changes);
   }
   found.data_hash = state_.data_hash;
   found.base_hash = state_.base_hash;
