@@ -11,6 +11,7 @@
 #include "kani/train/codec/codec_trainer.h"
 #include "kani/train/codec/manifest_codes.h"
 #include "run_loop.h"
+#include "steps_flag.h"
 
 namespace kani::train {
 namespace {
@@ -32,7 +33,7 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("-d,--data", a.data, "sounds: files, folders, .txt or .jsonl lists");
   app.add_option("--valid", a.valid, "sounds to measure on, never trained on");
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./codec-checkpoints]");
-  app.add_option("--steps", a.steps, "updates in all");
+  app.add_option("--steps", a.steps, "updates in all")->check(check_steps);
   app.add_option("--config", a.configs,
                  "YAML file of settings; given several times, later ones win");
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");

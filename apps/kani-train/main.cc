@@ -11,11 +11,10 @@
 #include <new>
 
 #include "analysis.h"
+#include "arguments.h"
 #include "codec_command.h"
 #include "kani/base/error.h"
-#include "kani/base/file.h"
 #include "kani/base/log.h"
-#include "kani/train/sealed_folder.h"
 #include "language_report.h"
 #include "run_log.h"
 #include "samples.h"
@@ -23,6 +22,8 @@
 
 namespace {
 
+using kani::train::Arguments;
+using kani::train::configured;
 using kani::train::TrainConfig;
 
 volatile std::sig_atomic_t g_stop = 0;
@@ -32,82 +33,6 @@ int fail(int status, const std::string& message, const std::string& hint = "") {
   std::fprintf(stderr, "kani-train: error: %s\n", message.c_str());
   if (!hint.empty()) std::fprintf(stderr, "hint: %s\n", hint.c_str());
   return status;
-}
-
-struct Arguments {
-  std::vector<std::string> configs, data, valid, settings, languages;
-  std::string model, upstream, replay, out, export_to, analyze;
-  bool resume = false, resume_or_start = false, force = false, parity = false, quiet = false,
-       bf16 = false, averaged = false;
-  int64_t steps = 0;
-};
-
-void declare(CLI::App& app, Arguments& a) {
-  app.add_option("--config", a.configs,
-                 "YAML file of settings; given several times, later ones win");
-  auto* model = app.add_option("-m,--model", a.model, "folder of the model to start from");
-  app.add_option(
-         "--from-upstream", a.upstream,
-         "instead of --model: a checkpoint of upstream's trainer, whose run goes on here with "
-         "its moments and its count of updates")
-      ->excludes(model);
-  app.add_option("-d,--data", a.data, "shards (*.kshard) or folders of them");
-  app.add_option("--valid", a.valid, "shards to measure on, never trained on");
-  app.add_option(
-      "--replay", a.replay,
-      "DATA=SHARE: shards of what the model knows already, and what part of an epoch's clips "
-      "they are to be");
-  app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./checkpoints]");
-  app.add_option("--steps", a.steps, "updates in all [by epochs]");
-  app.add_option("--add-language", a.languages,
-                 "TAG of a language that the model is to learn, or TAG=TOKEN: it goes into its "
-                 "config.json, TOKEN into its tokenizer too");
-  app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
-  auto* resume = app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
-  app.add_flag("--resume-or-start", a.resume_or_start,
-               "the same if there is one, else a new run: one command for torchrun's restarts")
-      ->excludes(resume);
-  app.add_flag("--force", a.force, "resume although data or configuration changed");
-  app.add_flag("--parity", a.parity, "upstream's rules where ours differ");
-  app.add_option("--export", a.export_to, "folder to write the finished model to, for kani say");
-  app.add_option("--analyze", a.analyze,
-                 "no training: every figure of this checkpoint on --valid (or --data), as JSON");
-  app.add_flag("--bf16", a.bf16, "export in bf16 [float32]");
-  app.add_flag("--averaged", a.averaged, "export the average of the weights (ema_decay)");
-  app.add_flag("-q,--quiet", a.quiet, "no progress");
-}
-
-TrainConfig configured(const Arguments& a) {
-  TrainConfig config;
-  for (const std::string& file : a.configs)
-    kani::train::apply_yaml(kani::read_file(file, kani::kMaxConfigBytes), file, config);
-  for (const std::string& setting : a.settings) {
-    const size_t sign = setting.find('=');
-    kani::require(sign != std::string::npos, "--set ", setting, " has no \"=\"");
-    kani::train::apply_setting(setting.substr(0, sign), setting.substr(sign + 1), config);
-  }
-  if (!a.model.empty()) config.model_id = a.model;
-  if (!a.upstream.empty()) {
-    config.model_id = a.upstream;
-    config.from_upstream = true;
-  }
-  if (!a.data.empty()) config.data = a.data;
-  if (!a.valid.empty()) config.valid_data = a.valid;
-  if (!a.replay.empty()) {
-    const auto shares = TrainConfig::numbers_of({a.replay}, "--replay");
-    config.replay_data = {shares.begin()->first};
-    config.replay_share = shares.begin()->second;
-  }
-  if (!a.out.empty()) config.output_dir = a.out;
-  if (!a.languages.empty()) config.add_languages = a.languages;
-  if (a.steps > 0) config.max_steps = a.steps;
-  config.parity = config.parity || a.parity;
-  return config;
-}
-
-bool resumes(const Arguments& a) {
-  return a.resume ||
-         (a.resume_or_start && !kani::train::step_folders(configured(a).output_dir).empty());
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -300,6 +225,10 @@ void analyze(const Arguments& a) {
 }
 
 void train(const Arguments& a) {
+  if (a.keys) {
+    std::fputs(kani::train::keys_text(configured(a)).c_str(), stdout);
+    return;
+  }
   if (!a.analyze.empty()) return analyze(a);
   Run run(a);
   if (run.train() && !a.export_to.empty()) run.export_model(a);
@@ -314,7 +243,7 @@ int main(int argc, char** argv) {
       "kani-train speaker …: a speaker encoder from recordings (kani-train speaker --help).",
       "kani-train");
   Arguments arguments;
-  declare(app, arguments);
+  kani::train::declare(app, arguments);
   const std::string_view word = argc > 1 ? argv[1] : "";
   const bool speaker = word == "speaker", codec = word == "codec";
   try {

@@ -9,6 +9,7 @@
 #include "kani/base/json.h"
 #include "kani/train/speaker/speaker_trainer.h"
 #include "run_loop.h"
+#include "steps_flag.h"
 
 namespace kani::train {
 namespace {
@@ -32,7 +33,7 @@ void declare(CLI::App& app, Arguments& a) {
                  "speakers to measure on, never trained on [a share of those in --data]");
   app.add_option("--init", a.init, "folder of an encoder to start from [random weights]");
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./speaker-checkpoints]");
-  app.add_option("--steps", a.steps, "updates in all [2000]");
+  app.add_option("--steps", a.steps, "updates in all [2000]")->check(check_steps);
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
   app.add_flag("--keys", a.keys, "no training: all keys with their values");
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");

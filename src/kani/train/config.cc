@@ -1,215 +1,127 @@
-// config.cc - see config.h: one table of keys, read in both directions.
+// config.cc - see config.h.  The keys stand in config_keys.cc.
 #include "kani/train/config.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "kani/base/error.h"
+#include "kani/base/log.h"
 #include "kani/base/yaml.h"
+#include "kani/train/config_keys.h"
 #include "kani/train/keys.h"
+#include "kani/train/upstream_keys.h"
 
 namespace kani::train {
 namespace {
 
-using Key = ConfigKey<TrainConfig>;
-
-template <typename Member>
-Key key(const char* name, bool numeric, Member member) {
-  return config_key<TrainConfig>(name, numeric, member);
-}
-
-// A number that may be left open: null.
-template <typename Member>
-Key open_number(const char* name, Member member) {
-  return {name, /*numeric=*/true,
-          [member](TrainConfig& c, const YamlValue& v) {
-            auto& target = member(c);
-            if (v.kind == YamlValue::Kind::kNull) return target.reset();
-            read_value(target.emplace(), v);
-          },
-          [member](const TrainConfig& c) {
-            const auto& value = member(const_cast<TrainConfig&>(c));
-            return value ? value_text(*value) : std::string("null");
-          }};
-}
-
-#define KANI_FIELD(path) \
-  [](TrainConfig & c) -> auto& { return c.path; }
-
-void add_lora_keys(std::vector<Key>& k) {
-  k.push_back(key("lora_rank", true, KANI_FIELD(lora.rank)));
-  k.push_back(key("lora_alpha", true, KANI_FIELD(lora.alpha)));
-  k.push_back(key("lora_dropout", true, KANI_FIELD(lora.dropout)));
-  k.push_back(key("use_rslora", true, KANI_FIELD(lora.rank_stabilized)));
-  k.push_back(key("lora_targets", true, KANI_FIELD(lora.targets)));
-  k.push_back(key("modules_to_save", true, KANI_FIELD(lora.also_trained)));
-}
-
-void add_start_keys(std::vector<Key>& k) {
-  k.push_back(key("from_upstream", true, KANI_FIELD(from_upstream)));
-  k.push_back(key("first_train", true, KANI_FIELD(growth.first_train)));
-  k.push_back(key("init_from_scratch", true, KANI_FIELD(growth.init_from_scratch)));
-  k.push_back(open_number("audio_tokens_start", KANI_FIELD(growth.audio_tokens_start)));
-  k.push_back(open_number("tokens_per_frame", KANI_FIELD(growth.tokens_per_frame)));
-  k.push_back(open_number("speaker_emb_dim", KANI_FIELD(growth.speaker_emb_dim)));
-  k.push_back(open_number("use_learnable_rope", KANI_FIELD(growth.use_learnable_rope)));
-  k.push_back(open_number("alpha_min", KANI_FIELD(growth.alpha_min)));
-  k.push_back(open_number("alpha_max", KANI_FIELD(growth.alpha_max)));
-  k.push_back(key("audio_codebook_size", true, KANI_FIELD(growth.audio_codebook_size)));
-  k.push_back(key("init_audio_rows", true, KANI_FIELD(growth.init_audio_rows)));
-  k.push_back(key("alpha_init", true, KANI_FIELD(growth.alpha_init)));
-  k.push_back(key("add_languages", true, KANI_FIELD(add_languages)));
-  k.push_back(key("gradient_checkpointing", false, KANI_FIELD(gradient_checkpointing)));
-  k.push_back(key("bf16", true, KANI_FIELD(bf16)));
-  k.push_back(key("grad_dtype", true, KANI_FIELD(grad_dtype)));
-  k.push_back(key("zero_stage", false, KANI_FIELD(optimizer.zero_stage)));
-  k.push_back(key("deterministic", false, KANI_FIELD(deterministic)));
-}
-
-void add_small_model_keys(std::vector<Key>& k) {
-  k.push_back(key("audio_table", true, KANI_FIELD(audio_table)));
-  k.push_back(key("audio_levels", true, KANI_FIELD(audio_levels)));
-  k.push_back(key("optimizer", true, KANI_FIELD(optimizer.rule)));
-  k.push_back(key("muon_learning_rate", true, KANI_FIELD(optimizer.muon_learning_rate)));
-  k.push_back(key("muon_momentum", true, KANI_FIELD(optimizer.muon_momentum)));
-  k.push_back(key("guided_attention_weight", true, KANI_FIELD(guide.weight)));
-  k.push_back(key("guided_attention_steps", true, KANI_FIELD(guide.steps)));
-  k.push_back(key("guided_attention_width", true, KANI_FIELD(guide.width)));
-  k.push_back(key("code_noise_digit", true, KANI_FIELD(code_noise.digit)));
-  k.push_back(key("code_noise_random", true, KANI_FIELD(code_noise.random)));
-}
-
-const std::vector<Key>& keys() {
-  static const std::vector<Key> list = [] {
-    std::vector<Key> k;
-    k.push_back(key("model_id", true, KANI_FIELD(model_id)));
-    k.push_back(key("output_dir", false, KANI_FIELD(output_dir)));
-    k.push_back(key("data", false, KANI_FIELD(data)));
-    k.push_back(key("valid_data", false, KANI_FIELD(valid_data)));
-    k.push_back(key("bad_shard_share", false, KANI_FIELD(bad_shard_share)));
-    k.push_back(key("replay_data", false, KANI_FIELD(replay_data)));
-    k.push_back(key("replay_share", true, KANI_FIELD(replay_share)));
-    k.push_back(key("audio_step", true, KANI_FIELD(sequence.audio_step)));
-    k.push_back(key("dedup_frames", true, KANI_FIELD(sequence.drop_repeated_frames)));
-    k.push_back(key("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
-    k.push_back(key("alpha_lr_ratio", true, KANI_FIELD(optimizer.alpha_lr_ratio)));
-    k.push_back(key("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
-    k.push_back(key("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
-    k.push_back(key("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
-    k.push_back(key("weight_decay", true, KANI_FIELD(optimizer.weight_decay)));
-    k.push_back(key("max_grad_norm", true, KANI_FIELD(optimizer.max_grad_norm)));
-    k.push_back(key("warmup_steps", true, KANI_FIELD(optimizer.warmup_steps)));
-    k.push_back(key("lr_scheduler_type", true, KANI_FIELD(optimizer.schedule)));
-    k.push_back(key("min_lr_ratio", true, KANI_FIELD(optimizer.min_lr_ratio)));
-    k.push_back(key("hold_share", true, KANI_FIELD(optimizer.hold_share)));
-    k.push_back(key("parity", true, KANI_FIELD(parity)));
-    k.push_back({"packing", true,
-                 [](TrainConfig& c, const YamlValue& v) {
-                   if (v.text == "rows") {
-                     c.packing = Packing::kRows;
-                   } else if (v.text == "none") {
-                     c.packing = Packing::kNone;
-                   } else {
-                     refuse_value(v, "rows or none");
-                   }
-                 },
-                 [](const TrainConfig& c) {
-                   return std::string(c.packing == Packing::kRows ? "rows" : "none");
-                 }});
-    k.push_back(key("pack_length", true, KANI_FIELD(pack_length)));
-    k.push_back(key("batch_tokens", true, KANI_FIELD(batch_tokens)));
-    k.push_back(key("per_device_train_batch_size", true, KANI_FIELD(per_device_train_batch_size)));
-    k.push_back(key("gradient_accumulation_steps", true, KANI_FIELD(gradient_accumulation_steps)));
-    k.push_back(key("loss_chunk", true, KANI_FIELD(loss_chunk)));
-    k.push_back(key("loss_on_text", true, KANI_FIELD(sequence.loss_on_text)));
-    k.push_back(key("label_smoothing", true, KANI_FIELD(label_smoothing)));
-    k.push_back(key("z_loss", true, KANI_FIELD(z_loss)));
-    k.push_back(key("loss_weights", true, KANI_FIELD(loss_weights)));
-    k.push_back(key("num_train_epochs", true, KANI_FIELD(num_train_epochs)));
-    k.push_back(key("max_steps", true, KANI_FIELD(max_steps)));
-    k.push_back(key("seed", true, KANI_FIELD(seed)));
-    k.push_back(key("language_temperature", true, KANI_FIELD(language_temperature)));
-    k.push_back(key("language_weights", true, KANI_FIELD(language_weights)));
-    k.push_back(key("group_lr", true, KANI_FIELD(group_lr)));
-    k.push_back(key("speaker_dropout", true, KANI_FIELD(speaker_dropout)));
-    k.push_back(key("save_steps", false, KANI_FIELD(save_steps)));
-    k.push_back(key("save_total_limit", false, KANI_FIELD(save_total_limit)));
-    k.push_back(key("keep_every", false, KANI_FIELD(keep_every)));
-    k.push_back(key("background_save", false, KANI_FIELD(background_save)));
-    k.push_back(key("logging_steps", false, KANI_FIELD(logging_steps)));
-    k.push_back(key("eval_every", false, KANI_FIELD(eval_every)));
-    k.push_back(key("sample_every", false, KANI_FIELD(sample_every)));
-    k.push_back(key("sample_prompts", false, KANI_FIELD(sample_prompts)));
-    k.push_back(key("sample_codec", false, KANI_FIELD(sample_codec)));
-    k.push_back(key("sample_voice", false, KANI_FIELD(sample_voice)));
-    k.push_back(key("sample_reference", false, KANI_FIELD(sample_reference)));
-    k.push_back(key("sample_recognizer", false, KANI_FIELD(sample_recognizer)));
-    k.push_back(key("peak_tflops", false, KANI_FIELD(peak_tflops)));
-    k.push_back(key("ema_decay", true, KANI_FIELD(ema_decay)));
-    k.push_back(key("freeze", true, KANI_FIELD(freeze)));
-    k.push_back(key("device", false, KANI_FIELD(device)));
-    add_lora_keys(k);
-    add_start_keys(k);
-    add_small_model_keys(k);
-    k.push_back(key("threads", false, KANI_FIELD(threads)));
-    k.push_back(key("timeout_s", false, KANI_FIELD(timeout_s)));
-    return k;
-  }();
-  return list;
-}
-
-// Keys of upstream's files that mean nothing here: named once in the log of whoever reads them.
-const std::vector<std::string>& foreign_keys() {
-  static const std::vector<std::string> list{"text_vocab_size",
-                                             "total_vocab_size",
-                                             "num_audio_layers",
-                                             "pad_token_id",
-                                             "attn_implementation",
-                                             "dtype",
-                                             "overwrite_output_dir",
-                                             "optim",
-                                             "fp16",
-                                             "report_to",
-                                             "dataloader_num_workers",
-                                             "remove_unused_columns",
-                                             "average_tokens_across_devices",
-                                             "dataset_path",
-                                             "project",
-                                             "name",
-                                             "entity",
-                                             "enable_metrics",
-                                             "log_steps",
-                                             "influence_steps",
-                                             "print_interpretation"};
-  return list;
-}
+// What was read on the way to a configuration.
+struct Read {
+  std::set<std::string> keys;
+  std::vector<std::string> passed_over;  // upstream's keys that mean nothing here
+  bool file = false, model_section = false;
+  std::optional<int64_t> audio_layers;  // num_audio_layers
+};
 
 void apply(const std::string& name, const YamlValue& value, std::string_view source,
-           TrainConfig& config) {
-  const auto& foreign = foreign_keys();
-  if (std::find(foreign.begin(), foreign.end(), name) != foreign.end()) return;
-  apply_key(keys(), name, value, source, config);
+           TrainConfig& config, Read& read) {
+  if (!is_upstreams_alone(name)) {
+    apply_key(train_keys(), name, value, source, config);
+    read.keys.insert(name);
+    return;
+  }
+  if (name == "num_audio_layers") read.audio_layers = value.integer();
+  auto& passed = read.passed_over;
+  if (!is_done_anyway(name, value, source) &&
+      std::find(passed.begin(), passed.end(), name) == passed.end())
+    passed.push_back(name);
+}
+
+void apply_document(std::string_view text, std::string_view source, TrainConfig& config,
+                    Read& read) {
+  const YamlValue document = parse_yaml(text, source);
+  refuse_others_files(document, source);
+  const YamlValue* model = document.find("model");
+  read.file = true;
+  read.model_section |= model != nullptr && model->kind == YamlValue::Kind::kMap;
+  each_key(text, source, [&](const std::string& key, const YamlValue& value) {
+    apply(key, value, source, config, read);
+  });
 }
 
 }  // namespace
 
 void apply_yaml(std::string_view text, std::string_view source, TrainConfig& config) {
-  each_key(text, source, [&](const std::string& key, const YamlValue& value) {
-    apply(key, value, source, config);
-  });
+  Read read;
+  apply_document(text, source, config, read);
 }
 
 void apply_setting(std::string_view key, std::string_view value, TrainConfig& config) {
-  apply(std::string(key), setting_value(value), "--set", config);
+  Read read;
+  apply(std::string(key), setting_value(value), "--set", config, read);
+}
+
+TrainConfig read_config(const std::vector<std::pair<std::string, std::string>>& yamls,
+                        const std::vector<std::string>& settings) {
+  TrainConfig config;
+  Read read;
+  for (const auto& [text, source] : yamls) apply_document(text, source, config, read);
+  for (const std::string& setting : settings) {
+    const size_t sign = setting.find('=');
+    require(sign != std::string::npos, "--set ", setting, " has no \"=\"");
+    apply(setting.substr(0, sign), setting_value(setting.substr(sign + 1)), "--set", config, read);
+  }
+  if (config.parity && read.file) take_upstream_defaults(read.keys, read.model_section, config);
+  const auto& growth = config.growth;
+  if (read.audio_layers && (growth.first_train || growth.tokens_per_frame))
+    require(*read.audio_layers == growth.tokens_per_frame.value_or(4), "num_audio_layers is ",
+            *read.audio_layers, ", must be the same as tokens_per_frame, which is ",
+            growth.tokens_per_frame.value_or(4));
+  if (!read.passed_over.empty()) {
+    std::string names;
+    for (const std::string& name : read.passed_over) names += (names.empty() ? "" : ", ") + name;
+    log_warning("train", "keys of upstream's that mean nothing here are passed over: ", names);
+  }
+  return config;
+}
+
+std::string keys_text(const TrainConfig& config) {
+  std::string out;
+  for (const auto& key : train_keys())
+    out += concat(key.name, ": ", key.write(config), "  # ", key.meaning, "\n");
+  return out;
+}
+
+std::string changed_keys(std::string_view resolved, std::string_view source,
+                         const TrainConfig& config) {
+  TrainConfig then;
+  each_key(resolved, source, [&](const std::string& name, const YamlValue& value) {
+    const auto& keys = train_keys();
+    const bool known =
+        std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
+    if (known) apply_key(keys, name, value, source, then);
+  });
+  std::string out;
+  for (const auto& key : train_keys()) {
+    const std::string was = key.write(then), is = key.write(config);
+    if (key.numeric && was != is)
+      out += concat(out.empty() ? "" : "; ", key.name, " was ", was, ", is ", is);
+  }
+  return out;
 }
 
 std::string resolved_yaml(const TrainConfig& config) {
-  return keys_yaml(keys(), config, /*only_numeric=*/false);
+  return keys_yaml(train_keys(), config, /*only_numeric=*/false);
 }
 
 std::string numeric_yaml(const TrainConfig& config) {
-  return keys_yaml(keys(), config, /*only_numeric=*/true);
+  return keys_yaml(train_keys(), config, /*only_numeric=*/true);
+}
+
+std::string identity_yaml(const TrainConfig& config, int processes) {
+  const bool counts = config.parity && processes > 1;
+  return numeric_yaml(config) + (counts ? concat("processes: ", processes, "\n") : std::string());
 }
 
 void TrainConfig::validate() const {

@@ -38,8 +38,11 @@ struct TrainConfig {
   int64_t pack_length = 16384;              // elements of a row
   int64_t batch_tokens = 131072;            // elements of an update, over all ranks
   int64_t per_device_train_batch_size = 6;  // clips of a micro-batch (packing none)
-  int64_t gradient_accumulation_steps = 6;  // micro-batches of an update (packing none)
-  int64_t loss_chunk = 2048;                // elements whose logits exist at a time
+  // Micro-batches of an update (packing none): of each process with parity, else of all together.
+  int64_t gradient_accumulation_steps = 6;
+  // With parity: the loss is divided by the labels of all processes, not by each one's own.
+  bool average_tokens_across_devices = false;
+  int64_t loss_chunk = 2048;  // elements whose logits exist at a time
   // The loss (ops.h, loss_weights.h).
   double label_smoothing = 0, z_loss = 0;
   std::vector<std::string> loss_weights;  // "codebook_0=2": by kind of target
@@ -68,6 +71,7 @@ struct TrainConfig {
   std::vector<std::string> freeze;    // parts of names whose parameters stay as they are
   LoraSettings lora;
   GrowthSettings growth;
+  std::vector<std::string> allow_unexpected;  // names of surplus tensors of the base, with *
   bool from_upstream = false;  // model_id is a checkpoint of upstream's trainer, which goes on
   std::vector<std::string> add_languages;                     // tags that the model learns
   std::string audio_table = "rows";                           // rows, factorised (audio_table.h)
@@ -92,16 +96,31 @@ struct TrainConfig {
   std::vector<int64_t> levels() const;
 };
 
+/// A configuration from files, texts with their names, and then "key=value" settings; later ones
+/// win.  Keys of upstream's that mean nothing here are named in one warning.  With parity and a
+/// file a key that nobody gives has the value that upstream's code takes for it (upstream_keys.h).
+/// Throws Error as apply_yaml().
+TrainConfig read_config(const std::vector<std::pair<std::string, std::string>>& yamls,
+                        const std::vector<std::string>& settings);
 /// Applies a YAML document to `config`; `source` names it.  Sections are taken apart; what a key
 /// means does not depend on its section.  Throws Error(kBadInput) with line, key and the nearest
-/// known key.
+/// known key, for keys of upstream's that ask for what is not done here, and for its files that
+/// others read.
 void apply_yaml(std::string_view text, std::string_view source, TrainConfig& config);
 /// One "key=value", as a flag gives it.
 void apply_setting(std::string_view key, std::string_view value, TrainConfig& config);
+/// All keys, their values and what they mean, a line each, as YAML.
+std::string keys_text(const TrainConfig& config);
+/// Keys that change the numbers and have another value than in `resolved`, which resolved_yaml()
+/// once wrote: "seed was 42, is 1; …".  What it lacks had its default.  Throws Error(kBadInput).
+std::string changed_keys(std::string_view resolved, std::string_view source,
+                         const TrainConfig& config);
 /// All keys with their values, as YAML that apply_yaml() reads back.
 std::string resolved_yaml(const TrainConfig& config);
-/// The same without what does not change the numbers: places, intervals of reports.  Its hash tells
-/// whether a run may be resumed.
+/// The same without what does not change the numbers: places, intervals of reports.
 std::string numeric_yaml(const TrainConfig& config);
+/// What must be the same when a run is resumed: that, and with parity the number of processes,
+/// which is part of upstream's rules.
+std::string identity_yaml(const TrainConfig& config, int processes);
 
 }  // namespace kani::train

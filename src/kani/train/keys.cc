@@ -4,8 +4,11 @@
 namespace kani::train {
 
 void refuse_value(const YamlValue& value, const char* wanted) {
-  throw Error(ErrorCode::kBadInput, "\"", value.text, "\" (line ", value.line, "), must be ",
-              wanted);
+  throw Error(ErrorCode::kBadInput, "\"", value.text, "\"", line_text(value), ", must be ", wanted);
+}
+
+std::string line_text(const YamlValue& value) {
+  return value.line == 0 ? std::string() : concat(" (line ", value.line, ")");
 }
 
 std::string quoted_text(const std::string& plain) {
@@ -30,6 +33,13 @@ size_t edit_distance(std::string_view a, std::string_view b) {  // Levenshtein
     }
   }
   return row[b.size()];
+}
+
+std::string nearest_word(std::string_view word, const std::vector<std::string>& words) {
+  const auto nearest = std::min_element(words.begin(), words.end(), [&](auto& a, auto& b) {
+    return edit_distance(a, word) < edit_distance(b, word);
+  });
+  return nearest == words.end() ? std::string() : *nearest;
 }
 
 void each_key(std::string_view yaml, std::string_view source,

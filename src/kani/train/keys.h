@@ -21,14 +21,19 @@ struct ConfigKey {
   bool numeric;  // changes the numbers that come out
   std::function<void(Config&, const YamlValue&)> read;
   std::function<std::string(const Config&)> write;
+  std::string meaning{};  // a line for people; empty where none is shown
 };
 
+/// " (line n)"; nothing for a value that came with a flag.
+std::string line_text(const YamlValue& value);
 /// Throws Error(kBadInput, "<value> (line n), must be <wanted>"); apply_key() puts source and key
 /// in front.
 [[noreturn]] void refuse_value(const YamlValue& value, const char* wanted);
 std::string quoted_text(const std::string& plain);
 /// Edits between two words.
 size_t edit_distance(std::string_view a, std::string_view b);
+/// The one of `words` with the fewest; empty if there are none.
+std::string nearest_word(std::string_view word, const std::vector<std::string>& words);
 
 /// Fills what a key stands for: a truth, a whole number of 0 or more, a number, a text, or a list
 /// of such (one alone may stand without brackets, null is none).
@@ -77,12 +82,13 @@ std::string value_text(const T& value) {
 
 /// A key that fills what `member` gives of a configuration: a pointer to a member or a function.
 template <typename Config, typename Member>
-ConfigKey<Config> config_key(const char* name, bool numeric, Member member) {
-  return {name, numeric,
-          [member](Config& c, const YamlValue& v) { read_value(std::invoke(member, c), v); },
-          [member](const Config& c) {
-            return value_text(std::invoke(member, const_cast<Config&>(c)));
-          }};
+ConfigKey<Config> config_key(const char* name, bool numeric, Member member,
+                             const char* meaning = "") {
+  return {
+      name, numeric,
+      [member](Config& c, const YamlValue& v) { read_value(std::invoke(member, c), v); },
+      [member](const Config& c) { return value_text(std::invoke(member, const_cast<Config&>(c))); },
+      meaning};
 }
 
 /// Throws Error(kBadInput) with source, line, key and the nearest known key.
@@ -95,8 +101,8 @@ void apply_key(const std::vector<ConfigKey<Config>>& keys, const std::string& na
     const auto nearest = std::min_element(keys.begin(), keys.end(), [&](auto& a, auto& b) {
       return edit_distance(a.name, name) < edit_distance(b.name, name);
     });
-    throw Error(ErrorCode::kBadInput, source, ": unknown key \"", name, "\" (line ", value.line,
-                "); the nearest is \"", nearest->name, "\"");
+    throw Error(ErrorCode::kBadInput, source, ": unknown key \"", name, "\"", line_text(value),
+                "; the nearest is \"", nearest->name, "\"");
   }
   try {
     found->read(config, value);

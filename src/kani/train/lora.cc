@@ -10,6 +10,7 @@
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
 #include "kani/train/model_files.h"
+#include "kani/train/name_parts.h"
 
 namespace kani::train {
 namespace {
@@ -19,22 +20,11 @@ constexpr std::string_view kVoice = "model.speaker_emb_projection";
 
 bool is_adapter(std::string_view name) { return name.ends_with(kA) || name.ends_with(kB); }
 
-// "*" stands for any text.
-bool fits(std::string_view pattern, std::string_view text) {
-  const size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == text;
-  if (!text.starts_with(pattern.substr(0, star))) return false;
-  for (size_t i = star; i <= text.size(); ++i) {
-    if (fits(pattern.substr(star + 1), text.substr(i))) return true;
-  }
-  return false;
-}
-
 // PEFT's rule for names: the whole, or its end behind a dot.
 bool names(std::string_view target, std::string_view module) {
-  if (fits(target, module)) return true;
+  if (name_fits(target, module)) return true;
   for (size_t i = 0; i < module.size(); ++i) {
-    if (module[i] == '.' && fits(target, module.substr(i + 1))) return true;
+    if (module[i] == '.' && name_fits(target, module.substr(i + 1))) return true;
   }
   return false;
 }
@@ -84,12 +74,7 @@ std::vector<std::string> lora_modules(const ParameterMap& parameters,
 
 void add_adapters(const LoraSettings& settings, uint64_t seed, ParameterMap& parameters) {
   const std::vector<std::string> modules = lora_modules(parameters, settings.targets);
-  for (const std::string& part : settings.also_trained) {
-    const bool any = std::any_of(parameters.begin(), parameters.end(), [&](const auto& entry) {
-      return entry.first.find(part) != std::string::npos;
-    });
-    require(any, "modules_to_save: \"", part, "\" is in no parameter's name");
-  }
+  check_name_parts("modules_to_save", settings.also_trained, parameters);
   for (auto& [name, parameter] : parameters) {
     const bool trained = std::any_of(
         settings.also_trained.begin(), settings.also_trained.end(),

@@ -1,12 +1,16 @@
 // model_files.cc - see model_files.h.
 #include "kani/train/model_files.h"
 
+#include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
+#include "kani/base/log.h"
 #include "kani/formats/safetensors.h"
+#include "kani/train/name_parts.h"
 
 namespace kani::train {
 namespace {
@@ -68,6 +72,31 @@ DType type_of(const at::Tensor& tensor) {
   }
 }
 
+bool is_known_surplus(std::string_view name, const Lfm2Config& config) {
+  const bool factor = name.starts_with("model.learnable_rope_layers.");
+  return name.ends_with(".inv_freq") || (factor && !*config.use_learnable_rope);
+}
+
+void refuse_surplus(const Lfm2Config& config, const TensorFile& file,
+                    const std::vector<std::string>& allowed) {
+  std::set<std::string_view> known;
+  const std::vector<TensorSpec> specs = lfm2_tensors(config);
+  for (const TensorSpec& spec : specs) known.insert({spec.name, spec.other_name});
+  NameList surplus;
+  for (const TensorInfo& tensor : file.tensors()) {
+    const bool fine = known.contains(tensor.name) || is_known_surplus(tensor.name, config) ||
+                      std::any_of(allowed.begin(), allowed.end(), [&](const std::string& pattern) {
+                        return name_fits(pattern, tensor.name);
+                      });
+    if (!fine) surplus.add(printable(tensor.name));
+  }
+  if (surplus.count() == 0) return;
+  throw Error(ErrorCode::kBadInput, file.path(), ": unexpected tensors: ", surplus.text())
+      .with_hint(
+          "they would be lost in what is trained; allow_unexpected: [NAME, …] leaves them out, * "
+          "stands for any text");
+}
+
 }  // namespace
 
 Lfm2Module load_module(const std::filesystem::path& folder, const Lfm2Overrides& overrides) {
@@ -76,11 +105,13 @@ Lfm2Module load_module(const std::filesystem::path& folder, const Lfm2Overrides&
       folder, parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string(), overrides));
 }
 
-Lfm2Module load_module_as(const std::filesystem::path& folder, Lfm2Config config) {
+Lfm2Module load_module_as(const std::filesystem::path& folder, Lfm2Config config,
+                          const std::vector<std::string>& allowed) {
   const auto file = open_safetensors(folder);
   lfm2_resolve(config, *file);
   require(config.stored_type.empty(), folder, " holds ", config.stored_type,
           " and cannot be trained; take the model that it was converted from");
+  refuse_surplus(config, *file, allowed);
   ParameterMap parameters;
   for (const TensorSpec& spec : lfm2_tensors(config)) {
     if (spec.name == "lm_head.weight" && !config.separate_head) continue;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "kani/train/lfm2_module.h"
 
@@ -12,8 +13,12 @@ namespace kani::train {
 /// Reads `model.safetensors` of a folder (or its shards) as float32 parameters that want gradients,
 /// with the configuration that goes with it.  Throws Error(kNotFound, kBadInput) as the runtime.
 Lfm2Module load_module(const std::filesystem::path& folder, const Lfm2Overrides& overrides = {});
-/// The same with a configuration that is known already.
-Lfm2Module load_module_as(const std::filesystem::path& folder, Lfm2Config config);
+/// The same with a configuration that is known already.  A tensor that the model has no use for is
+/// an Error(kBadInput), which names all of them, unless a pattern of `allowed` fits its name or it
+/// is a buffer of rotary frequencies; factors of RoPE that the configuration has turned off are
+/// warned of.
+Lfm2Module load_module_as(const std::filesystem::path& folder, Lfm2Config config,
+                          const std::vector<std::string>& allowed = {});
 
 enum class SavedType { kF32, kBF16 };
 /// Writes `model.safetensors` in the order of upstream's files, metadata format = pt.  Atomic.

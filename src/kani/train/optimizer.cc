@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "kani/base/error.h"
@@ -15,7 +16,33 @@
 namespace kani::train {
 namespace {
 
+constexpr double kPolynomialEnd = 1e-7;       // learning rate at the end, transformers' lr_end
+constexpr double kInverseSqrtScale = 10'000;  // updates, where there is no warm-up
+
 bool is_rope_factor(std::string_view name) { return name.ends_with("alpha_weight"); }
+
+void validate_schedule(const OptimizerSettings& s) {
+  require(s.schedule != "reduce_lr_on_plateau",
+          "lr_scheduler_type reduce_lr_on_plateau follows validation losses; here the rate is a "
+          "function of the update's number, so that a run that was stopped goes on the same: take "
+          "cosine, or warmup_stable_decay with hold_share");
+  const std::vector<std::string> known(std::begin(kSchedules), std::end(kSchedules));
+  if (std::find(known.begin(), known.end(), s.schedule) == known.end()) {
+    std::string names;
+    for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+    throw Error(ErrorCode::kInvalidArgument, "lr_scheduler_type is \"", s.schedule,
+                "\", must be one of ", names);
+  }
+  const bool needs_end =
+      s.schedule == "cosine_with_min_lr" || s.schedule == "cosine_warmup_with_min_lr";
+  require(!needs_end || s.min_lr_ratio > 0, "lr_scheduler_type ", s.schedule,
+          " needs min_lr_ratio above 0");
+  require(s.schedule != "warmup_stable_decay" || s.hold_share > 0,
+          "lr_scheduler_type warmup_stable_decay needs hold_share above 0, the stable part of the "
+          "updates behind the warm-up");
+  require(s.schedule != "polynomial" || s.learning_rate > kPolynomialEnd, "learning_rate is ",
+          s.learning_rate, ", with lr_scheduler_type polynomial it must be above ", kPolynomialEnd);
+}
 
 }  // namespace
 
@@ -45,23 +72,42 @@ void validate(const OptimizerSettings& s) {
           ", must be 0 or 1");
   require(s.warmup_steps >= 0, "warmup_steps is ", s.warmup_steps, ", must be 0 or more");
   require(s.total_steps >= 1, "total_steps is ", s.total_steps, ", must be 1 or more");
-  require(s.schedule == "cosine" || s.schedule == "linear" || s.schedule == "constant" ||
-              s.schedule == "constant_with_warmup",
-          "lr_scheduler_type is \"", s.schedule,
-          "\", must be cosine, linear, constant or constant_with_warmup");
+  validate_schedule(s);
 }
 
 double schedule_factor(const OptimizerSettings& s, int64_t n) {
-  if (s.schedule == "constant") return 1;
   const auto warm = static_cast<double>(s.warmup_steps), now = static_cast<double>(n);
-  if (n < s.warmup_steps) return (s.warm_from_zero ? now : now + 1) / std::max(1.0, warm);
+  const auto total = static_cast<double>(s.total_steps), after = total - warm;
+  const auto to_the_end = [&](double falling) {
+    return s.min_lr_ratio + (1 - s.min_lr_ratio) * std::max(0.0, falling);
+  };
+  const auto half_wave = [](double done) { return 0.5 * (1 + std::cos(std::numbers::pi * done)); };
+  if (s.schedule == "constant") return 1;
+  const bool from_zero = s.warm_from_zero && s.schedule != "cosine_warmup_with_min_lr";
+  if (n < s.warmup_steps) {
+    const double rising = (from_zero ? now : now + 1) / std::max(1.0, warm);
+    return s.schedule == "warmup_stable_decay" ? to_the_end(rising) : rising;
+  }
   if (s.schedule == "constant_with_warmup") return 1;
-  const double after = static_cast<double>(s.total_steps) - warm, held = s.hold_share * after;
+  if (s.schedule == "inverse_sqrt") {
+    const double scale = s.warmup_steps > 0 ? warm : kInverseSqrtScale;
+    return 1 / std::sqrt((now + scale - warm) / scale);
+  }
+  if (s.schedule == "polynomial") {  // of power 1
+    const double end = kPolynomialEnd / s.learning_rate, done = (now - warm) / std::max(1.0, after);
+    return n > s.total_steps ? end : end + (1 - end) * (1 - done);
+  }
+  if (s.schedule == "cosine_with_restarts") {  // one cycle
+    const double done = (now - warm) / std::max(1.0, after);
+    return done >= 1 ? 0 : half_wave(done);
+  }
+  if (s.schedule == "cosine_warmup_with_min_lr")
+    return to_the_end(half_wave((now - warm + 1) / std::max(1.0, after)));
+  const double held = s.hold_share * after;
   const double done = std::max(0.0, now - warm - held) / std::max(1.0, after - held);
-  const double falling = s.schedule == "linear"
-                             ? std::max(0.0, 1 - done)
-                             : std::max(0.0, 0.5 * (1 + std::cos(std::numbers::pi * done)));
-  return s.min_lr_ratio + (1 - s.min_lr_ratio) * falling;
+  if (s.schedule == "linear") return to_the_end(1 - done);
+  // Some of transformers' rise again behind the last update, where nobody is.
+  return to_the_end(s.schedule == "warmup_stable_decay" && done >= 1 ? 0 : half_wave(done));
 }
 
 AdamW::AdamW(OptimizerSettings settings, ParameterMap& parameters, Comm* comm)

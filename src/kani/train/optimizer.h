@@ -12,6 +12,21 @@
 
 namespace kani::train {
 
+/// Transformers' names, with its formulas and its values where there is no key of ours: polynomial
+/// of power 1 to 1e-7, one cycle of restarts, inverse_sqrt over the warm-up.  min_lr_ratio is for
+/// linear and the cosines (but for restarts) and for warmup_stable_decay; hold_share for linear,
+/// cosine, cosine_with_min_lr and warmup_stable_decay.
+inline constexpr const char* kSchedules[] = {"linear",
+                                             "cosine",
+                                             "cosine_with_restarts",
+                                             "polynomial",
+                                             "constant",
+                                             "constant_with_warmup",
+                                             "inverse_sqrt",
+                                             "cosine_with_min_lr",
+                                             "cosine_warmup_with_min_lr",
+                                             "warmup_stable_decay"};
+
 struct OptimizerSettings {
   double learning_rate = 9e-4;
   double alpha_lr_ratio = 1.5;  // learning rate of the RoPE factors = ratio x learning_rate
@@ -20,7 +35,7 @@ struct OptimizerSettings {
   double max_grad_norm = 3;  // 0: no clipping
   int64_t warmup_steps = 2000;
   int64_t total_steps = 0;
-  std::string schedule = "cosine";               // cosine, linear, constant, constant_with_warmup
+  std::string schedule = "cosine";               // one of kSchedules
   bool warm_from_zero = false;                   // upstream's first update has learning rate 0
   std::map<std::string, double> name_factors{};  // on the learning rate, by a part of the name
   double min_lr_ratio = 0;                       // where the cosine and the line end

@@ -109,13 +109,21 @@ std::vector<Row> pack_rows(std::span<const uint32_t> order, std::span<const int6
   return rows;
 }
 
-std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size) {
+std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size, size_t ranks) {
   require(size >= 1, "a batch of ", size, " clips, must be 1 or more");
   std::vector<Row> rows;
   for (size_t first = 0; first < order.size(); first += size) {
     const auto part = order.subspan(first, std::min(size, order.size() - first));
     rows.emplace_back(part.begin(), part.end());
   }
+  if (ranks <= 1 || order.empty()) return rows;
+  const size_t first_round = std::min(order.size(), ranks * size);
+  size_t next = 0;
+  const auto fill = [&](Row& row) {
+    while (row.size() < size) row.push_back(order[next++ % first_round]);
+  };
+  fill(rows.back());
+  while (rows.size() % ranks != 0) fill(rows.emplace_back());
   return rows;
 }
 

@@ -41,8 +41,10 @@ std::vector<uint32_t> repeated(std::span<const double> factors, uint64_t seed, u
 std::vector<Row> pack_rows(std::span<const uint32_t> order, std::span<const int64_t> lengths,
                            const PackingRules& rules, uint64_t seed, uint64_t epoch);
 
-/// Upstream's batches: `order` cut into batches of `size`, the last one short.
-std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size);
+/// Upstream's batches: `order` cut into batches of `size`, the last one short.  For several `ranks`
+/// as its library accelerate deals them out: batch j is rank j mod ranks's, and clips from the
+/// beginning of `order` fill the last batch and make others until all ranks have as many.
+std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size, size_t ranks = 1);
 
 /// Share of a row's elements that are used, over all rows.
 double fill(std::span<const Row> rows, std::span<const int64_t> lengths, int64_t length);

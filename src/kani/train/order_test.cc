@@ -75,6 +75,19 @@ TEST(Order, batches_of_upstream_end_short) {
   EXPECT_EQ(rows[2], (Row{8, 9}));
 }
 
+// Worked out by hand from accelerate's rule.
+TEST(Order, batches_of_upstream_for_several_ranks_are_filled_up_from_the_beginning) {
+  EXPECT_EQ(cut_batches(counted(10), 4, 2),
+            (std::vector<Row>{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 0, 1}, {2, 3, 4, 5}}));
+  EXPECT_EQ(cut_batches(counted(8), 4, 3),
+            (std::vector<Row>{{0, 1, 2, 3}, {4, 5, 6, 7}, {0, 1, 2, 3}}));
+  EXPECT_EQ(cut_batches(counted(8), 4, 2).size(), 2u);
+  EXPECT_EQ(cut_batches(counted(6), 4, 2), (std::vector<Row>{{0, 1, 2, 3}, {4, 5, 0, 1}}));
+  EXPECT_EQ(cut_batches(counted(3), 2, 4),  // fewer clips than one round takes
+            (std::vector<Row>{{0, 1}, {2, 0}, {1, 2}, {0, 1}}));
+  EXPECT_TRUE(cut_batches({}, 4, 2).empty());
+}
+
 TEST(Order, a_clip_that_fits_no_row_is_an_error) {
   const std::vector<int64_t> lengths{5, 11};
   EXPECT_THROW(pack_rows(counted(2), lengths, {10, 4}, 1, 0), Error);

@@ -10,6 +10,7 @@
 #include "kani/base/log.h"
 #include "kani/base/sha256.h"
 #include "kani/train/model_files.h"
+#include "kani/train/name_parts.h"
 
 namespace kani::train {
 namespace {
@@ -37,7 +38,7 @@ Lfm2Module trained_model(const TrainConfig& config, const Lfm2Overrides& overrid
   Lfm2Config model = parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string(), overrides);
   if (const auto& voice = config.growth.speaker_emb_dim)
     model.speaker_emb_dim = static_cast<int>(*voice);
-  return load_module_as(folder, std::move(model));
+  return load_module_as(folder, std::move(model), config.allow_unexpected);
 }
 
 // A model of which only config.json and tokenizer are there.
@@ -72,7 +73,7 @@ Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides
     plain.use_learnable_rope = false;  // its factors have a start of their own
     parameters = random_parameters(plain, config.seed + 5);
   } else {
-    Lfm2Module base = load_module_as(config.model_id, text);
+    Lfm2Module base = load_module_as(config.model_id, text, config.allow_unexpected);
     parameters = std::move(base.parameters());
     grown.separate_head = base.config().separate_head;
   }
@@ -116,6 +117,22 @@ void add_languages(const TrainConfig& config, Lfm2Config& model, ParameterMap& p
 
 }  // namespace
 
+void check_base(const TrainConfig& config) {
+  const std::filesystem::path folder = config.model_id;
+  if (std::filesystem::is_directory(folder)) return;
+  const std::string& id = config.model_id;
+  const bool hub = std::count(id.begin(), id.end(), '/') == 1 && id.front() != '/' &&
+                   id.front() != '.' && id.back() != '/';
+  throw Error(ErrorCode::kNotFound, "model_id is \"", id, "\", must be a folder on this machine")
+      .with_hint(
+          hub ? concat("it looks like a name of the Hugging Face hub, and nothing is fetched "
+                       "here: hf download ",
+                       id, " --local-dir ", folder.filename().string(), ", then --model ",
+                       folder.filename().string())
+              : std::string("a folder with config.json, model.safetensors and tokenizer.json; "
+                            "--model FOLDER"));
+}
+
 Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* tokens) {
   Lfm2Overrides overrides = config.growth.overrides();
   overrides.audio_step = config.sequence.audio_step;
@@ -127,6 +144,7 @@ Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* to
   std::vector<LanguageToken> own;
   add_languages(config, model, parameters, tokens == nullptr ? own : *tokens);
   const TableFactors table = factorise(config, model, parameters);
+  check_name_parts("freeze", config.freeze, parameters);
   for (auto& [name, parameter] : parameters) {
     const bool frozen = std::any_of(
         config.freeze.begin(), config.freeze.end(),
@@ -134,6 +152,10 @@ Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* to
     if (frozen) parameter.set_requires_grad(false);
   }
   if (config.lora.rank > 0) add_adapters(config.lora, config.seed + 4, parameters);
+  std::vector<std::string> rated;
+  for (const auto& [part, factor] : TrainConfig::numbers_of(config.group_lr, "group_lr"))
+    rated.push_back(part);
+  check_name_parts("group_lr", rated, parameters);
   return {std::move(model),
           std::move(parameters),
           {.bf16 = config.bf16,

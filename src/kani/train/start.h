@@ -9,8 +9,12 @@
 
 namespace kani::train {
 
+/// Throws Error(kNotFound) with a hint unless model_id is a folder: names of a hub are none.
+void check_base(const TrainConfig& config);
+
 /// Throws Error as load_module(), grown_config(), add_adapters() and language_tokens(), for tags
-/// that are none, and for adapters beside rows that are new.  `tokens` becomes the languages that
+/// that are none, for adapters beside rows that are new, and for parts of names in freeze and
+/// group_lr that no parameter has.  `tokens` becomes the languages that
 /// have a token.
 Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* tokens = nullptr);
 

@@ -18,6 +18,7 @@
 #include "kani/train/cuda_device.h"
 #include "kani/train/ops.h"
 #include "kani/train/program_version.h"
+#include "kani/train/resume_check.h"
 #include "kani/train/row_names.h"
 #include "kani/train/run_health.h"
 #include "kani/train/sealed_folder.h"
@@ -48,6 +49,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
     : config_(std::move(config)) {
   config_.validate();
   if (!resume) require_no_steps(config_.output_dir);
+  check_base(config_);
   const at::Device device = choose_device(config_.device, launch);
   comm_ = std::make_unique<Comm>(launch, std::chrono::seconds(config_.timeout_s), device);
   if (config_.threads > 0) at::set_num_threads(config_.threads);
@@ -88,7 +90,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   make_optimizer();
   background_ = std::make_unique<BackgroundSave>(*comm_);
   state_.data_hash = clips_->hash();
-  state_.config_hash = text_hash(numeric_yaml(config_));
+  state_.config_hash = text_hash(identity_yaml(config_, comm_->size()));
   if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
   state_.program = program_version();
   comm_->agree("program", state_.program);
@@ -146,6 +148,11 @@ void Trainer::make_optimizer() {
 void Trainer::resume_newest(bool force) {
   const auto folder = find_checkpoint(config_.output_dir);
   if (!folder) throw Error(ErrorCode::kNotFound, "no whole checkpoint in ", config_.output_dir);
+  const std::string model = changed_model(*folder, config_, model_->config());
+  if (!model.empty() && !force) {
+    throw Error(ErrorCode::kBadInput, *folder, " was made with another base: ", model,
+                "; --force goes on all the same");
+  }
   RunState found =
       load_checkpoint(*folder, *model_, *optimizer_, average_.empty() ? nullptr : &average_);
   for (const auto& [what, theirs, ours] :
@@ -153,11 +160,17 @@ void Trainer::resume_newest(bool force) {
         std::tuple{"base", &found.base_hash, &state_.base_hash},
         std::tuple{"configuration", &found.config_hash, &state_.config_hash}}) {
     if (*theirs == *ours) continue;
+    std::string changes;
+    if (ours == &state_.config_hash) {
+      changes = changed_settings(*folder, config_, comm_->size());
+      if (changes.empty()) continue;  // only written down in another way
+      changes = ": " + changes;
+    }
     if (!force) {
-      throw Error(ErrorCode::kBadInput, *folder, " was made with another ", what,
+      throw Error(ErrorCode::kBadInput, *folder, " was made with another ", what, changes,
                   "; --force goes on all the same");
     }
-    log_warning("train", *folder, " was made with another ", what);
+    log_warning("train", *folder, " was made with another ", what, changes);
   }
   if (found.program != state_.program)
     log_warning("train", *folder, " was made by kani-train ",
@@ -195,7 +208,8 @@ void Trainer::go_on_from(const UpstreamProgress& progress) {
 }
 
 int64_t Trainer::rows_of_update() const {
-  if (config_.packing == Packing::kNone) return config_.gradient_accumulation_steps;
+  if (config_.packing == Packing::kNone)
+    return config_.gradient_accumulation_steps * (config_.parity ? comm_->size() : 1);
   return std::max<int64_t>(1, config_.batch_tokens / config_.pack_length);
 }
 
@@ -232,7 +246,8 @@ void Trainer::plan_epoch(int64_t epoch) {
     for (const uint32_t i : repeated(factors_, config_.seed, number)) order.push_back(usable_[i]);
   }
   plan_ = config_.packing == Packing::kNone
-              ? cut_batches(order, static_cast<size_t>(config_.per_device_train_batch_size))
+              ? cut_batches(order, static_cast<size_t>(config_.per_device_train_batch_size),
+                            config_.parity ? static_cast<size_t>(comm_->size()) : 1)
               : pack_rows(order, lengths_, {.length = config_.pack_length}, config_.seed, number);
   planned_epoch_ = epoch;
 }
@@ -301,7 +316,8 @@ UpdateReport Trainer::step() {
   report.data_seconds = seconds_since(start);
   report.elements = comm_->sum(report.elements);
   report.targets = comm_->sum(report.targets);
-  labels = comm_->sum(labels);
+  // Upstream's ranks are averaged, each divides by its own labels unless it is told otherwise.
+  labels = config_.average_tokens_across_devices ? comm_->sum(labels) : labels * comm_->size();
   report.mean_square_length = comm_->sum(squares) / static_cast<double>(report.elements);
   if (config_.packing == Packing::kRows)
     report.fill = static_cast<double>(report.elements) /
