@@ -77,6 +77,15 @@ std::optional<SoundKind> kind_of(const ByteSource& source) {
   return std::nullopt;
 }
 
+// What somebody may well take for one of the five, by name and remedy; nothing for the rest.
+const char* why_not(const ByteSource& source) {
+  const Head head = head_at(source, 0);
+  const bool is_adts = head.bytes[0] == 0xFF && (head.bytes[1] & 0xF6) == 0xF0;
+  if (head.has(4, "ftyp")) return "MP4 (.m4a, .mp4) has no decoder here; convert it to FLAC or WAV";
+  if (is_adts) return "AAC has no decoder here; convert it to FLAC or WAV";
+  return nullptr;
+}
+
 }  // namespace
 
 class SoundReader::Impl {
@@ -107,7 +116,10 @@ class SoundReader::Impl {
 SoundReader::Impl::Impl(ByteSource source, std::string name, const SoundLimits& limits)
     : name_(std::move(name)), limits_(limits), source_(std::move(source)) {
   const std::optional<SoundKind> kind = kind_of(source_);
-  if (!kind) refuse("neither WAV, FLAC, MP3, Ogg Vorbis nor Ogg Opus");
+  if (!kind) {
+    const char* why = why_not(source_);
+    refuse(why != nullptr ? why : "neither WAV, FLAC, MP3, Ogg Vorbis nor Ogg Opus");
+  }
   kind_ = *kind;
   try {
     decoder_ = make_decoder(kind_, source_);
