@@ -71,7 +71,7 @@ void add_update_keys(Keys& k) {
   numeric(k, "group_lr", KANI_FIELD(group_lr),
           "factors on the learning rate by parts of parameters' names, [embed_tokens=0.1]");
   numeric(k, "lr_scheduler_type", KANI_FIELD(optimizer.schedule),
-          "how the learning rate goes, by transformers' names (below)");
+          "how the learning rate goes, by transformers' names");
   numeric(k, "warmup_steps", KANI_FIELD(optimizer.warmup_steps),
           "updates until the learning rate is at its height");
   numeric(k, "min_lr_ratio", KANI_FIELD(optimizer.min_lr_ratio),
