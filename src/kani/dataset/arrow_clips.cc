@@ -201,25 +201,26 @@ void SourceClips::read_more(TrainingClip& clip) {
   }
   OrderedJson notes;
   if (std::string raw = extra_text(kTextRaw); !raw.empty()) notes["text_raw"] = std::move(raw);
-  if (OrderedJson quality = read_quality(); !quality.empty()) notes["quality"] = std::move(quality);
+  if (const std::string quality = read_quality(); !quality.empty())
+    notes["quality"] = OrderedJson::parse(quality);
   if (!notes.empty()) clip.notes = notes.dump();
 }
 
-OrderedJson SourceClips::read_quality() const {
+std::string SourceClips::read_quality() const {
   const arrow::Array* column = batches_->column(kQuality);
   if (column == nullptr || column->IsNull(current_)) return {};
   if (column->type_id() == arrow::Type::STRUCT) return read_measures(*column);
-  const std::string text = extra_text(kQuality);
+  std::string text = extra_text(kQuality);
   if (text.empty()) return {};
   try {
     parse_json(text, "quality", {.depth = 8, .values = 1000});
-    return OrderedJson::parse(text);
+    return text;
   } catch (const Error& error) {
     refuse(RowFault::kExtra, kQuality, error.what());
   }
 }
 
-OrderedJson SourceClips::read_measures(const arrow::Array& structs) const {
+std::string SourceClips::read_measures(const arrow::Array& structs) const {
   const auto& cells = static_cast<const arrow::StructArray&>(structs);
   OrderedJson out = OrderedJson::object();
   for (int i = 0; i < cells.num_fields(); ++i) {
@@ -238,7 +239,7 @@ OrderedJson SourceClips::read_measures(const arrow::Array& structs) const {
       out[name] = *integer_cell(values, current_);
     }
   }
-  return out;
+  return out.dump();
 }
 
 SequenceClips::SequenceClips(const std::filesystem::path& file, ClipShape rules)

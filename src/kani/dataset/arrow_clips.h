@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 
 #include "kani/dataset/arrow_batches.h"
@@ -40,9 +39,9 @@ class SourceClips final : public ClipReader {
   void read_codes(TrainingClip& clip);
   void read_voice(TrainingClip& clip);
   void read_more(TrainingClip& clip);
-  /// An object, or null.
-  nlohmann::ordered_json read_quality() const;
-  nlohmann::ordered_json read_measures(const arrow::Array& structs) const;
+  /// JSON, or empty.
+  std::string read_quality() const;
+  std::string read_measures(const arrow::Array& structs) const;
   std::string extra_text(size_t column) const;
   template <typename... Parts>
   [[noreturn]] void refuse(RowFault fault, size_t column, const Parts&... why) const;
