@@ -56,6 +56,20 @@ class Data(Journey):
     def report(self, out: str = "out") -> dict[str, object]:
         return json.loads(self.content(f"{out}/report.json"))
 
+    def test_what_is_trimmed_and_what_is_a_clip_can_be_said(self) -> None:
+        shutil.rmtree(self.work / "in")
+        shutil.copytree(self.recordings, self.work / "in", ignore=shutil.ignore_patterns("0[4-9]*", "1*"))
+
+        def trimmed(*arguments: object, out: str) -> float:
+            self.build("--allow-errors", "in", *arguments, out=out)
+            return sum(json.loads(line)["trimmed_s"] for line in self.content(f"{out}/clips.jsonl").decode().splitlines())
+        self.assertGreater(trimmed("--trim-below", 20, "--trim-pad", 0, out="tight"), trimmed(out="usual"))
+        self.assertIn("--min-rate 40 is not below --max-rate 35", self.error("--min-rate", 40, status=2)[0])
+        self.assertIn("--trim-pad", self.error("--trim-pad", 0.5, status=2)[0])
+        self.error("--min-speech", 1, "--allow-errors", "in", status=3, out="none")
+        reasons = {json.loads(line)["reason"] for line in self.content("none/rejects.jsonl").decode().splitlines()}
+        self.assertEqual(reasons, {"no_speech"})
+
     def test_recordings_become_a_set_with_a_report(self) -> None:
         (self.work / "in" / "broken.wav").write_bytes(b"no sound")
         (self.work / "in" / "broken.txt").write_text("Nothing.")

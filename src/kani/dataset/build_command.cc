@@ -49,7 +49,13 @@ Clips
   --expand               numbers and abbreviations are written out
   --loudness LUFS|none   (default: -23)
   --min-seconds X, --max-seconds X      (default: 0.3 and 40)
+  --trim-below DB        silence at the ends is what lies so far below the loudest (default: 50)
+  --trim-pad S           of it this stays (default: 0.1)
+  --max-clipped X, --max-silent X       shares of a clip (default: 0.01 and 0.5)
+  --min-speech X         share with a voice in it (default: 0.05)
   --min-noise-distance DB               noise must lie so far below the voice (default: any)
+  --min-rate X, --max-rate X            characters a second (default: 4 and 35)
+  --min-script X         share of the letters of the language's script (default: 0.5)
 
 The set
   --valid SHARE          of the speakers, kept from training (default: 0.01)
@@ -108,8 +114,21 @@ ClipOptions clip_options(CommandWords& words) {
   limits.max_seconds = words.take_real("--max-seconds", 0.1, 600).value_or(limits.max_seconds);
   require(limits.min_seconds < limits.max_seconds, "--min-seconds ", limits.min_seconds,
           " is not below --max-seconds ", limits.max_seconds);
-  limits.min_noise_distance_db =
-      words.take_real("--min-noise-distance", 0, 100).value_or(limits.min_noise_distance_db);
+  const auto take = [&words](const char* flag, double low, double high, double& value) {
+    value = words.take_real(flag, low, high).value_or(value);
+  };
+  take("--trim-below", 10, 120, sound.trim.below_loudest_db);
+  take("--trim-pad", 0, 0.3, sound.trim.pad_s);
+  take("--max-clipped", 0, 1, limits.max_clipped_share);
+  take("--max-silent", 0, 1, limits.max_silent_share);
+  take("--min-speech", 0, 1, limits.min_speech_share);
+  take("--min-noise-distance", 0, 100, limits.min_noise_distance_db);
+  take("--min-rate", 0, 1000, limits.min_characters_per_second);
+  take("--max-rate", 0, 1000, limits.max_characters_per_second);
+  require(limits.min_characters_per_second < limits.max_characters_per_second, "--min-rate ",
+          limits.min_characters_per_second, " is not below --max-rate ",
+          limits.max_characters_per_second);
+  take("--min-script", 0, 1, limits.min_script_share);
   return options;
 }
 

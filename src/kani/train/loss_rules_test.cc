@@ -1,6 +1,9 @@
 // What may be added to the loss: label smoothing, z-loss, weights; and what counts as a target.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <fstream>
+
 #include "kani/train/cuda/twin.h"
 #include "kani/train/device_ops.h"
 #include "kani/train/loss_weights.h"
@@ -118,6 +121,35 @@ TokenLayout layout() {
   config.vocab_size = 650;
   config.audio_tokens_start = 410;
   return TokenLayout::of(config);
+}
+
+/// Of this process: the largest resident set since `forget_peak`, in bytes.
+int64_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
+
+// training.md 20, step 4: all logits of these elements would be 10.6 GB, and their gradients again.
+TEST(ChunkedLoss, never_holds_the_logits_of_a_whole_batch) {
+  constexpr int64_t kElements = 32'768, kRows = 80'538;
+  at::manual_seed(1);
+  const at::Tensor hidden = at::randn({kElements, 16}).set_requires_grad(true);
+  const at::Tensor head = at::randn({kRows, 16}).set_requires_grad(true);
+  const at::Tensor targets = at::randint(0, kRows, {kElements}, at::kLong);
+  forget_peak();
+  const int64_t before = peak_bytes();
+  ASSERT_GT(before, 0);
+  const LossResult result =
+      cross_entropy(hidden, head, targets, 1.0 / kElements, TrainConfig().loss_chunk);
+  result.loss.backward();
+  EXPECT_LT(peak_bytes() - before, int64_t{1} << 30);
+  EXPECT_GT(head.grad().abs().max().item<double>(), 0);
+  // Of products of standard normals: log of the sum of exp(x), x of variance 16, and something.
+  EXPECT_NEAR(result.loss.item<double>(), std::log(double{kRows}) + 8, 3);
 }
 
 TEST(LossWeights, follow_from_what_a_target_is) {
