@@ -36,7 +36,7 @@ inline constexpr double kMostClipped = 0.001;  // share of the samples
 inline constexpr double kLoudEndDb = 12;       // below the loud parts: still speech
 inline constexpr double kFallFromDb = 5,
                         kFallToDb = 40;      // below them, within 30 ms: no voice ends so
-inline constexpr double kLeastVoiced = 0.2;  // share of the frames of speech
+inline constexpr double kLeastVoiced = 0.1;  // share of the frames of speech
 inline constexpr double kLongFactor = 1.6, kShortFactor = 0.55, kLengthSlack = 0.6;
 inline constexpr double kLongestRepeat = 0.5;  // seconds that may be alike
 inline constexpr size_t kMostRepeatedWords = 2;

@@ -61,7 +61,8 @@ void add_sequence_keys(Keys& k) {
   numeric(k, "z_loss", KANI_FIELD(z_loss), "times the square of the logits' log-sum-exp");
   numeric(k, "loss_weights", KANI_FIELD(loss_weights),
           "by kind of target, [text=0.1, control=1, codebook_0=2]");
-  numeric(k, "loss_chunk", KANI_FIELD(loss_chunk), "elements whose logits exist at a time");
+  numeric(k, "loss_chunk", KANI_FIELD(loss_chunk),
+          "elements whose logits exist at a time; on CPUs at most 256 MB of them");
 }
 
 void add_update_keys(Keys& k) {

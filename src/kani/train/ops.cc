@@ -302,11 +302,14 @@ class LossExtras {
   std::vector<double> shares_;  // of all ids: how many of them have this row; empty: not needed
 };
 
+// Logits of a chunk, 256 MB: the products copy them once.
+constexpr int64_t kMostScores = int64_t{1} << 26;
+
 class CrossEntropy : public Function<CrossEntropy> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& hidden_any,
                                const at::Tensor& head, const at::Tensor& targets, double scale,
-                               int64_t chunk, bool learn, bool learn_head,
+                               int64_t most_in_chunk, bool learn, bool learn_head,
                                const TableFactors& factors, const LossRules& rules) {
     const at::Tensor hidden = hidden_any.contiguous();
     const at::Tensor wanted = at::nonzero(targets.ne(kNoTarget)).squeeze(1);
@@ -317,6 +320,8 @@ class CrossEntropy : public Function<CrossEntropy> {
     at::Tensor dhidden = learn ? at::zeros_like(hidden) : at::Tensor();
     at::Tensor dhead = learn && learn_head ? at::zeros_like(head) : at::Tensor();
     const int64_t count = wanted.size(0), vocabulary = head.size(0);
+    const int64_t chunk =
+        std::clamp<int64_t>(kMostScores / std::max<int64_t>(vocabulary, 1), 1, most_in_chunk);
     const loops::FactorShape shape{factors.text_rows, factors.codebooks,
                                    static_cast<int64_t>(factors.levels.size()),
                                    factors.levels.data()};

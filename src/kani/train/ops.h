@@ -61,7 +61,8 @@ struct LossResult {
   at::Tensor loss;       // scalar: sum over targets of their losses, times scale; differentiable
   at::Tensor per_token;  // [N] float32, -log p whatever the rules; 0 without a target
 };
-/// Cross-entropy over all V rows of `head`, `chunk` elements at a time: logits never exist for
+/// Cross-entropy over all V rows of `head`, `chunk` elements at a time (on CPUs fewer if their
+/// logits were more than 256 MB): logits never exist for
 /// more, and gradients are made on the way (training.md 14.3).  Elements without a target cost
 /// nothing. hidden [N, H], head [V, H], targets [N] (kNoTarget = none).  The result does not depend
 /// on `chunk` but for rounding.  If hidden is bf16 the products are, the rest is float32.
