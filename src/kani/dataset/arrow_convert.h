@@ -1,8 +1,9 @@
 // arrow_convert.h - a data set from one form into another: native shards, Parquet files in the
 // layout of training.md 15.8, upstream's processed sets.
 // What a form has no place for is lost, and the report says so: Parquet has no text ids and of the
-// notes only text_raw and quality's measures; a processed set has ids, length and voice alone.  Text ids are
-// made anew with a tokenizer where they are missing, text from ids likewise (its tag included).
+// notes only text_raw and quality's measures; a processed set has ids, length and voice alone. Text
+// ids are made anew with a tokenizer where they are missing, text from ids likewise (its tag
+// included).
 #pragma once
 
 #include <filesystem>

@@ -9,8 +9,8 @@
 
 namespace kani {
 
-/// text_raw and so on as strings, lists of numbers, quality as a struct (clip_quality.h): the layout
-/// of training.md 15.8.
+/// text_raw and so on as strings, lists of numbers, quality as a struct (clip_quality.h): the
+/// layout of training.md 15.8.
 std::shared_ptr<arrow::Schema> clip_schema();
 /// The layout of a processed set (training.md 5.3).
 std::shared_ptr<arrow::Schema> sequence_schema();
