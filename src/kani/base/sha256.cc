@@ -50,10 +50,10 @@ Sha256::Digest Sha256::finish() {
   return digest;
 }
 
-std::string hex_text(const Sha256::Digest& digest) {
+std::string hex_text(std::span<const std::byte> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
-  for (const std::byte value : digest) {
+  for (const std::byte value : bytes) {
     text += kDigits[std::to_integer<unsigned>(value) >> 4];
     text += kDigits[std::to_integer<unsigned>(value) & 15];
   }

@@ -34,8 +34,8 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
-/// 64 lower-case hexadecimal digits.
-std::string hex_text(const Sha256::Digest& digest);
+/// Two lower-case hexadecimal digits for each byte; 64 of a digest.
+std::string hex_text(std::span<const std::byte> bytes);
 
 std::string sha256_hex(std::span<const std::byte> bytes);
 /// Reads the file in blocks.  Throws Error(kNotFound, kBadInput) as InputFile does.

@@ -39,16 +39,6 @@ void append_line(int descriptor, const fs::path& path, std::string line) {
   if (fdatasync(descriptor) != 0) throw_cannot_write(path, errno);
 }
 
-std::string hex(std::span<const std::byte> bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const std::byte byte : bytes) {
-    text += kDigits[static_cast<int>(byte) >> 4];
-    text += kDigits[static_cast<int>(byte) & 15];
-  }
-  return text;
-}
-
 void from_hex(const Json& value, std::span<std::byte> bytes) {
   const auto text = value.get<std::string>();
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
@@ -85,19 +75,19 @@ void describe(const RecordFacts& facts, Json& line) {
 }
 
 Json facts_json(const RecordFacts& facts) {
-  Json line = {{"key", hex(facts.key)}};
+  Json line = {{"key", hex_text(facts.key)}};
   const RecordingState& recording = facts.recording;
   if (recording.is_readable()) {
     line["recording"] = {{"bytes", recording.bytes},
                          {"modified_ns", recording.modified_ns},
                          {"changed_ns", recording.changed_ns},
-                         {"sha256", hex(recording.content)}};
+                         {"sha256", hex_text(recording.content)}};
   }
   describe(facts, line);
   if (facts.reject) return line;
   line["seconds"] = facts.seconds;
-  line["sound"] = hex(facts.sound);
-  line["record"] = hex(facts.record);
+  line["sound"] = hex_text(facts.sound);
+  line["record"] = hex_text(facts.record);
   line["text"] = facts.text_key;
   return line;
 }
