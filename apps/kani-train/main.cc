@@ -15,6 +15,7 @@
 #include "codec_command.h"
 #include "kani/base/error.h"
 #include "kani/base/log.h"
+#include "kani/train/tensor_memory.h"
 #include "language_report.h"
 #include "run_log.h"
 #include "samples.h"
@@ -253,6 +254,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail(2, error.what(), "kani-train --help lists the flags");
   }
+  kani::train::keep_tensor_memory();
   kani::set_log_sink(
       [](kani::LogLevel, std::string_view, std::string_view message) {
         std::fprintf(stderr, "kani-train: warning: %.*s\n", static_cast<int>(message.size()),

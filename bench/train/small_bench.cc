@@ -17,6 +17,7 @@
 #include "kani/train/grow.h"
 #include "kani/train/ops.h"
 #include "kani/train/optimizer.h"
+#include "kani/train/tensor_memory.h"
 
 namespace {
 
@@ -99,6 +100,7 @@ constexpr const char* kNames[kParts] = {"forward", "loss", "backward", "optimize
 int main(int argc, char** argv) {
   try {
     const Options o = parse(argc, argv);
+    keep_tensor_memory();
     at::set_num_threads(1);
     const Lfm2Config config = small_config();
     ParameterMap weights = random_parameters(config, /*seed=*/1);

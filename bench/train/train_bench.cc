@@ -20,6 +20,7 @@
 #include "kani/train/lora.h"
 #include "kani/train/ops.h"
 #include "kani/train/optimizer.h"
+#include "kani/train/tensor_memory.h"
 
 namespace {
 
@@ -125,6 +126,7 @@ PackedBatch random_batch(const Options& o, const Lfm2Config& config, Random& ran
 int main(int argc, char** argv) {
   try {
     const Options o = parse(argc, argv);
+    keep_tensor_memory();
     at::set_num_threads(o.threads);
     const Lfm2Config config = config_of(o);
     ParameterMap weights = random_parameters(config, /*seed=*/1);

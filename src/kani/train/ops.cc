@@ -11,6 +11,7 @@
 #include "kani/base/random.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/device_ops.h"
+#include "kani/train/document_attention.h"
 #include "kani/train/loops.h"
 #include "kani/train/ops_plain.h"
 #include "kani/train/products.h"
@@ -46,7 +47,7 @@ class Linear : public Function<Linear> {
     const at::Tensor dy = grads[0].to(type).contiguous();
     at::Tensor dx, dw;
     if (context->needs_input_grad(0)) dx = product(dy, w.to(type).t()).to(type);
-    if (context->needs_input_grad(1)) dw = product(dy.t(), x.t()).to(w.scalar_type());
+    if (context->needs_input_grad(1)) dw = outer_product(dy, x).to(w.scalar_type());
     return {dx, dw};
   }
 };
@@ -360,7 +361,7 @@ class CrossEntropy : public Function<CrossEntropy> {
       if (!learn) continue;
       scores = scores.to(type);
       dhidden.index_copy_(0, index, product(scores, table.t()).to(type));
-      if (dhead.defined()) dhead.add_(product(scores.t(), part.t()));
+      if (dhead.defined()) add_outer_product(scores, part, dhead);
     }
     context->save_for_backward({dhidden, dhead});
     context->mark_non_differentiable({per_token});
@@ -428,6 +429,8 @@ at::Tensor dropout(const at::Tensor& x, double p, uint64_t key) {
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const std::vector<int64_t>& starts) {
   if (const auto* kernels = kernels_for(q)) return device::attention(*kernels, q, k, v, starts);
+  const bool blocked = fused(q) || (q.is_cpu() && q.scalar_type() == at::kBFloat16);
+  if (blocked && q.size(0) > 0) return document_attention(q, k, v, starts);
   const bool groups = q.size(1) != k.size(1);
   std::vector<at::Tensor> out;
   for (size_t d = 0; d + 1 < starts.size(); ++d) {

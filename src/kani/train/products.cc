@@ -23,16 +23,24 @@ const std::optional<c10::TypedOperatorHandle<Pointwise>>& inner_product() {
   return handle;
 }
 
+bool has(const char* name) {
+  const auto features = at::cpu::get_cpu_capabilities();
+  const auto feature = features.find(name);
+  return feature != features.end() && feature->second.isBool() && feature->second.toBool();
+}
+
 bool multiplies_bf16() {
-  static const bool found = [] {
-    const auto features = at::cpu::get_cpu_capabilities();
-    const auto has = [&](const char* name) {
-      const auto feature = features.find(name);
-      return feature != features.end() && feature->second.isBool() && feature->second.toBool();
-    };
-    return has("avx512_bf16") || has("amx_bf16");
-  }();
+  static const bool found = has("avx512_bf16") || has("amx_bf16");
   return found;
+}
+
+bool has_avx512() {
+  static const bool found = has("avx512_f");
+  return found;
+}
+
+bool is_plain(const at::Tensor& a, const at::Tensor& b) {
+  return a.is_cpu() && a.scalar_type() == at::kFloat && b.scalar_type() == at::kFloat;
 }
 
 at::Tensor bf16_product(const at::Tensor& a, const at::Tensor& b) {
@@ -49,10 +57,23 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
     return x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.numel() > 0;
   };
   if (is_bf16(a) && is_bf16(b)) return bf16_product(a, b);
-  const bool plain = a.is_cpu() && a.scalar_type() == at::kFloat && b.scalar_type() == at::kFloat;
-  if (!plain || a.numel() == 0 || b.numel() == 0 || !inner_product()) return at::mm(a, b.t());
+  if (!is_plain(a, b) || a.numel() == 0 || b.numel() == 0 || !inner_product())
+    return at::mm(a, b.t());
   return inner_product()->call(a, b, std::nullopt, "none", c10::List<std::optional<at::Scalar>>(),
                                "");
+}
+
+at::Tensor outer_product(const at::Tensor& a, const at::Tensor& b) {
+  if (is_plain(a, b) && !has_avx512()) return at::mm(a.t(), b);
+  return product(a.t(), b.t());
+}
+
+void add_outer_product(const at::Tensor& a, const at::Tensor& b, at::Tensor& sum) {
+  if (is_plain(a, b) && sum.scalar_type() == at::kFloat && !has_avx512()) {
+    sum.addmm_(a.t(), b);
+  } else {
+    sum.add_(product(a.t(), b.t()));
+  }
 }
 
 }  // namespace kani::train
