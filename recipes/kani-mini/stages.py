@@ -1,6 +1,6 @@
 """stages.py - what stands between an empty folder and kani-mini, and how much of it: the table that `run` works through.
 
-    texts -> speech, more -> codec-mel -> codec-fine -> codec-encoder -> decoder -> gan -+-> kani-mini
+    texts -> speech, more -> codec-mel -> codec-fine -> codec-encoder -> decoder -> gan -> codec-polish -+-> kani-mini
           -> default ------------------/      codes -> set -> lm -> lm-rows -------------+
           -> strangers -> speaker -------------------/
           -> heldout (for evaluate)
@@ -35,6 +35,7 @@ class Sizes:
     encoder: int
     decoder: int
     gan: int
+    polish: int
     speaker: int
     lm: int
     rows: int
@@ -45,9 +46,9 @@ class Sizes:
 
 
 FULL = Sizes(english=12, spanish=3, more=2.25, own=5, strangers=1, mel=6000, fine=5000, encoder=6000, decoder=10000, gan=6000,
-             speaker=3000, lm=40000, rows=2000)
+             polish=6000, speaker=3000, lm=40000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
-SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, fine=4, encoder=8, decoder=8, gan=4, speaker=6, lm=12, rows=4,
+SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, fine=4, encoder=8, decoder=8, gan=4, polish=4, speaker=6, lm=12, rows=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
               speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
               lm_settings=("pack_length=600", "batch_tokens=600", "warmup_steps=2"),
@@ -149,9 +150,13 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         Stage("decoder", ("codec-encoder",),
               [codec("decoder", "decoder", sizes.decoder, ("codes=mixed",), "--init", str(root / "codec-encoder"))], [root / "decoder"]),
         Stage("gan", ("decoder",),
-              [codec("decoder", "gan", sizes.gan, ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4"), "--init", str(root / "decoder"),
-                     "--export", last, "--half")],
-              [root / "gan", Path(last)]),
+              [codec("decoder", "gan", sizes.gan, ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4"), "--init", str(root / "decoder"))],
+              [root / "gan"]),
+        # The encoder once more, for the decoder as it is now: that one stays.
+        Stage("codec-polish", ("gan",),
+              [codec("encoder", "codec-polish", sizes.polish, ("front_learns=false", "encoder_mel_from=0", "learning_rate=1e-3"), "--init",
+                     str(root / "gan"), "--export", last, "--half")],
+              [root / "codec-polish", Path(last)]),
         Stage("lm", ("set",), [lm("lm", sizes.lm, (), "--model", str(root / "base"), "--export", str(root / "lm-sums"))],
               [root / "lm", root / "lm-sums"]),
         Stage("lm-rows", ("lm",),
@@ -159,7 +164,7 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                                           "learning_rate=3e-4", "muon_learning_rate=2e-3"),
                   "--model", str(root / "lm-sums"), "--export", str(root / "lm-export"), "--bf16")],
               [root / "lm-rows", root / "lm-export"]),
-        Stage("kani-mini", ("gan", "lm-rows", "speaker", "heldout"),
+        Stage("kani-mini", ("codec-polish", "lm-rows", "speaker", "heldout"),
               [Function(lambda: package.package(root, Path(kani), sizes.speakers), package.VERSION)], [root / "kani-mini"]),
     ]
     return stages

@@ -166,7 +166,7 @@ bool stage_trains(CodecStage stage, const CodecTrainConfig& config, std::string_
     case CodecStage::kMel:
       return front || head || name.starts_with("analysis.");
     case CodecStage::kEncoder:
-      return encoder || ((front || head) && config.encoder_mel_weight > 0);
+      return encoder || ((front || head) && config.encoder_mel_weight > 0 && config.front_learns);
     case CodecStage::kDecoder:
       return decoder || (head && config.aux_weight > 0);
     case CodecStage::kJoint:

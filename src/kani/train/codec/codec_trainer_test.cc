@@ -83,6 +83,28 @@ TEST_F(CodecTrainerTest, a_run_that_was_stopped_ends_with_the_same_bits) {
   }
 }
 
+TEST_F(CodecTrainerTest, an_encoder_learns_for_a_decoder_that_stays_as_it_is) {
+  run(tiny(CodecStage::kMel, "mel"), false, 2);
+  CodecTrainConfig config = after(CodecStage::kEncoder, "mel", "encoder");
+  config.front_learns = false;
+  config.encoder_mel_from = 0;
+  config.encoder_mel_weight = 10;
+  CodecTrainer trainer(config, false, false);
+  const double first = trainer.evaluate().at("mel_l1");
+  while (!trainer.done()) trainer.step();
+  EXPECT_LT(trainer.evaluate().at("mel_l1"), first);
+  trainer.save();
+  const ParameterMap before = load_networks(folder_ / "mel").parameters,
+                     after = load_networks(folder_ / "encoder").parameters;
+  int kept = 0;
+  for (const auto& [name, tensor] : before) {
+    const bool encoder = name.starts_with("audio_encoder.");
+    EXPECT_EQ(at::equal(tensor, after.at(name)), !encoder) << name;
+    kept += encoder ? 0 : 1;
+  }
+  EXPECT_GT(kept, 0);
+}
+
 TEST_F(CodecTrainerTest, other_sounds_or_settings_are_not_gone_on_with) {
   CodecTrainConfig config = tiny(CodecStage::kMel, "run");
   run(config, false, 2);
