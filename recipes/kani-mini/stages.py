@@ -48,7 +48,8 @@ class Sizes:
 FULL = Sizes(english=12, spanish=3, more=2.25, own=5, strangers=1, mel=6000, fine=5000, encoder=6000, decoder=10000, gan=6000,
              polish=6000, speaker=3000, lm=40000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
-SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, fine=4, encoder=8, decoder=8, gan=4, polish=4, speaker=6, lm=12, rows=4,
+SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, fine=4, encoder=8, decoder=8, gan=4, polish=4,
+              speaker=6, lm=12, rows=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
               speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
               lm_settings=("pack_length=600", "batch_tokens=600", "warmup_steps=2"),

@@ -150,6 +150,27 @@ TEST(Muon, singular_values_become_about_one) {
   EXPECT_LT(values.max().item<double>(), 1.25);
 }
 
+// What a gradient looks like: a few strong directions, the rest down to a thousandth of them.
+TEST(Muon, weak_directions_survive_rounding) {
+  at::manual_seed(5);
+  for (const auto& [rows, cols] : {std::pair{24, 60}, std::pair{60, 24}, std::pair{24, 30}}) {
+    const auto [u, values, v] = at::linalg_svd(at::randn({rows, cols}), false);
+    const at::Tensor fall = at::logspace(0, -3, values.size(0));
+    const at::Tensor x = at::mm(u * fall, v);
+    const Matrix expected = plain_orthogonal(plain_of(x));
+    const at::Tensor got = nearly_orthogonal(x.unsqueeze(0))[0];
+    double worst = 0;
+    for (int i = 0; i < rows; ++i) {
+      for (int j = 0; j < cols; ++j)
+        worst =
+            std::max(worst, std::fabs(got[i][j].item<double>() -
+                                      expected[static_cast<size_t>(i)][static_cast<size_t>(j)]));
+    }
+    // The weakest has 1e-6 in A, which float32 knows to 1e-7.
+    EXPECT_LT(worst, 0.02) << rows << " x " << cols;
+  }
+}
+
 TEST(Muon, several_matrices_at_once_are_each_alone) {
   at::manual_seed(4);
   for (const auto& shape : {std::pair{24, 60}, std::pair{60, 24}}) {
