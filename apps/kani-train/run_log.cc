@@ -124,6 +124,8 @@ void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
   if (yardstick.peak_operations > 0) figures["mfu"] = utilization(r, yardstick);
   for (size_t k = 0; k < r.codebook_loss.size(); ++k)
     figures[concat("codebook_", k, "_loss")] = r.codebook_loss[k];
+  if (r.device_peak_bytes > 0)
+    figures["device_peak_memory_mb"] = static_cast<double>(r.device_peak_bytes) / (1 << 20);
   if (r.guide) figures["guided_attention"] = *r.guide;
   Figures events{{"train/loss", r.loss},
                  {"train/grad_norm", r.grad_norm},

@@ -8,6 +8,7 @@
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
+#include "kani/base/random.h"
 #include "kani/base/sha256.h"
 
 namespace kani::train {
@@ -55,6 +56,16 @@ std::vector<fs::path> shard_files(const fs::path& place, Split split) {
                 "-*.kshard")
         .with_hint("kani data build --valid SHARE says what part of a set is kept back");
   return inside;
+}
+
+// Whether a number between 0 and 1 that follows from the clip's text and codes is less.
+bool falls_below(double share, const TrainingClip& clip) {
+  uint64_t hash = 0x6b616e69;
+  for (const auto* ids : {&clip.text, &clip.codes}) {
+    for (const int32_t id : *ids) hash = splitmix64(hash ^ static_cast<uint32_t>(id));
+    hash = splitmix64(hash ^ ids->size());
+  }
+  return static_cast<double>(hash >> 11) * 0x1p-53 < share;
 }
 
 }  // namespace
@@ -107,6 +118,21 @@ std::string ClipSet::add(const fs::path& file, const TokenLayout& layout) {
   for (size_t i = 0; i < shard.clips(); ++i) where_.push_back({number, static_cast<uint32_t>(i)});
   shards_.push_back(std::move(shard));
   return hash;
+}
+
+void ClipSet::keep(Split split, double valid_share, size_t places) {
+  std::vector<Place> kept;
+  std::vector<size_t> ends;
+  size_t i = 0;
+  for (size_t place = 0; place < ends_.size(); ++place) {
+    for (; i < ends_[place]; ++i) {
+      const bool valid = place < places && falls_below(valid_share, clip(i));
+      if (valid == (split == Split::kValid)) kept.push_back(where_[i]);
+    }
+    ends.push_back(kept.size());
+  }
+  where_ = std::move(kept);
+  ends_ = std::move(ends);
 }
 
 TrainingClip ClipSet::clip(size_t index) const {

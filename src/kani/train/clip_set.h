@@ -34,6 +34,11 @@ class ClipSet {
   ClipSet(const std::vector<std::string>& places, const TokenLayout& layout,
           std::vector<LanguageToken> tokens = {}, ClipSetRules rules = {});
 
+  /// Keeps of the first `places` the clips on one side of a division in which a share of them, by
+  /// the hash of what they are, is for validation; others stay for training.  A clip that is there
+  /// twice is on one side; what is added later moves none.
+  void keep(Split split, double valid_share, size_t places);
+
   /// Shards that were left out.
   size_t bad_shards() const { return bad_.size(); }
   size_t size() const { return where_.size(); }

@@ -170,6 +170,16 @@ void TrainConfig::validate() const {
   require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
   require(grad_dtype == "f32" || grad_dtype == "bf16", "grad_dtype is \"", grad_dtype,
           "\", must be f32 or bf16");
+  require(rope_precision == "f32" || rope_precision == "bf16", "rope_precision is \"",
+          rope_precision, "\", must be f32 or bf16");
+  require(valid_fraction >= 0 && valid_fraction <= 0.5, "valid_fraction is ", valid_fraction,
+          ", must be 0 to 0.5");
+  require(valid_fraction == 0 || valid_data.empty(),
+          "valid_fraction and valid_data are both given; one of them says what is measured on");
+  at_least(length_buckets, 0, "length_buckets");
+  require(length_buckets == 0 || (packing == Packing::kNone && !parity),
+          "length_buckets needs packing none, and has no place beside parity, whose order is "
+          "upstream's");
   lora.validate();
   growth.validate();
   require(audio_table == "rows" || factorised(), "audio_table is \"", audio_table,

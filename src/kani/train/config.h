@@ -27,6 +27,8 @@ struct TrainConfig {
   double bad_shard_share = 0.001;  // of the shards, that may be left out
   std::vector<std::string> data;   // shards or folders of them
   std::vector<std::string> valid_data;
+  double valid_fraction =
+      0;  // without valid_data: share of the clips of `data` that are kept for it
   std::vector<std::string> replay_data;  // what the model knows already and is not to forget
   double replay_share = 0;               // of an epoch's clips
   // Rules of sequences and update.
@@ -38,6 +40,7 @@ struct TrainConfig {
   int64_t pack_length = 16384;              // elements of a row
   int64_t batch_tokens = 131072;            // elements of an update, over all ranks
   int64_t per_device_train_batch_size = 6;  // clips of a micro-batch (packing none)
+  int64_t length_buckets = 0;  // packing none: like lengths together, out of so many micro-batches
   // Micro-batches of an update (packing none): of each process with parity, else of all together.
   int64_t gradient_accumulation_steps = 6;
   // With parity: the loss is divided by the labels of all processes, not by each one's own.
@@ -80,6 +83,7 @@ struct TrainConfig {
   GuideSettings guide;                                        // of attention, at the start
   bool gradient_checkpointing = false;  // layers are computed again in the backward pass
   bool bf16 = false;                    // matrix products in bf16, all else in float32
+  std::string rope_precision = "f32";   // of RoPE's frequencies: f32, bf16 (training.md 7.5)
   std::string grad_dtype = "f32";       // of gradients on their way between processes: f32, bf16
   bool deterministic = true;            // on GPUs; false: LibTorch may take faster forms
   std::string device = "auto";          // auto, cpu, cuda, cuda:N (cuda_device.h)

@@ -42,6 +42,8 @@ void add_place_keys(Keys& k) {
   other(k, "output_dir", KANI_FIELD(output_dir), "folder of checkpoints and logs; --out");
   other(k, "data", KANI_FIELD(data), "shards to train on, or folders of them; --data");
   other(k, "valid_data", KANI_FIELD(valid_data), "shards to measure on, never trained on; --valid");
+  numeric(k, "valid_fraction", KANI_FIELD(valid_fraction),
+          "without valid_data: share of the clips of data that are measured on, never trained on");
   other(k, "bad_shard_share", KANI_FIELD(bad_shard_share),
         "of the shards, the most that may be damaged or missing; they are left out whole");
   other(k, "replay_data", KANI_FIELD(replay_data),
@@ -112,6 +114,9 @@ void add_batch_keys(Keys& k) {
   numeric(k, "batch_tokens", KANI_FIELD(batch_tokens), "elements of an update, over all processes");
   numeric(k, "per_device_train_batch_size", KANI_FIELD(per_device_train_batch_size),
           "clips of a micro-batch (packing none, parity)");
+  numeric(k, "length_buckets", KANI_FIELD(length_buckets),
+          "packing none: clips of like length together, sorted within so many micro-batches; 0: as "
+          "they come");
   numeric(k, "gradient_accumulation_steps", KANI_FIELD(gradient_accumulation_steps),
           "micro-batches of an update: with parity of each process, else (packing none) of all "
           "together");
@@ -208,6 +213,9 @@ void add_machine_keys(Keys& k) {
   numeric(k, "bf16", KANI_FIELD(bf16), "factors of matrix products rounded to bf16");
   other(k, "gradient_checkpointing", KANI_FIELD(gradient_checkpointing),
         "compute layers again in the backward pass: less memory, same bits");
+  numeric(
+      k, "rope_precision", KANI_FIELD(rope_precision),
+      "of RoPE's frequencies: f32, or bf16 to go on with a run whose model was bf16 as a whole");
   numeric(k, "grad_dtype", KANI_FIELD(grad_dtype), "of gradients between processes: f32, bf16");
   other(k, "zero_stage", KANI_FIELD(optimizer.zero_stage),
         "1: processes share the moments, 0: each keeps all");

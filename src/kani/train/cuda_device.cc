@@ -2,6 +2,7 @@
 #include "kani/train/cuda_device.h"
 
 #include <ATen/Context.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -30,6 +31,12 @@ const cuda::Kernels* kernels_for(const at::Tensor& x) {
 
 cuda::Stream stream_of(const at::Tensor& x) {
   return x.is_cuda() ? c10::cuda::getCurrentCUDAStream(x.device().index()).stream() : nullptr;
+}
+
+int64_t gpu_memory_peak(at::Device device) {
+  if (!device.is_cuda()) return 0;
+  const auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return c10::cuda::CUDACachingAllocator::getDeviceStats(device.index()).allocated_bytes[all].peak;
 }
 
 c10::intrusive_ptr<c10d::Backend> gpu_group(const c10::intrusive_ptr<c10d::Store>& store,

@@ -20,6 +20,8 @@ at::Tensor tensor_of(const std::vector<int64_t>& values) {
   return at::tensor(at::IntArrayRef(values), at::kLong);
 }
 
+at::Tensor to_bf16_and_back(const at::Tensor& x) { return x.to(at::kBFloat16).to(x.scalar_type()); }
+
 }  // namespace
 
 Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules rules)
@@ -45,6 +47,7 @@ Lfm2Module::Lfm2Module(Lfm2Config config, ParameterMap parameters, ComputeRules 
         static_cast<float>(1.0 / std::pow(config_.rope_theta, static_cast<double>(exponent))));
   }
   frequencies_ = at::tensor(frequencies, head_.options().dtype(at::kFloat).requires_grad(false));
+  if (rules_.rope_bf16) frequencies_ = to_bf16_and_back(frequencies_);
 }
 
 void Lfm2Module::move_to(at::Device device) {
@@ -74,7 +77,9 @@ const at::Tensor& Lfm2Module::of(int layer, std::string_view name) const {
 at::Tensor Lfm2Module::rope_factor(int layer) const {
   const at::Tensor& weight =
       parameter(concat("model.learnable_rope_layers.", layer, ".alpha_weight"));
-  return config_.alpha_min + (config_.alpha_max - config_.alpha_min) * at::sigmoid(weight);
+  const at::Tensor factor =
+      config_.alpha_min + (config_.alpha_max - config_.alpha_min) * at::sigmoid(weight);
+  return rules_.rope_bf16 ? to_bf16_and_back(factor) : factor;
 }
 
 at::Tensor Lfm2Module::forward(const PackedBatch& batch, ForwardTap* tap,
@@ -169,6 +174,7 @@ at::Tensor Lfm2Module::attention_operator(int layer, const at::Tensor& u,
   const int64_t count = u.size(0), width = config_.head_dim;
   at::Tensor frequencies = frequencies_;
   if (config_.use_learnable_rope.value_or(false)) frequencies = frequencies * rope_factor(layer);
+  if (rules_.rope_bf16) frequencies = to_bf16_and_back(frequencies);
   const at::Tensor angles = documents.positions.unsqueeze(1) * frequencies;
   const std::string self = concat("model.layers.", layer, ".self_attn.");
   const auto heads = [&](const char* name) {

@@ -29,6 +29,7 @@ struct ForwardTap {
 /// How the same network is computed.
 struct ComputeRules {
   bool bf16 = false;           // matrix products of numbers rounded to bf16; all else in float32
+  bool rope_bf16 = false;      // RoPE's frequencies, its factor and their product rounded to bf16
   bool recompute = false;      // layers are computed again in the backward pass (recompute.h)
   double adapter_scale = 0;    // on B A x of modules that have adapters (lora.h)
   double adapter_dropout = 0;  // share of an adapter's inputs that are 0 while training

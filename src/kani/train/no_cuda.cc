@@ -12,6 +12,7 @@ int gpu_count() { return 0; }
 void use_gpu(at::Device) {}
 const cuda::Kernels* kernels_for(const at::Tensor&) { return nullptr; }
 cuda::Stream stream_of(const at::Tensor&) { return nullptr; }
+int64_t gpu_memory_peak(at::Device) { return 0; }
 
 c10::intrusive_ptr<c10d::Backend> gpu_group(const c10::intrusive_ptr<c10d::Store>&, const Launch&,
                                             at::Device, std::chrono::milliseconds) {

@@ -127,6 +127,22 @@ std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size, size_
   return rows;
 }
 
+std::vector<Row> bucket_batches(std::span<const uint32_t> order, std::span<const int64_t> lengths,
+                                size_t size, size_t window, uint64_t seed, uint64_t epoch) {
+  require(size >= 1 && window >= 1, "batches and their window must be 1 or more");
+  std::vector<Row> rows;
+  for (size_t first = 0; first < order.size(); first += size * window) {
+    const auto part = order.subspan(first, std::min(size * window, order.size() - first));
+    std::vector<uint32_t> sorted(part.begin(), part.end());
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](uint32_t a, uint32_t b) { return lengths[a] < lengths[b]; });
+    for (Row& row : cut_batches(sorted, size)) rows.push_back(std::move(row));
+  }
+  Random random(splitmix64(splitmix64(seed + 9) ^ epoch));
+  shuffle(rows, random);
+  return rows;
+}
+
 double fill(std::span<const Row> rows, std::span<const int64_t> lengths, int64_t length) {
   int64_t used = 0;
   for (const Row& row : rows) {

@@ -46,6 +46,12 @@ std::vector<Row> pack_rows(std::span<const uint32_t> order, std::span<const int6
 /// beginning of `order` fill the last batch and make others until all ranks have as many.
 std::vector<Row> cut_batches(std::span<const uint32_t> order, size_t size, size_t ranks = 1);
 
+/// Batches of `size` clips of like length: within every `window` batches' worth of `order` sorted
+/// by length, the batches shuffled by (seed, epoch).  Each clip once; one batch of each window may
+/// be short.  window is 1 or more (Error(kInvalidArgument) otherwise).
+std::vector<Row> bucket_batches(std::span<const uint32_t> order, std::span<const int64_t> lengths,
+                                size_t size, size_t window, uint64_t seed, uint64_t epoch);
+
 /// Share of a row's elements that are used, over all rows.
 double fill(std::span<const Row> rows, std::span<const int64_t> lengths, int64_t length);
 

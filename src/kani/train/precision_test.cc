@@ -87,6 +87,37 @@ TEST_F(PrecisionTest, twenty_updates_in_bf16_stay_within_a_hundredth_of_float32)
   }
 }
 
+// Frequencies of powers of two and factors of 1 are exact in bf16, others are off by up to 0.4 %.
+TEST_F(PrecisionTest, frequencies_are_rounded_to_bf16_where_a_run_had_them_so) {
+  const Lfm2Module base = load_module(folder_ / "base");
+  Lfm2Config exact = base.config();
+  exact.rope_theta = std::pow(2.0, exact.head_dim / 2);
+  exact.alpha_min = 0.5;
+  exact.alpha_max = 1.5;
+  const ClipSet clips({(folder_ / "data.kshard").string()}, TokenLayout::of(exact));
+  PackedBatch batch;
+  batch.add(TokenLayout::of(exact), {}, clip_ids(TokenLayout::of(exact), clips.clip(0), {}),
+            clips.clip(0).voice, 0);
+  const auto hidden = [&](const Lfm2Config& config, double factor, bool rounded) {
+    ParameterMap parameters;
+    for (const auto& [name, tensor] : base.parameters()) {
+      parameters[name] = tensor.detach().clone();
+      if (name.ends_with("alpha_weight")) parameters[name].fill_(factor);
+    }
+    const at::NoGradGuard no_grad;
+    return Lfm2Module(config, std::move(parameters), {.rope_bf16 = rounded}).forward(batch);
+  };
+  ASSERT_TRUE(exact.use_learnable_rope.value_or(false));
+  EXPECT_TRUE(at::equal(hidden(exact, 0, true), hidden(exact, 0, false)));
+  Lfm2Config other = exact;
+  other.rope_theta = 10000;
+  for (const auto& [config, factor] : {std::pair{other, 0.0}, std::pair{exact, 0.3}}) {
+    const double off = relative(hidden(config, factor, true), hidden(config, factor, false));
+    EXPECT_GT(off, 1e-5);
+    EXPECT_LT(off, 0.2);
+  }
+}
+
 TEST_F(PrecisionTest, a_run_in_bf16_goes_on_bit_for_bit) {
   TrainConfig c = config("whole");
   c.bf16 = true;

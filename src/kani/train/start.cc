@@ -159,6 +159,7 @@ Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* to
   return {std::move(model),
           std::move(parameters),
           {.bf16 = config.bf16,
+           .rope_bf16 = config.rope_precision == "bf16",
            .recompute = config.gradient_checkpointing,
            .adapter_scale = config.lora.scale(),
            .adapter_dropout = config.lora.dropout,

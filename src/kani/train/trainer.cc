@@ -115,6 +115,15 @@ void Trainer::open_clips(const std::vector<LanguageToken>& tokens) {
   rules.split = Split::kValid;
   if (!config_.valid_data.empty())
     valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_, tokens, rules);
+  if (config_.valid_fraction > 0) {
+    rules.split = Split::kTrain;
+    valid_ = std::make_unique<ClipSet>(config_.data, layout_, tokens, rules);
+    for (const auto& [set, side] :
+         {std::pair{&clips_, Split::kTrain}, std::pair{&valid_, Split::kValid}})
+      (*set)->keep(side, config_.valid_fraction, config_.data.size());
+    require(valid_->size() > 0, "valid_fraction ", config_.valid_fraction, " of ", clips_->size(),
+            " clips leaves none to measure on");
+  }
 
   for (size_t i = 0; i < clips_->size(); ++i) {
     lengths_.push_back(clips_->length(i));
@@ -245,9 +254,15 @@ void Trainer::plan_epoch(int64_t epoch) {
   } else {
     for (const uint32_t i : repeated(factors_, config_.seed, number)) order.push_back(usable_[i]);
   }
+  const auto size = static_cast<size_t>(config_.per_device_train_batch_size);
+  if (config_.length_buckets > 0) {
+    plan_ = bucket_batches(order, lengths_, size, static_cast<size_t>(config_.length_buckets),
+                           config_.seed, number);
+    planned_epoch_ = epoch;
+    return;
+  }
   plan_ = config_.packing == Packing::kNone
-              ? cut_batches(order, static_cast<size_t>(config_.per_device_train_batch_size),
-                            config_.parity ? static_cast<size_t>(comm_->size()) : 1)
+              ? cut_batches(order, size, config_.parity ? static_cast<size_t>(comm_->size()) : 1)
               : pack_rows(order, lengths_, {.length = config_.pack_length}, config_.seed, number);
   planned_epoch_ = epoch;
 }
@@ -385,6 +400,7 @@ UpdateReport Trainer::step() {
   report.epoch = static_cast<double>(state_.epoch) +
                  static_cast<double>(state_.row) / static_cast<double>(rows);
   report.seconds = seconds_since(start);
+  report.device_peak_bytes = gpu_memory_peak(model_->head().device());
   if (state_.skipped_in_row >= kMostSkipped) {
     const auto good = find_checkpoint(config_.output_dir);
     throw Error(ErrorCode::kBadInput, kMostSkipped,

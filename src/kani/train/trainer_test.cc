@@ -236,6 +236,57 @@ TEST_F(TrainerTest, validation_is_on_what_was_kept_back) {
   EXPECT_EQ(ClipSet({folder_ / "data.kshard"}, layout, {}, valid).name(0), "data.kshard:0");
 }
 
+TEST_F(TrainerTest, a_share_of_the_clips_is_kept_back_by_what_they_are) {
+  const TokenLayout layout = TokenLayout::of(load_module(folder_ / "base").config());
+  fs::copy_file(folder_ / "data.kshard", folder_ / "again.kshard");
+  const std::string first = folder_ / "data.kshard", second = folder_ / "again.kshard";
+  const auto names = [&](const std::vector<std::string>& places, Split side, double share) {
+    ClipSet set(places, layout);
+    set.keep(side, share, places.size());
+    std::vector<std::string> out;
+    for (size_t i = 0; i < set.size(); ++i) out.push_back(set.name(i));
+    return out;
+  };
+  const size_t all = ClipSet({first}, layout).size();
+  const auto kept = names({first}, Split::kValid, 0.4), rest = names({first}, Split::kTrain, 0.4);
+  EXPECT_GT(kept.size(), 0U);
+  EXPECT_GT(rest.size(), 0U);
+  EXPECT_EQ(kept.size() + rest.size(), all);
+  for (const std::string& name : kept)
+    EXPECT_EQ(std::count(rest.begin(), rest.end(), name), 0) << name;
+  // More data moves no clip, and a copy of a clip is where it is.
+  auto both = names({first, second}, Split::kValid, 0.4);
+  EXPECT_EQ(both.size(), 2 * kept.size());
+  both.resize(kept.size());
+  EXPECT_EQ(both, kept);
+  // What is replayed is all trained on.
+  ClipSet with_replay({first, second}, layout);
+  with_replay.keep(Split::kTrain, 0.4, 1);
+  EXPECT_EQ(with_replay.size(), rest.size() + all);
+  EXPECT_EQ(with_replay.clips_of_first(1), rest.size());
+
+  TrainConfig c = config("out");
+  c.valid_fraction = 0.4;
+  Trainer trainer(c, false);
+  EXPECT_EQ(trainer.clips().size(), rest.size());
+  EXPECT_TRUE(trainer.evaluate().has_value());
+  c = config("none");
+  c.valid_fraction = 1e-9;
+  EXPECT_THROW(Trainer(c, false), Error);
+  c.valid_data = c.data;
+  EXPECT_THROW(Trainer(c, false), Error);
+}
+
+TEST_F(TrainerTest, batches_of_like_lengths_are_asked_for_where_they_can_be) {
+  TrainConfig c = config("out");
+  c.length_buckets = 2;
+  EXPECT_THROW(Trainer(c, false), Error) << "rows are packed";
+  c.packing = Packing::kNone;
+  c.per_device_train_batch_size = 3;
+  Trainer trainer(c, false);
+  EXPECT_TRUE(std::isfinite(trainer.step().loss));
+}
+
 TEST_F(TrainerTest, a_new_run_does_not_begin_among_the_checkpoints_of_another) {
   TrainConfig c = config("out");
   {
