@@ -38,7 +38,9 @@ double deviations(double value, const std::vector<double>& recent) {
 }  // namespace
 
 void judge(UpdateReport& report, const RunState& state, const HealthRules& rules) {
-  if (!std::isfinite(report.loss)) {
+  if (!report.skip_reason.empty()) {
+    // The caller knows one already.
+  } else if (!std::isfinite(report.loss)) {
     report.skip_reason = "the loss is not finite";
   } else if (!std::isfinite(report.grad_norm)) {
     report.skip_reason = "a gradient is not finite";

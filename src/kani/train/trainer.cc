@@ -340,6 +340,8 @@ UpdateReport Trainer::step() {
   const double divisor = config_.parity   ? static_cast<double>(labels)
                          : weights_->on() ? comm_->sum(weight)
                                           : static_cast<double>(report.targets);
+  // Weights may leave a batch nothing to learn (reliability.md T8).
+  if (divisor == 0) report.skip_reason = "none of its targets counts";
   const double guidance = config_.guide.weight_at(state_.update);
   if (guidance > 0) spoken = std::max<int64_t>(1, comm_->sum(spoken));
   double penalty = 0;
@@ -352,7 +354,8 @@ UpdateReport Trainer::step() {
     const at::Tensor hidden = model_->forward(batch, nullptr, guide ? &*guide : nullptr);
     const LossResult result =
         cross_entropy(model_->for_products(hidden), model_->head(), targets_of(batch, hidden),
-                      1 / divisor, config_.loss_chunk, model_->rules().table, loss_rules(batch));
+                      divisor == 0 ? 1 : 1 / divisor, config_.loss_chunk, model_->rules().table,
+                      loss_rules(batch));
     at::Tensor loss = result.loss;
     if (guide && guide->penalty().defined()) {
       const at::Tensor mean = guide->penalty() / static_cast<double>(spoken);

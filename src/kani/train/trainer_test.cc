@@ -149,6 +149,24 @@ TEST_F(TrainerTest, T8_weights_that_are_no_numbers_skip_updates_and_stop_after_t
   EXPECT_EQ(weights(c.output_dir), before);
 }
 
+TEST_F(TrainerTest, T8_a_batch_in_which_nothing_counts_is_skipped) {
+  TrainConfig c = config("out");
+  c.sequence.loss_on_text = false;
+  c.loss_weights = {"text=1",       "control=0",    "codebook_0=0",
+                    "codebook_1=0", "codebook_2=0", "codebook_3=0"};
+  Trainer trainer(c, false);
+  const ParameterMap before = load_module(folder_ / "base").parameters();
+  for (int i = 0; i < 3; ++i) {
+    const UpdateReport report = trainer.step();
+    EXPECT_TRUE(report.skipped);
+    EXPECT_EQ(report.skip_reason, "none of its targets counts");
+    EXPECT_FALSE(report.clips.empty());
+  }
+  EXPECT_EQ(trainer.state().skipped, 3);
+  for (const auto& [name, tensor] : trainer.model().parameters())
+    EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
+}
+
 TEST_F(TrainerTest, T8_a_clip_that_is_too_long_is_left_out_and_counted) {
   TrainConfig c = config("out");
   c.pack_length = 64;
