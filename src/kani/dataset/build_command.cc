@@ -25,8 +25,10 @@ constexpr std::string_view kBuildHelp =
     R"(build MANIFEST --model FOLDER --out FOLDER [options]
   MANIFEST               a folder of recordings with NAME.txt beside, or a file .jsonl, .csv, .tsv
                          with audio, text and perhaps language, speaker, source, licence, start,
-                         end; a folder of VCTK, Common Voice, LJSpeech, LibriTTS; or a .parquet with
-                         audio (bytes) and text in its rows, a folder of these or of save_to_disk
+                         end; a folder of VCTK, Common Voice, LJSpeech, LibriTTS; a .parquet with
+                         audio (bytes) and text in its rows, a folder of these or of save_to_disk;
+                         or a .tar of WebDataset (KEY.flac beside KEY.txt or KEY.json), a folder of
+                         these
   --model FOLDER         the model to be trained: tokenizer, codec with an encoder, speaker encoder
   --codec FILE           another codec (.nemo)
   --speaker-encoder FOLDER|none

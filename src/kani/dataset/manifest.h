@@ -1,5 +1,5 @@
 // manifest.h - what recordings there are, who speaks and what they say: a folder, JSON lines, a
-// table with a header, the layouts of well-known corpora, or a data set with sounds in its rows.
+// table with a header, layouts of well-known corpora, a data set with sounds in its rows, or tars.
 // Source: training.md 15.1.
 // Not here: looking at the sound (recording.h) or the text (clip_text.h).
 //
@@ -12,6 +12,7 @@
 //   LJSpeech    a folder with metadata.csv and wavs/
 //   LibriTTS    a folder as above; the speaker is SPEAKER of SPEAKER/CHAPTER/SPEAKER_CHAPTER_….wav
 //   .parquet    or a folder of them or of save_to_disk: recording_rows.h
+//   .tar        or a folder of them, of WebDataset: recording_tar.h
 //   .jsonl      an object a line (also .json and .ndjson, as NeMo's manifests); blank lines are
 //               skipped
 //   .csv .tsv   first line names the columns; .csv after RFC 4180, .tsv without quotes
@@ -42,10 +43,12 @@ struct SourceRecord {
   double end_s = 0;              // 0 = to its end
   std::vector<int32_t> codes{};  // [frames, codebooks]; empty = the codec's encoder makes them
   int codebooks = 0;             // of codes
-  /// Where the sound is a cell of a data set's file (recording_rows.h): that file, as audio else,
-  /// and the row; audio is then a name only.
+  /// Where the sound is a cell of a data set's file (recording_rows.h) or a member of an archive
+  /// (recording_tar.h): that file, as audio else, and the row, or the byte that the member begins
+  /// at; audio is then a name only.
   std::string set_file{};
   int64_t row = -1;
+  int64_t member_bytes = -1;  // of an archive's member; -1 = it is none
   /// What made the line or the files beside unusable: the record is then only counted.
   std::optional<Reject> problem{};
 };
@@ -55,7 +58,7 @@ struct ManifestDefaults {
   std::string language{}, speaker{}, licence{};
   std::string source{};  // empty = the name of the manifest or folder
   // The speaker is a folder: of a folder of recordings the first below it, with a file of records
-  // the one that the audio is in.
+  // the one that the audio is in, with archives the first in them.
   bool speaker_folders = false;
 };
 
