@@ -46,6 +46,12 @@ What the manifest does not say
   --speaker-folders      the first folder of a recording below MANIFEST is its speaker; with a file
                          as MANIFEST the one that it is in
 
+Long recordings
+  --segment              a recording whose line or .json has segments, a list of {start, end, text}
+                         in seconds, is cut where it is silent between them, into pieces
+  --segment-min X, --segment-max X      seconds of a piece (default: 3 and 30)
+  --segment-silence X    where it is cut it is silent so long (default: 0.3)
+
 Clips
   --language-tags        the language stands in front of the text ("en: …")
   --expand               numbers and abbreviations are written out
@@ -131,6 +137,25 @@ ClipOptions clip_options(CommandWords& words) {
           limits.min_characters_per_second, " is not below --max-rate ",
           limits.max_characters_per_second);
   take("--min-script", 0, 1, limits.min_script_share);
+  return options;
+}
+
+CutOptions cut_options(CommandWords& words, const ClipLimits& limits) {
+  CutOptions options;
+  options.on = words.take("--segment").has_value();
+  PieceOptions& pieces = options.pieces;
+  const auto take = [&](const char* flag, double low, double high, double& value) {
+    const auto given = words.take_real(flag, low, high);
+    require(!given || options.on, flag, " says nothing without --segment");
+    value = given.value_or(value);
+  };
+  take("--segment-min", 0.3, 600, pieces.min_seconds);
+  take("--segment-max", 0.3, 600, pieces.max_seconds);
+  take("--segment-silence", 0.1, 10, pieces.silence_s);
+  require(pieces.min_seconds < pieces.max_seconds, "--segment-min ", pieces.min_seconds,
+          " is not below --segment-max ", pieces.max_seconds);
+  require(!options.on || pieces.max_seconds <= limits.max_seconds, "--segment-max ",
+          pieces.max_seconds, " is above --max-seconds ", limits.max_seconds);
   return options;
 }
 
@@ -220,7 +245,7 @@ void run_build(std::span<const std::string> args, const CancelToken& cancel, std
     return;
   }
   constexpr std::string_view kSwitches[] = {"--restart", "--speaker-folders", "--language-tags",
-                                            "--expand", "--quiet"};
+                                            "--expand",  "--segment",         "--quiet"};
   CommandWords words(args, kSwitches);
   BuildOptions options;
   options.model = model_names(words);
@@ -233,6 +258,7 @@ void run_build(std::span<const std::string> args, const CancelToken& cancel, std
           "--restart and --part exclude each other: other machines may be at work");
   options.defaults = manifest_defaults(words);
   options.clips = clip_options(words);
+  options.cut = cut_options(words, options.clips.sound.limits);
   options.assembly = assembly_options(words);
   const bool quiet = words.take("--quiet").has_value();
   words.expect_nothing_else(1);

@@ -22,7 +22,8 @@
 // locale), speaker (speaker_id, client_id), source, licence (license), start and end in seconds (or
 // offset and duration).  Others are ignored. JSON lines may also say codes, a list of numbers for
 // each codebook: what the stretch was encoded to elsewhere, all of it and as it is; the codec's own
-// encoder is then not asked.
+// encoder is then not asked.  They and NAME.json may have segments (or words), a list of {start,
+// end, text (or word)} in seconds, of what is said when: only cutting.h looks at it.
 #pragma once
 
 #include <filesystem>
@@ -34,15 +35,23 @@
 
 namespace kani {
 
+/// What is said from when to when, in seconds from the beginning of a recording.
+struct TimedText {
+  double start_s = 0, end_s = 0;
+  std::string text{};
+};
+
 /// One recording, or a stretch of one, with its text.
 struct SourceRecord {
   std::string audio{};  // path, relative to Manifest::folder unless absolute
   std::string text{};   // bytes as they are in the file
   std::string language{}, speaker{}, source{}, licence{};
-  double start_s = 0;            // stretch of the recording
-  double end_s = 0;              // 0 = to its end
-  std::vector<int32_t> codes{};  // [frames, codebooks]; empty = the codec's encoder makes them
-  int codebooks = 0;             // of codes
+  double start_s = 0;                 // stretch of the recording
+  double end_s = 0;                   // 0 = to its end
+  std::vector<int32_t> codes{};       // [frames, codebooks]; empty = the codec's encoder makes them
+  int codebooks = 0;                  // of codes
+  std::vector<TimedText> segments{};  // begin one after the other; no end is before its start
+  std::string segments_fault{};       // why they cannot be used; matters to who wants to
   /// Where the sound is a cell of a data set's file (recording_rows.h) or a member of an archive
   /// (recording_tar.h): that file, as audio else, and the row, or the byte that the member begins
   /// at; audio is then a name only.
