@@ -164,6 +164,8 @@ class Data(Journey):
             (("--format", "csv"), 'kani-data: error: --format is "csv", must be kshard, parquet or both'),
             (("--speaker-vector", "best"), 'kani-data: error: --speaker-vector is "best", must be mean, self or other'),
             (("--loudness", "loud"), 'kani-data: error: --loudness is "loud", must be a number from -60 to -5'),
+            (("--segment-min", "5"), "kani-data: error: --segment-min says nothing without --segment"),
+            (("--segment", "--segment-max", "50"), "kani-data: error: --segment-max 50 is above --max-seconds 40"),
             (("--part", "3/2"), "kani-data: error: --part is 3/2, expected I/N with I from 1 to N, as 2/4"),
             (("--out",), "kani-data: error: --out needs a value"),
             (("another",), "kani-data: error: 2 names of files given, expected 1"),

@@ -2,14 +2,13 @@
 #include "kani/dataset/arrow_folder.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <string>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/base/sha256.h"
+#include "kani/dataset/split_files.h"
 
 namespace kani {
 namespace {
@@ -18,19 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMostStateBytes = 16 << 20;
 constexpr size_t kMostFiles = 1'000'000;
-constexpr std::array<std::string_view, 8> kSplitWords = {
-    "train", "training", "test", "testing", "validation", "valid", "dev", "eval"};
-
-/// Whether `word` stands in `path` between other signs than letters.
-bool has_word(std::string_view path, std::string_view word) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  for (size_t at = path.find(word); at != std::string_view::npos; at = path.find(word, at + 1)) {
-    const size_t end = at + word.size();
-    if ((at == 0 || !is_letter(path[at - 1])) && (end == path.size() || !is_letter(path[end])))
-      return true;
-  }
-  return false;
-}
 
 /// A file name that stays in its folder.
 bool is_plain_name(std::string_view name) {
@@ -76,15 +62,8 @@ std::vector<fs::path> parquet_files(const fs::path& folder, std::string_view spl
   if (all.empty())
     throw Error(ErrorCode::kNotFound, folder, ": no state.json and no *.parquet files");
   std::sort(all.begin(), all.end());
-  const auto any_word = [](const std::string& path) {
-    return std::any_of(kSplitWords.begin(), kSplitWords.end(),
-                       [&](std::string_view word) { return has_word(path, word); });
-  };
-  const bool unnamed = std::none_of(all.begin(), all.end(), any_word);
   std::vector<fs::path> files;
-  for (const std::string& path : all) {
-    if (has_word(path, split) || (unnamed && split == "train")) files.push_back(folder / path);
-  }
+  for (const std::string& path : files_of_split(all, split)) files.push_back(folder / path);
   if (files.empty())
     throw Error(ErrorCode::kNotFound, folder, ": none of ", all.size(),
                 " *.parquet files is of the split ", printable(split));

@@ -25,8 +25,10 @@ constexpr std::string_view kBuildHelp =
     R"(build MANIFEST --model FOLDER --out FOLDER [options]
   MANIFEST               a folder of recordings with NAME.txt beside, or a file .jsonl, .csv, .tsv
                          with audio, text and perhaps language, speaker, source, licence, start,
-                         end; a folder of VCTK, Common Voice, LJSpeech, LibriTTS; or a .parquet with
-                         audio (bytes) and text in its rows, a folder of these or of save_to_disk
+                         end; a folder of VCTK, Common Voice, LJSpeech, LibriTTS; a .parquet with
+                         audio (bytes) and text in its rows, a folder of these or of save_to_disk;
+                         or a .tar of WebDataset (KEY.flac beside KEY.txt or KEY.json), a folder of
+                         these
   --model FOLDER         the model to be trained: tokenizer, codec with an encoder, speaker encoder
   --codec FILE           another codec (.nemo)
   --speaker-encoder FOLDER|none
@@ -43,6 +45,12 @@ What the manifest does not say
   --language TAG, --speaker NAME, --source NAME, --licence TEXT
   --speaker-folders      the first folder of a recording below MANIFEST is its speaker; with a file
                          as MANIFEST the one that it is in
+
+Long recordings
+  --segment              a recording whose line or .json has segments, a list of {start, end, text}
+                         in seconds, is cut where it is silent between them, into pieces
+  --segment-min X, --segment-max X      seconds of a piece (default: 3 and 30)
+  --segment-silence X    where it is cut it is silent so long (default: 0.3)
 
 Clips
   --language-tags        the language stands in front of the text ("en: …")
@@ -132,6 +140,25 @@ ClipOptions clip_options(CommandWords& words) {
   return options;
 }
 
+CutOptions cut_options(CommandWords& words, const ClipLimits& limits) {
+  CutOptions options;
+  options.on = words.take("--segment").has_value();
+  PieceOptions& pieces = options.pieces;
+  const auto take = [&](const char* flag, double low, double high, double& value) {
+    const auto given = words.take_real(flag, low, high);
+    require(!given || options.on, flag, " says nothing without --segment");
+    value = given.value_or(value);
+  };
+  take("--segment-min", 0.3, 600, pieces.min_seconds);
+  take("--segment-max", 0.3, 600, pieces.max_seconds);
+  take("--segment-silence", 0.1, 10, pieces.silence_s);
+  require(pieces.min_seconds < pieces.max_seconds, "--segment-min ", pieces.min_seconds,
+          " is not below --segment-max ", pieces.max_seconds);
+  require(!options.on || pieces.max_seconds <= limits.max_seconds, "--segment-max ",
+          pieces.max_seconds, " is above --max-seconds ", limits.max_seconds);
+  return options;
+}
+
 SpeakerVector speaker_vector(CommandWords& words) {
   constexpr std::string_view kChoices[] = {"mean", "self", "other"};
   const std::string choice = words.take_choice("--speaker-vector", kChoices);
@@ -218,7 +245,7 @@ void run_build(std::span<const std::string> args, const CancelToken& cancel, std
     return;
   }
   constexpr std::string_view kSwitches[] = {"--restart", "--speaker-folders", "--language-tags",
-                                            "--expand", "--quiet"};
+                                            "--expand",  "--segment",         "--quiet"};
   CommandWords words(args, kSwitches);
   BuildOptions options;
   options.model = model_names(words);
@@ -231,6 +258,7 @@ void run_build(std::span<const std::string> args, const CancelToken& cancel, std
           "--restart and --part exclude each other: other machines may be at work");
   options.defaults = manifest_defaults(words);
   options.clips = clip_options(words);
+  options.cut = cut_options(words, options.clips.sound.limits);
   options.assembly = assembly_options(words);
   const bool quiet = words.take("--quiet").has_value();
   words.expect_nothing_else(1);

@@ -13,7 +13,8 @@ namespace {
 constexpr size_t kUnitsOfSmallSet = 128;  // enough for every worker of a machine to have some
 constexpr size_t kMostInUnit = 64;        // what a kill may cost each worker
 constexpr uint64_t kMostPlanBytes = 1 << 20;
-constexpr int kWorkVersion = 2;  // of what work/ holds: 1 had units by number
+// Of what work/ holds: 1 had units by number, 2 no stretch in their lines.
+constexpr int kWorkVersion = 3;
 
 RecordKey key_of(const SourceRecord& record) {
   Sha256 hash;

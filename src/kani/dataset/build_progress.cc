@@ -27,6 +27,7 @@ std::string clock_text(double seconds) {
 
 std::string progress_text(const WorkCounts& counts, double elapsed_s) {
   const uint64_t done = counts.before + counts.done;
+  if (counts.cutting) return concat(done, " of ", counts.records, " recordings are cut");
   std::string text = concat(done, " of ", counts.records, " records, ", counts.rejected,
                             " rejected, ", fixed(counts.seconds / 3600, 2), " h of clips");
   if (counts.done == 0 || elapsed_s <= 0) return text;

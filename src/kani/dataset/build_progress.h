@@ -11,7 +11,7 @@
 namespace kani {
 
 /// "312 of 1000 records, 4 rejected, 0.42 h of clips, 3.1 clips/s, 3:42 left".  Speed and time left
-/// are those of this run; left out before anything is done.
+/// are those of this run; left out before anything is done.  "3 of 10 recordings are cut" before.
 std::string progress_text(const WorkCounts& counts, double elapsed_s);
 
 /// Draws ten times a second on a terminal, elsewhere writes a line every ten seconds.  One thread

@@ -22,6 +22,11 @@ TEST(BuildProgress, before_anything_is_done_there_is_no_speed) {
   EXPECT_EQ(progress_text({.records = 10}, 0), "0 of 10 records, 0 rejected, 0.00 h of clips");
 }
 
+TEST(BuildProgress, recordings_that_are_cut_are_no_clips_yet) {
+  EXPECT_EQ(progress_text({.records = 10, .done = 3, .cutting = true}, 5),
+            "3 of 10 recordings are cut");
+}
+
 TEST(BuildProgress, without_a_terminal_a_short_run_says_nothing) {
   std::FILE* out = std::tmpfile();
   {

@@ -58,8 +58,9 @@ std::string read_recordings_key(const Manifest& manifest, const BuildPlan& plan)
 }
 
 /// What a set was made from, but for the contents of the recordings.
-Json origin_of(const ClipRules& rules, const BuildPlan& plan) {
+Json origin_of(const ClipRules& rules, const CutOptions& cut, const BuildPlan& plan) {
   Json origin = plan_of(rules);
+  if (cut.on) origin["segment"] = cut_settings(cut);
   origin["manifest"] = plan.manifest_key();
   origin["records"] = plan.records();
   return origin;
@@ -96,11 +97,27 @@ BuildResult build_set(const BuildOptions& options, const CancelToken* cancel,
         .with_hint("run tools/arrow.sh, then configure and build again");
   }
   const ClipRules rules(find_model_parts(options.model), options.clips);
-  const Manifest manifest = read_manifest(options.manifest, options.defaults);
+  Manifest manifest = read_manifest(options.manifest, options.defaults);
   make_out(options.out, options.restart);
-  const BuildPlan plan(manifest.records);
-  Json origin = origin_of(rules, plan);
   WorkFolder work(options.out / "work", options.part);
+  try {
+    if (options.cut.on) {
+      cut_recordings(manifest,
+                     {.options = options.cut,
+                      .trim = rules.options().sound.trim,
+                      .rate_hz = rules.codec().sample_rate_hz,
+                      .part = options.part,
+                      .workers = options.workers,
+                      .cancel = cancel,
+                      .tell = tell},
+                     work);
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCancelled) throw;
+    return {.end = BuildEnd::kCancelled, .work = {.records = manifest.records.size()}};
+  }
+  const BuildPlan plan(manifest.records);
+  Json origin = origin_of(rules, options.cut, plan);
   settle_plan(work, plan_of(rules), plan);
   RecordingStates states;
   work.expect(plan.unit_keys(), [&](size_t unit, const std::vector<RecordFacts>& facts) {

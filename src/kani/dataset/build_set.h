@@ -9,6 +9,7 @@
 #include "kani/base/cancel.h"
 #include "kani/dataset/assembly.h"
 #include "kani/dataset/build_work.h"
+#include "kani/dataset/cutting.h"
 #include "kani/dataset/model_parts.h"
 
 namespace kani {
@@ -19,6 +20,7 @@ struct BuildOptions {
   std::filesystem::path out;
   ModelNames model{};
   ClipOptions clips{};
+  CutOptions cut{};
   AssemblyOptions assembly{};
   Part part{};
   int workers = 1;

@@ -126,7 +126,7 @@ class Workers {
     std::span<const std::byte> sound;
     if (record.row >= 0 && !record.problem) {
       try {
-        sound = worker.states.row_sound(work_.manifest, record);
+        sound = worker.states.inner_sound(work_.manifest, record);
       } catch (const Error& error) {
         const bool missing = error.code() == ErrorCode::kNotFound;
         if (!missing && error.code() != ErrorCode::kBadInput) throw;

@@ -16,6 +16,7 @@ struct WorkCounts {
   uint64_t done = 0;      // by this run
   uint64_t rejected = 0;  // of `done`
   double seconds = 0;     // of the clips that this run made
+  bool cutting = false;   // these are recordings that are being cut (cutting.h)
   bool complete() const { return before + done == records; }
 };
 

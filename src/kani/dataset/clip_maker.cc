@@ -189,7 +189,7 @@ ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
   if (rejected(prepare_text(record.text, record.language, options.text, limits, text)))
     return result;
   DecodedSound decoded;
-  if (rejected(decode_record(record, audio, limits, decoded, bytes))) return result;
+  if (rejected(stretches_.decode(record, audio, limits, decoded, bytes))) return result;
   result.sound = sound_hash(decoded);
   TrainingClip& clip = result.clip;
   clip.record = record_hash(decoded, record.text);

@@ -88,6 +88,7 @@ class ClipMaker {
 
   const ClipRules& rules_;
   std::unique_ptr<Encoders> encoders_;
+  StretchReader stretches_;
 };
 
 /// The notes of a clip: text_raw, quality, licence, audio and stretch, so that every clip can be

@@ -24,6 +24,47 @@ const ClipRules& rules() {
   return all;
 }
 
+TEST(StretchReader, stretches_one_after_the_other_are_those_that_are_read_alone) {
+  const RecordFolder folder;
+  const auto write = [&](const char* name, uint64_t seed) {
+    const auto writer = open_sound_file(
+        folder / name,
+        {.format = *sound_format_from_name(name), .input_rate_hz = 16000, .tags = false});
+    writer->write(babble(14, 16000, seed));
+    writer->finish();
+  };
+  for (const char* name : {"1.wav", "1.mp3", "1.ogg"}) {
+    write(name, 1);
+    const std::string bytes = read_file(folder / name, 1 << 24);
+    StretchReader files, members;
+    const auto expect_alone = [&](double start_s, double end_s) {
+      SourceRecord record{.audio = name, .start_s = start_s, .end_s = end_s};
+      DecodedSound alone, one, inside;
+      const auto why = decode_record(record, folder / name, {}, alone);
+      const auto why_file = files.decode(record, folder / name, {}, one);
+      EXPECT_EQ(one.samples, alone.samples) << name << " " << start_s;
+      EXPECT_EQ(why_file.has_value(), why.has_value());
+      record.row = 1;
+      members.decode(record, folder / name, {}, inside, std::as_bytes(std::span(bytes)));
+      EXPECT_EQ(inside.samples, alone.samples) << name << " " << start_s;
+    };
+    // On, a little back in the same block, over several blocks, back, beyond the end, all of it.
+    for (const double start_s : {0.0, 1.0, 4.5, 4.4, 9.0, 2.0, 12.0, 15.0, 13.5})
+      expect_alone(start_s, start_s + 2);
+    expect_alone(0, 0);
+    expect_alone(5, 0);
+    expect_alone(6, 7);
+  }
+  // Another file under the same name.
+  StretchReader reader;
+  DecodedSound before, after;
+  const SourceRecord record{.audio = "1.wav", .start_s = 5, .end_s = 6};
+  EXPECT_FALSE(reader.decode(record, folder / "1.wav", {}, before));
+  write("1.wav", 2);
+  EXPECT_FALSE(reader.decode(record, folder / "1.wav", {}, after));
+  EXPECT_NE(before.samples, after.samples);
+}
+
 class ClipMaking : public testing::Test {
  protected:
   void sound(const char* name, const std::vector<float>& samples, int rate_hz = 16000) {

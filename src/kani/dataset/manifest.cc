@@ -12,6 +12,7 @@
 #include "kani/base/utf8.h"
 #include "kani/dataset/manifest_parts.h"
 #include "kani/dataset/recording_rows.h"
+#include "kani/dataset/recording_tar.h"
 
 namespace kani {
 namespace {
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMostManifestBytes = uint64_t{4} << 30;
 constexpr uint64_t kMostTextBytes = 1 << 16;  // of a file beside a sound
+constexpr uint64_t kMostJsonBytes = 1 << 24;  // which may have the times of hours of words
 // What a sound's name may end with.  AAC (.m4a, .aac) cannot be decoded here: it is counted, as
 // rejects that say so, rather than passed over.
 const std::set<std::string> kSoundEndings = {".wav", ".flac", ".mp3", ".ogg",
@@ -30,6 +32,10 @@ std::string lower(std::string text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
   return text;
+}
+
+uint64_t most_bytes(const fs::path& text) {
+  return text.extension() == ".json" ? kMostJsonBytes : kMostTextBytes;
 }
 
 bool is_there(const fs::path& path) {
@@ -49,15 +55,17 @@ void read_beside(const fs::path& sound, SourceRecord& record) {
   record.problem = Reject{RejectReason::kTextMissing, {}, "no text file beside it"};
 }
 
-/// Of a folder of recordings the first folder in `audio`, which may have one for each chapter
-/// below; elsewhere, where the first is often one for all sounds, the last.
+}  // namespace
+
+bool is_sound_name(const fs::path& path) {
+  return kSoundEndings.contains(lower(path.extension().string()));
+}
+
 std::string speaker_folder(const fs::path& audio, bool first) {
   const fs::path folder = audio.parent_path();
   if (folder.empty()) return {};
   return (first ? *folder.begin() : folder.filename()).string();
 }
-
-}  // namespace
 
 ManifestField manifest_field(std::string_view name) {
   static const std::map<std::string, ManifestField, std::less<>> kFields = {
@@ -183,15 +191,26 @@ void check_names(SourceRecord& record) {
 
 void read_text_file(const fs::path& path, SourceRecord& record) {
   std::error_code error;
-  if (const auto size = fs::file_size(path, error); !error && size > kMostTextBytes) {
-    record.problem = Reject{RejectReason::kTextLength, static_cast<double>(size),
-                            concat(path.filename(), " has ", size, " bytes")};
+  if (const auto size = fs::file_size(path, error); !error && !check_text_size(path, size, record))
     return;
-  }
   try {
-    const std::string content = read_file(path, kMostTextBytes);
-    if (path.extension() == ".json") {
-      read_json_record(without_mark(content), path.filename().string(), record);
+    take_text(path, read_file(path, most_bytes(path)), record);
+  } catch (const Error& reason) {
+    record.problem = Reject{RejectReason::kManifest, {}, reason.what()};
+  }
+}
+
+bool check_text_size(const fs::path& name, uint64_t bytes, SourceRecord& record) {
+  if (bytes <= most_bytes(name)) return true;
+  record.problem = Reject{RejectReason::kTextLength, static_cast<double>(bytes),
+                          concat(name.filename(), " has ", bytes, " bytes")};
+  return false;
+}
+
+void take_text(const fs::path& name, std::string_view content, SourceRecord& record) {
+  try {
+    if (name.extension() == ".json") {
+      read_json_record(without_mark(content), name.filename().string(), record);
     } else {
       record.text = trimmed(without_mark(content));
     }
@@ -209,14 +228,14 @@ std::vector<std::string> find_sounds(const fs::path& folder) {
   for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
     if (error) throw Error(ErrorCode::kBadInput, folder, ": cannot be read: ", error.message());
     const fs::path& path = entries->path();
-    if (kSoundEndings.contains(lower(path.extension().string())) && !entries->is_directory(error))
+    if (is_sound_name(path) && !entries->is_directory(error))
       sounds.push_back(path.lexically_relative(folder).string());
   }
   std::sort(sounds.begin(), sounds.end());
   return sounds;
 }
 
-std::vector<SourceRecord> read_folder(const fs::path& folder) {
+std::vector<SourceRecord> read_folder(const fs::path& folder, bool speaker_folders) {
   if (auto records = read_known_layout(folder)) return std::move(*records);
   std::vector<SourceRecord> records;
   for (std::string& sound : find_sounds(folder)) {
@@ -225,6 +244,11 @@ std::vector<SourceRecord> read_folder(const fs::path& folder) {
     read_beside(folder / record.audio, record);
     if (record.speaker.empty()) record.speaker = libritts_speaker(record.audio);
     records.push_back(std::move(record));
+  }
+  if (!records.empty()) return records;
+  for (const fs::path& tar : find_tars(folder)) {
+    for (SourceRecord& record : read_recording_tar(tar, folder, speaker_folders))
+      records.push_back(std::move(record));
   }
   if (records.empty() && is_set_folder(folder)) return read_recording_rows(folder, folder);
   return records;
@@ -246,7 +270,7 @@ Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
   fs::path name = path.filename().empty() ? path.parent_path().filename() : path.filename();
   if (is_folder) {
     manifest.folder = path;
-    manifest.records = read_folder(path);
+    manifest.records = read_folder(path, defaults.speaker_folders);
     if (name == "." || name == "..") name = fs::weakly_canonical(path, error).filename();
   } else {
     manifest.folder = path.parent_path();
@@ -258,9 +282,11 @@ Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
       manifest.records = read_json_lines(without_mark(content), path.string());
     } else if (ending == ".parquet" || ending == ".arrow") {
       manifest.records = read_recording_rows(path, manifest.folder);
+    } else if (ending == ".tar") {
+      manifest.records = read_recording_tar(path, manifest.folder, defaults.speaker_folders);
     } else {
       throw Error(ErrorCode::kBadInput, path, ": not a manifest that is known by its ending")
-          .with_hint("a folder of recordings, or a file .jsonl, .csv, .tsv or .parquet");
+          .with_hint("a folder of recordings, or a file .jsonl, .csv, .tsv, .parquet or .tar");
     }
     name = name.stem();
   }

@@ -47,12 +47,21 @@ std::string_view trimmed(std::string_view text);
 /// a problem, and bytes that are none become U+FFFD.
 void check_names(SourceRecord& record);
 
+/// Whether a file is taken for a sound, by its ending.
+bool is_sound_name(const std::filesystem::path& path);
+/// Of a folder of recordings the first folder in `audio`, which may have one for each chapter
+/// below; elsewhere, where the first is often one for all sounds, the last.
+std::string speaker_folder(const std::filesystem::path& audio, bool first);
 /// Sounds below a folder, by their endings, in the order of their paths relative to it.
 std::vector<std::string> find_sounds(const std::filesystem::path& folder);
 /// The text of a file beside a sound; what is wrong with it becomes the record's problem.
 void read_text_file(const std::filesystem::path& path, SourceRecord& record);
+/// The same in two steps, of text that is elsewhere under such a name: whether so many bytes are to
+/// be read, and what they say.
+bool check_text_size(const std::filesystem::path& name, uint64_t bytes, SourceRecord& record);
+void take_text(const std::filesystem::path& name, std::string_view content, SourceRecord& record);
 
-std::vector<SourceRecord> read_folder(const std::filesystem::path& folder);
+std::vector<SourceRecord> read_folder(const std::filesystem::path& folder, bool speaker_folders);
 /// Of a folder that is laid out like a known corpus; nothing if it is not.
 std::optional<std::vector<SourceRecord>> read_known_layout(const std::filesystem::path& folder);
 std::vector<SourceRecord> read_json_lines(std::string_view text, std::string_view name);

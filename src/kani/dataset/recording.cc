@@ -7,7 +7,6 @@
 #include "kani/audio/recording_quality.h"
 #include "kani/audio/resampler.h"
 #include "kani/audio/sinc_resampler.h"
-#include "kani/audio/sound_reader.h"
 #include "kani/base/error.h"
 #include "kani/base/sha256.h"
 #include "kani/dataset/bandwidth.h"
@@ -16,22 +15,7 @@
 namespace kani {
 namespace {
 
-constexpr double kMostSecondsOfFile = 24 * 3600;
-constexpr size_t kPiece = 1 << 16;
-
-/// The samples [first, last) of the reader, or all until `last` for no stretch.
-void read_stretch(SoundReader& reader, uint64_t first, uint64_t last, std::vector<float>& out) {
-  std::vector<float> piece(kPiece);
-  for (uint64_t at = 0; at < last;) {
-    const size_t got = reader.read(piece);
-    const uint64_t from = std::clamp<uint64_t>(first, at, at + got) - at;
-    const uint64_t to = std::clamp<uint64_t>(last, at, at + got) - at;
-    out.insert(out.end(), piece.begin() + static_cast<std::ptrdiff_t>(from),
-               piece.begin() + static_cast<std::ptrdiff_t>(to));
-    at += got;
-    if (got < piece.size()) return;
-  }
-}
+constexpr size_t kBlock = 1 << 16;  // samples
 
 std::optional<Reject> check(const SoundMeasures& m, double seconds, bool steady,
                             const ClipLimits& limits) {
@@ -75,6 +59,51 @@ std::vector<float> same_stretch(std::vector<float> sound, int rate_hz, const Sou
 std::optional<Reject> decode_record(const SourceRecord& record, const std::filesystem::path& path,
                                     const ClipLimits& limits, DecodedSound& sound,
                                     std::span<const std::byte> bytes) {
+  return StretchReader().decode(record, path, limits, sound, bytes);
+}
+
+/// Goes on where it is, or begins anew.
+void StretchReader::open(const SourceRecord& record, const std::filesystem::path& path,
+                         std::span<const std::byte> bytes) {
+  Source source{path, record.row, bytes.data(), bytes.size(), {}};
+  if (record.row < 0) {
+    std::error_code none;
+    source.size = std::filesystem::file_size(path, none);
+    source.time = std::filesystem::last_write_time(path, none);
+  }
+  if (reader_ && source == source_ && record.start_s > 0 &&
+      record.start_s * reader_->rate_hz() > static_cast<double>(at_) + 1)
+    return;
+  reader_.reset();
+  const SoundLimits limits = {.max_seconds = kMostSecondsOfFile};
+  if (record.row < 0) {
+    reader_.emplace(source.path, limits);
+  } else {
+    reader_.emplace(bytes, record.audio, limits);
+  }
+  source_ = std::move(source);
+  block_.resize(kBlock);
+  at_ = 0;
+  have_ = reader_->read(block_);
+}
+
+/// The samples [first, last), `first` not before at_, or as far as there are some.
+void StretchReader::read(uint64_t first, uint64_t last, std::vector<float>& out) {
+  for (;;) {
+    const uint64_t end = at_ + have_;
+    const auto from = static_cast<std::ptrdiff_t>(std::clamp(first, at_, end) - at_);
+    const auto to = static_cast<std::ptrdiff_t>(std::clamp(last, at_, end) - at_);
+    out.insert(out.end(), block_.begin() + from, block_.begin() + to);
+    if (last <= end || have_ < kBlock) return;
+    at_ = end;
+    have_ = reader_->read(block_);
+  }
+}
+
+std::optional<Reject> StretchReader::decode(const SourceRecord& record,
+                                            const std::filesystem::path& path,
+                                            const ClipLimits& limits, DecodedSound& sound,
+                                            std::span<const std::byte> bytes) {
   const auto bad_cut = [&](double value, const auto&... parts) {
     return Reject{RejectReason::kCut, value, concat(parts...)};
   };
@@ -85,11 +114,9 @@ std::optional<Reject> decode_record(const SourceRecord& record, const std::files
   if (record.end_s - record.start_s > most)
     return Reject{RejectReason::kTooLong, record.end_s - record.start_s, "before trimming"};
   try {
-    const SoundLimits most_sound = {.max_seconds = kMostSecondsOfFile};
-    SoundReader reader = record.row < 0 ? SoundReader(path, most_sound)
-                                        : SoundReader(bytes, record.audio, most_sound);
-    sound.rate_hz = reader.rate_hz();
-    sound.channels = reader.channels();
+    open(record, path, bytes);
+    sound.rate_hz = reader_->rate_hz();
+    sound.channels = reader_->channels();
     const auto samples = [&](double seconds) {
       return static_cast<uint64_t>(
           std::llround(std::min(seconds, kMostSecondsOfFile) * sound.rate_hz));
@@ -98,7 +125,7 @@ std::optional<Reject> decode_record(const SourceRecord& record, const std::files
     const uint64_t last =
         record.end_s > 0 ? samples(record.end_s) : samples(record.start_s + most) + 1;
     sound.samples.clear();
-    read_stretch(reader, first, last, sound.samples);
+    read(first, last, sound.samples);
     const double seconds = static_cast<double>(sound.samples.size()) / sound.rate_hz;
     // A tenth of a second: ends are often rounded, and MP3 files have a padded end.
     if (record.end_s > 0 && seconds + 0.1 < record.end_s - record.start_s)
@@ -110,6 +137,7 @@ std::optional<Reject> decode_record(const SourceRecord& record, const std::files
     if (record.end_s == 0 && sound.samples.size() > samples(most))
       return Reject{RejectReason::kTooLong, seconds, "before trimming, and more"};
   } catch (const Error& error) {
+    reader_.reset();
     if (error.code() == ErrorCode::kNotFound)
       return Reject{RejectReason::kAudioMissing, {}, "no such file"};
     if (error.code() != ErrorCode::kBadInput && error.code() != ErrorCode::kUnsupported) throw;

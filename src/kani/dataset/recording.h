@@ -11,12 +11,16 @@
 #include <string_view>
 #include <vector>
 
+#include "kani/audio/sound_reader.h"
 #include "kani/dataset/clip_limits.h"
 #include "kani/dataset/loudness.h"
 #include "kani/dataset/manifest.h"
 #include "kani/dataset/trim.h"
 
 namespace kani {
+
+/// A recording may be so long, whatever is made of it.
+inline constexpr double kMostSecondsOfFile = 24 * 3600;
 
 enum class LoudnessMode { kNormalize, kAsIs };
 
@@ -38,10 +42,40 @@ struct DecodedSound {
 
 /// Fills `sound`, or says why not: kAudioMissing, kAudio, kCut, kTooLong (three times the limit and
 /// more is not even read).  Reads up to 24 hours to get to a stretch.  Of a record that is a row of
-/// a data set `bytes` are the sound, and `path` is not opened.
+/// a data set or a member of an archive `bytes` are the sound, and `path` is not opened.
 std::optional<Reject> decode_record(const SourceRecord& record, const std::filesystem::path& path,
                                     const ClipLimits& limits, DecodedSound& sound,
                                     std::span<const std::byte> bytes = {});
+
+/// The same of records one after the other: stretches of one recording that ascend are read in one
+/// go, which a recording of hours in a thousand pieces needs.  One thread at a time.
+class StretchReader {
+ public:
+  std::optional<Reject> decode(const SourceRecord& record, const std::filesystem::path& path,
+                               const ClipLimits& limits, DecodedSound& sound,
+                               std::span<const std::byte> bytes = {});
+
+ private:
+  /// What is open, and by what it is seen to be the same; the bytes are not looked at after the
+  /// call unless they are given again.
+  struct Source {
+    std::filesystem::path path{};
+    int64_t row = -1;
+    const std::byte* bytes = nullptr;
+    uintmax_t size = 0;  // of bytes, or of the file
+    std::filesystem::file_time_type time{};
+    bool operator==(const Source&) const = default;
+  };
+  void open(const SourceRecord& record, const std::filesystem::path& path,
+            std::span<const std::byte> bytes);
+  void read(uint64_t first, uint64_t last, std::vector<float>& out);
+
+  Source source_{};
+  std::optional<SoundReader> reader_;
+  std::vector<float> block_;
+  uint64_t at_ = 0;  // of the block's first sample
+  size_t have_ = 0;  // samples of the block
+};
 
 /// A message without the path, which differs from machine to machine: `name` takes its place.
 std::string without_path(std::string message, const std::filesystem::path& path,

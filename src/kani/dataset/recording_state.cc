@@ -71,7 +71,7 @@ RecordingState RecordingStates::state(const Manifest& manifest, const SourceReco
       read_content(path, last_state_);
     } else {
       try {
-        last_state_.content = hash_of(row_sound(manifest, record));
+        last_state_.content = hash_of(inner_sound(manifest, record));
       } catch (const Error&) {  // none in it: no content
       }
     }
@@ -79,9 +79,12 @@ RecordingState RecordingStates::state(const Manifest& manifest, const SourceReco
   return last_state_;
 }
 
-std::span<const std::byte> RecordingStates::row_sound(const Manifest& manifest,
-                                                      const SourceRecord& record) {
+std::span<const std::byte> RecordingStates::inner_sound(const Manifest& manifest,
+                                                        const SourceRecord& record) {
   const std::filesystem::path path = manifest.path_of(record);
+  if (record.member_bytes >= 0)
+    return tars_.sound(path, static_cast<uint64_t>(record.row),
+                       static_cast<uint64_t>(record.member_bytes));
   if (!rows_ || path != rows_path_) {
     rows_.reset();
     rows_ = RecordingRows::open(path);
@@ -96,7 +99,7 @@ bool RecordingStates::is_same(const Manifest& manifest, const SourceRecord& reco
   const RecordingState now = look_at(manifest.path_of(record));
   if (before.is_readable() && looks_same(now, before)) return true;
   if (now.is_readable() != before.is_readable()) return false;
-  // A row's bytes may be the same although the file is another.
+  // The bytes of a row or member may be the same although the file is another.
   if (record.row < 0 && (now.bytes != before.bytes || now.bytes > kMostHashedBytes)) return false;
   return state(manifest, record).content == before.content;
 }

@@ -10,6 +10,7 @@
 #include "kani/base/sha256.h"
 #include "kani/dataset/manifest.h"
 #include "kani/dataset/recording_rows.h"
+#include "kani/dataset/recording_tar.h"
 
 namespace kani {
 
@@ -17,7 +18,7 @@ struct RecordingState {
   int64_t bytes = -1;  // of the file; -1: nothing is there that can be read
   // Of its contents and of its entry: a file that was moved here may have the old one's time.
   int64_t modified_ns = 0, changed_ns = 0;  // since 1970, as the file system has them
-  Sha256::Digest content{};  // of the file, or of the cell of a data set; zeros if there is none
+  Sha256::Digest content{};  // of the file, or of the cell or member in it; zeros if there is none
 
   bool is_readable() const { return bytes >= 0; }
 };
@@ -28,9 +29,9 @@ class RecordingStates {
   /// Of a record that is unusable before its sound is asked for: nothing is there.  Never throws
   /// for what is wrong with a file.
   RecordingState state(const Manifest& manifest, const SourceRecord& record);
-  /// The sound of a record that is a row of a data set (recording_rows.h), until the next call of
-  /// anything here.  Throws as RecordingRows::sound().
-  std::span<const std::byte> row_sound(const Manifest& manifest, const SourceRecord& record);
+  /// The sound of a record that is a row of a data set (recording_rows.h) or a member of an archive
+  /// (recording_tar.h), until the next call of anything here.  Throws as their sound() does.
+  std::span<const std::byte> inner_sound(const Manifest& manifest, const SourceRecord& record);
   /// True if the record's bytes are those of `before`.
   bool is_same(const Manifest& manifest, const SourceRecord& record, const RecordingState& before);
 
@@ -40,6 +41,7 @@ class RecordingStates {
   RecordingState last_state_{};
   std::filesystem::path rows_path_;
   std::unique_ptr<RecordingRows> rows_;
+  TarSounds tars_;
 };
 
 }  // namespace kani

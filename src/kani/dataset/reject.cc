@@ -28,7 +28,9 @@ constexpr std::array<std::string_view, kRejectReasons> kNames = {"manifest",
                                                                  "speaker_share",
                                                                  "source_share",
                                                                  "source_stopped",
-                                                                 "split_leak"};
+                                                                 "split_leak",
+                                                                 "piece_too_long",
+                                                                 "piece_too_short"};
 
 }  // namespace
 

@@ -36,8 +36,11 @@ enum class RejectReason {
   kSourceShare,      // the source has enough of the set
   kSourceStopped,    // too many errors in its source
   kSplitLeak,        // its text is in the validation split, and its speaker is unknown
+  // Of a long recording that was to be divided: no fault of its source, so behind the others.
+  kPieceTooLong,   // seconds without a silence to cut at
+  kPieceTooShort,  // seconds, and no neighbour to be joined to
 };
-inline constexpr size_t kRejectReasons = static_cast<size_t>(RejectReason::kSplitLeak) + 1;
+inline constexpr size_t kRejectReasons = static_cast<size_t>(RejectReason::kPieceTooShort) + 1;
 
 struct Reject {
   RejectReason reason = RejectReason::kManifest;

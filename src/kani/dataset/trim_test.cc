@@ -74,5 +74,43 @@ TEST(Bandwidth, an_empty_upper_band_shows) {
   EXPECT_EQ(bandwidth_hz(std::vector<float>(100, 1), 44100), 0);
 }
 
+TEST(Silences, are_found_where_frames_hear_nothing_and_never_longer_than_they_are) {
+  std::vector<float> sound = noise(3 * kRate, 0.5F);
+  const auto quiet = [&](double from, double to) {
+    std::fill(sound.begin() + static_cast<std::ptrdiff_t>(from * kRate),
+              sound.begin() + static_cast<std::ptrdiff_t>(to * kRate), 0.0F);
+  };
+  quiet(1, 1.4);
+  quiet(2, 2.2);
+  quiet(2.7, 3);
+  FramePowers frames({});
+  for (size_t at = 0; at < sound.size(); at += 777)
+    frames.push(std::span(sound).subspan(at, std::min<size_t>(777, sound.size() - at)));
+  const std::vector<double> powers = frames.finish();
+  EXPECT_EQ(powers.size(), sound.size() / 512 + 1);
+  const auto silences = find_silences(powers, frames.samples(), static_cast<size_t>(0.25 * kRate));
+  ASSERT_EQ(silences.size(), 2U);
+  const auto seconds = [](size_t at) { return static_cast<double>(at) / kRate; };
+  EXPECT_NEAR(seconds(silences[0].begin), 1, 0.024);
+  EXPECT_GT(seconds(silences[0].begin), 0.999);
+  EXPECT_NEAR(seconds(silences[0].end), 1.4, 0.024);
+  EXPECT_LT(seconds(silences[0].end), 1.401);
+  EXPECT_EQ(silences[1].end, sound.size());
+  // The same in one go.
+  FramePowers whole({});
+  whole.push(sound);
+  EXPECT_EQ(whole.finish(), powers);
+}
+
+TEST(Silences, a_recording_without_sound_is_one) {
+  FramePowers frames({});
+  frames.push(std::vector<float>(5000, 1e-6F));
+  const auto silences = find_silences(frames.finish(), 5000, 100);
+  ASSERT_EQ(silences.size(), 1U);
+  EXPECT_EQ(silences[0].begin, 0U);
+  EXPECT_EQ(silences[0].end, 5000U);
+  EXPECT_EQ(find_silences(FramePowers({}).finish(), 0, 0).size(), 1U);
+}
+
 }  // namespace
 }  // namespace kani

@@ -68,6 +68,10 @@ void describe(const RecordFacts& facts, Json& line) {
   if (!facts.source.empty()) line["source"] = facts.source;
   if (!facts.speaker.empty()) line["speaker"] = facts.speaker;
   if (!facts.language.empty()) line["language"] = facts.language;
+  if (facts.start_s != 0 || facts.end_s != 0) {
+    line["start"] = facts.start_s;
+    line["end"] = facts.end_s;
+  }
   if (!facts.reject) return;
   line["reason"] = reject_name(facts.reject->reason);
   if (facts.reject->value) line["value"] = rounded(*facts.reject->value, 6);
@@ -76,13 +80,7 @@ void describe(const RecordFacts& facts, Json& line) {
 
 Json facts_json(const RecordFacts& facts) {
   Json line = {{"key", hex_text(facts.key)}};
-  const RecordingState& recording = facts.recording;
-  if (recording.is_readable()) {
-    line["recording"] = {{"bytes", recording.bytes},
-                         {"modified_ns", recording.modified_ns},
-                         {"changed_ns", recording.changed_ns},
-                         {"sha256", hex_text(recording.content)}};
-  }
+  if (facts.recording.is_readable()) line["recording"] = recording_json(facts.recording);
   describe(facts, line);
   if (facts.reject) return line;
   line["seconds"] = facts.seconds;
@@ -95,16 +93,13 @@ Json facts_json(const RecordFacts& facts) {
 RecordFacts facts_of(const Json& line) {
   RecordFacts facts;
   from_hex(line.at("key"), facts.key);
-  if (const auto at = line.find("recording"); at != line.end()) {
-    facts.recording.bytes = at->at("bytes").get<int64_t>();
-    facts.recording.modified_ns = at->at("modified_ns").get<int64_t>();
-    facts.recording.changed_ns = at->at("changed_ns").get<int64_t>();
-    from_hex(at->at("sha256"), facts.recording.content);
-  }
+  if (const auto at = line.find("recording"); at != line.end()) facts.recording = recording_of(*at);
   facts.audio = line.at("audio").get<std::string>();
   facts.source = line.value("source", "");
   facts.speaker = line.value("speaker", "");
   facts.language = line.value("language", "");
+  facts.start_s = line.value("start", 0.0);
+  facts.end_s = line.value("end", 0.0);
   if (const auto reason = line.find("reason"); reason != line.end()) {
     Reject reject;
     reject.reason = reject_from_name(reason->get<std::string>()).value_or(RejectReason::kManifest);
@@ -149,6 +144,8 @@ MadeRecord made_record(const SourceRecord& record, const RecordKey& key,
   facts.source = record.source;
   facts.speaker = record.speaker;
   facts.language = record.language;
+  facts.start_s = record.start_s;
+  facts.end_s = record.end_s;
   facts.reject = std::move(result.reject);
   if (facts.reject) {
     facts.reject->detail = printable(facts.reject->detail, 500);
@@ -160,6 +157,24 @@ MadeRecord made_record(const SourceRecord& record, const RecordKey& key,
   facts.text_key = text_key(record, result.normalized);
   made.clip = std::move(result.clip);
   return made;
+}
+
+Json recording_json(const RecordingState& recording) {
+  if (!recording.is_readable()) return {};
+  return {{"bytes", recording.bytes},
+          {"modified_ns", recording.modified_ns},
+          {"changed_ns", recording.changed_ns},
+          {"sha256", hex_text(recording.content)}};
+}
+
+RecordingState recording_of(const Json& json) {
+  RecordingState recording;
+  if (json.is_null()) return recording;
+  recording.bytes = json.at("bytes").get<int64_t>();
+  recording.modified_ns = json.at("modified_ns").get<int64_t>();
+  recording.changed_ns = json.at("changed_ns").get<int64_t>();
+  from_hex(json.at("sha256"), recording.content);
+  return recording;
 }
 
 Json reject_json(const RecordFacts& facts) {

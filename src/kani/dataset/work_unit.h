@@ -34,6 +34,7 @@ struct RecordFacts {
   RecordKey key{};
   RecordingState recording{};  // when the record was made
   std::string audio{}, source{}, speaker{}, language{};
+  double start_s = 0, end_s = 0;  // stretch of the audio; 0, 0 = all
   std::optional<Reject> reject{};
   // Of a clip:
   size_t unit = 0, place = 0;  // clip `place` of the unit's shard
@@ -131,6 +132,11 @@ class WorkFolder {
 /// As WorkFolder::recordings_key() has it, of units of recordings.
 Sha256::Digest recordings_digest(std::span<const RecordingState> recordings);
 std::string recordings_key(std::span<const Sha256::Digest> units);
+
+/// A state as a line of a unit has it; null if nothing was there.  recording_of() throws
+/// Json::exception, Error(kBadInput).
+Json recording_json(const RecordingState& recording);
+RecordingState recording_of(const Json& json);
 
 /// A line for rejects.jsonl.
 Json reject_json(const RecordFacts& facts);

@@ -1,4 +1,4 @@
-// byte_source.cc - the two sources.  Inflating and its checksums are zlib's.
+// byte_source.cc - the three sources.  Inflating and its checksums are zlib's.
 #include "kani/formats/byte_source.h"
 
 #include <zlib.h>
@@ -33,6 +33,36 @@ class MemorySource final : public ByteSource {
  private:
   std::span<const std::byte> bytes_;
   size_t at_ = 0;
+};
+
+class FileSource final : public ByteSource {
+ public:
+  explicit FileSource(const InputFile& file) : file_(file) {}
+
+  std::span<const std::byte> read(size_t count) override {
+    count = static_cast<size_t>(std::min<uint64_t>(count, file_.size() - at_));
+    if (scratch_.size() < count) scratch_.resize(count);
+    const size_t got = file_.read_at(at_, std::span(scratch_).first(count));
+    at_ += got;
+    return std::span(scratch_).first(got);
+  }
+  std::span<const std::byte> keep(uint64_t count) override {
+    const std::span<const std::byte> bytes = read(static_cast<size_t>(count));
+    return kept_.emplace_back(bytes.begin(), bytes.end());
+  }
+  uint64_t skip(uint64_t count) override {
+    const uint64_t there = std::min(count, file_.size() - at_);
+    at_ += there;
+    return there;
+  }
+  uint64_t position() const override { return at_; }
+  std::vector<std::vector<std::byte>> take_kept() override { return std::move(kept_); }
+
+ private:
+  const InputFile& file_;
+  uint64_t at_ = 0;  // at most its size
+  std::vector<std::byte> scratch_;
+  std::vector<std::vector<std::byte>> kept_;
 };
 
 constexpr uint64_t kMaxGrowth = 100;
@@ -149,6 +179,10 @@ size_t GzipSource::inflate_into(std::span<std::byte> out) {
 
 std::unique_ptr<ByteSource> memory_source(std::span<const std::byte> bytes) {
   return std::make_unique<MemorySource>(bytes);
+}
+
+std::unique_ptr<ByteSource> file_source(const InputFile& file) {
+  return std::make_unique<FileSource>(file);
 }
 
 bool looks_like_gzip(std::span<const std::byte> bytes) noexcept {

@@ -1,6 +1,6 @@
-// byte_source.h - bytes that are read once, front to back: memory as it is, or a gzip stream
-// inflated on the way.  So a compressed archive never exists unpacked: only the members that are
-// kept do.  Not a public header.
+// byte_source.h - bytes that are read once, front to back: memory as it is, a file of which only
+// what is asked for is read, or a gzip stream inflated on the way.  So a compressed archive never
+// exists unpacked: only the members that are kept do.  Not a public header.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 #include <vector>
+
+#include "kani/base/file.h"
 
 namespace kani {
 
@@ -30,6 +32,10 @@ class ByteSource {
 
 /// Views of `bytes`.
 std::unique_ptr<ByteSource> memory_source(std::span<const std::byte> bytes);
+
+/// Of a file, which must outlive it, up to the size it had when it was opened; skip() reads
+/// nothing. Throws Error(kBadInput) as InputFile::read_at().
+std::unique_ptr<ByteSource> file_source(const InputFile& file);
 
 /// True for the mark of a gzip stream.
 bool looks_like_gzip(std::span<const std::byte> bytes) noexcept;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kBlock = 512;
 constexpr uint64_t kMaxExtended = 1 << 16;  // pax records, long names; honest ones: some hundreds
-constexpr size_t kMaxMembers = 4096;        // honest archives have three
+constexpr size_t kMaxMembers = 4096;        // of a model; honest archives have three
 constexpr uint64_t kMaxPadding = 1 << 20;   // behind the end blocks; tar's own is below 10 KB
 
 using Block = std::span<const std::byte>;
@@ -89,12 +89,20 @@ uint64_t checksum(Block block) {
 
 class TarReader {
  public:
-  TarReader(ByteSource& source, std::span<WantedMember> wanted, const std::string& where)
-      : source_(source), wanted_(wanted), where_(where) {}
+  TarReader(ByteSource& source, size_t most_members, const std::string& where)
+      : source_(source), most_members_(most_members), where_(where) {}
 
-  void run();
+  void pick(std::span<WantedMember> wanted) {
+    wanted_ = wanted;
+    run();
+  }
+  std::vector<TarFile> list() {
+    run();
+    return std::move(files_);
+  }
 
  private:
+  void run();
   template <typename... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
     refuse(where_, parts..., " (tar header at offset ", at_, ")");
@@ -112,8 +120,10 @@ class TarReader {
   void check_end();
 
   ByteSource& source_;
-  std::span<WantedMember> wanted_;
+  size_t most_members_;
   const std::string& where_;
+  std::span<WantedMember> wanted_;
+  std::vector<TarFile> files_;
   uint64_t at_ = 0;  // of the header in hand
   Overrides global_;
   Overrides next_;
@@ -258,8 +268,9 @@ void TarReader::read_member(Header header) {
   }
   if (name.ends_with('/')) name.remove_suffix(1);
   if (!names_.emplace(name).second) fail("tar member \"", printable(name), "\" occurs twice");
-  if (names_.size() > kMaxMembers) fail("more than ", kMaxMembers, " tar members");
+  if (names_.size() > most_members_) fail("more than ", most_members_, " tar members");
 
+  if (file) files_.push_back({std::string(name), source_.position(), header.size});
   const auto wanted = std::find_if(wanted_.begin(), wanted_.end(),
                                    [&](const WantedMember& w) { return w.name == name; });
   if (wanted == wanted_.end()) return skip_data(header.size, source_.skip(header.size));
@@ -293,7 +304,11 @@ void TarReader::check_end() {
 }  // namespace
 
 void read_tar(ByteSource& source, std::span<WantedMember> wanted, const std::string& where) {
-  TarReader(source, wanted, where).run();
+  TarReader(source, kMaxMembers, where).pick(wanted);
+}
+
+std::vector<TarFile> list_tar(ByteSource& source, size_t most_members, const std::string& where) {
+  return TarReader(source, most_members, where).list();
 }
 
 }  // namespace kani
