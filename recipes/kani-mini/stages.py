@@ -45,7 +45,7 @@ class Sizes:
     speakers: tuple[str, ...] = ()  # only these, of all roles; empty: all
 
 
-FULL = Sizes(english=12, spanish=3, more=2.25, own=5, strangers=1, mel=6000, fine=5000, encoder=6000, decoder=10000, gan=6000,
+FULL = Sizes(english=12, spanish=3, more=2.25, own=5, strangers=1, mel=6000, fine=5000, encoder=6000, decoder=10000, gan=2000,
              polish=6000, speaker=3000, lm=40000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
 SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, fine=4, encoder=8, decoder=8, gan=4, polish=4,
@@ -151,7 +151,8 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         Stage("decoder", ("codec-encoder",),
               [codec("decoder", "decoder", sizes.decoder, ("codes=mixed",), "--init", str(root / "codec-encoder"))], [root / "decoder"]),
         Stage("gan", ("decoder",),
-              [codec("decoder", "gan", sizes.gan, ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4"), "--init", str(root / "decoder"))],
+              [codec("decoder", "gan", sizes.gan, ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4"), "--init",
+                     str(root / "decoder"))],
               [root / "gan"]),
         # The encoder once more, for the decoder as it is now: that one stays.
         Stage("codec-polish", ("gan",),
