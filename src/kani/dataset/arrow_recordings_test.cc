@@ -28,15 +28,8 @@ ArrayPtr audio_of(const Cells<std::string>& sounds) {
                                    std::vector<std::string>{"bytes", "path"});
 }
 
-class RecordingSets : public testing::Test {
+class RecordingSets : public test::InnerRecordings {
  protected:
-  std::string sound(size_t number, const std::string& ending) {
-    const std::string name = "one" + ending;
-    records_.sound(name, babble(0.8, 16000, number + 1));
-    std::string bytes = read_file(folder() / name, 1 << 24);
-    fs::remove(folder() / name);
-    return bytes;
-  }
   /// Rows [first, last): number n says "Number n is said."
   test::Columns rows(size_t first, size_t last) {
     Cells<std::string> sounds, said;
@@ -55,24 +48,6 @@ class RecordingSets : public testing::Test {
     fs::create_directories((folder() / name).parent_path());
     test::write_parquet(folder() / name, *test::table_of(columns), group_rows);
   }
-  BuildOptions options(const std::string& manifest, const std::string& out) {
-    BuildOptions options = records_.options(out);
-    options.manifest = folder() / manifest;
-    options.defaults.language = "en";
-    options.assembly.selection.split.valid_share = 0;
-    return options;
-  }
-  std::string refusal(const std::string& manifest) {
-    try {
-      read_manifest(folder() / manifest);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
-  }
-  const fs::path& folder() const { return records_.folder().path(); }
-
-  test::BuildFolder records_;
 };
 
 TEST_F(RecordingSets, rows_become_clips_of_the_same_bytes_as_their_files) {
@@ -85,24 +60,14 @@ TEST_F(RecordingSets, rows_become_clips_of_the_same_bytes_as_their_files) {
   EXPECT_EQ(manifest.records[9].text, "Number 9 is said.");
   EXPECT_EQ(manifest.records[9].speaker, "4");
   EXPECT_EQ(manifest.records[9].source, "set");
-  BuildOptions one = options("set", "one"), eight = options("set", "eight");
-  one.workers = 1;
-  eight.workers = 8;
-  EXPECT_EQ(build_set(one, nullptr, {}).end, BuildEnd::kFinished);
-  EXPECT_EQ(build_set(eight, nullptr, {}).end, BuildEnd::kFinished);
-  EXPECT_EQ(test::set_of(folder() / "one"), test::set_of(folder() / "eight"));
+  test::build_alike(options("set", "one"));
   EXPECT_TRUE(test::rejects_of(folder() / "one").empty());
   const TokenShard rows(folder() / "one" / "train-00000-of-00001.kshard");
   ASSERT_EQ(rows.clips(), 30U);
 
   // The same as files beside each other.
-  for (const size_t i : {5U, 25U}) {
-    const std::string ending = i % 4 == 1 ? ".flac" : ".wav";
-    records_.folder().write(concat("files/", i, ending), sound(i, ending));
-    records_.folder().write(concat("files/", i, ".txt"), concat("Number ", i, " is said."));
-  }
-  BuildOptions files = options("files", "of_files");
-  ASSERT_EQ(build_set(files, nullptr, {}).end, BuildEnd::kFinished);
+  for (const size_t i : {5U, 25U}) write_beside(i, i % 4 == 1 ? ".flac" : ".wav");
+  ASSERT_EQ(build_set(options("files", "of_files"), nullptr, {}).end, BuildEnd::kFinished);
   const TokenShard of_files(folder() / "of_files" / "train-00000-of-00001.kshard");
   EXPECT_EQ(of_files.clip(0).codes, rows.clip(25).codes);
   EXPECT_EQ(of_files.clip(1).codes, rows.clip(5).codes);

@@ -13,15 +13,8 @@ namespace fs = std::filesystem;
 using test::tar_end;
 using test::tar_member;
 
-class RecordingTars : public testing::Test {
+class RecordingTars : public test::InnerRecordings {
  protected:
-  std::string sound(size_t number, const std::string& ending) {
-    const std::string name = "one" + ending;
-    records_.sound(name, babble(0.8, 16000, number + 1));
-    std::string bytes = read_file(folder() / name, 1 << 24);
-    fs::remove(folder() / name);
-    return bytes;
-  }
   /// Samples [first, last) as members: number n says "Number n is said."
   std::string samples(size_t first, size_t last) {
     std::string members;
@@ -41,24 +34,10 @@ class RecordingTars : public testing::Test {
     records_.folder().write(name, members + tar_end());
   }
   BuildOptions options(const std::string& manifest, const std::string& out) {
-    BuildOptions options = records_.options(out);
-    options.manifest = folder() / manifest;
-    options.defaults.language = "en";
-    options.assembly.selection.split.valid_share = 0;
+    BuildOptions options = InnerRecordings::options(manifest, out);
     options.assembly.selection.allowed_errors = {"set"};
     return options;
   }
-  std::string refusal(const std::string& manifest) {
-    try {
-      read_manifest(folder() / manifest);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
-  }
-  const fs::path& folder() const { return records_.folder().path(); }
-
-  test::BuildFolder records_;
 };
 
 TEST_F(RecordingTars, members_become_clips_of_the_same_bytes_as_their_files) {
@@ -71,22 +50,13 @@ TEST_F(RecordingTars, members_become_clips_of_the_same_bytes_as_their_files) {
   EXPECT_EQ(manifest.records[9].text, "Number 9 is said.");
   EXPECT_EQ(manifest.records[9].speaker, "4");
   EXPECT_EQ(manifest.records[9].source, "set");
-  BuildOptions one = options("set", "one"), eight = options("set", "eight");
-  one.workers = 1;
-  eight.workers = 8;
-  EXPECT_EQ(build_set(one, nullptr, {}).end, BuildEnd::kFinished);
-  EXPECT_EQ(build_set(eight, nullptr, {}).end, BuildEnd::kFinished);
-  EXPECT_EQ(test::set_of(folder() / "one"), test::set_of(folder() / "eight"));
+  test::build_alike(options("set", "one"));
   EXPECT_TRUE(test::rejects_of(folder() / "one").empty());
   const TokenShard members(folder() / "one" / "train-00000-of-00001.kshard");
   ASSERT_EQ(members.clips(), 20U);
 
   // The same as files beside each other.
-  for (const size_t i : {6U, 15U}) {
-    const std::string ending = i % 5 == 1 ? ".flac" : ".wav";
-    records_.folder().write(concat("files/", i, ending), sound(i, ending));
-    records_.folder().write(concat("files/", i, ".txt"), concat("Number ", i, " is said."));
-  }
+  for (const size_t i : {6U, 15U}) write_beside(i, i % 5 == 1 ? ".flac" : ".wav");
   ASSERT_EQ(build_set(options("files", "of_files"), nullptr, {}).end, BuildEnd::kFinished);
   const TokenShard of_files(folder() / "of_files" / "train-00000-of-00001.kshard");
   EXPECT_EQ(of_files.clip(0).codes, members.clip(15).codes);

@@ -77,4 +77,52 @@ inline std::map<std::string, std::string> set_of(const std::filesystem::path& ou
   return read_set_manifest(out);
 }
 
+/// Builds to options.out with one worker and beside it with eight: both must be the same set.
+inline void build_alike(BuildOptions options) {
+  BuildOptions eight = options;
+  options.workers = 1;
+  eight.workers = 8;
+  eight.out += "-by-eight";
+  EXPECT_EQ(build_set(options, nullptr, {}).end, BuildEnd::kFinished);
+  EXPECT_EQ(build_set(eight, nullptr, {}).end, BuildEnd::kFinished);
+  EXPECT_EQ(set_of(options.out), set_of(eight.out));
+}
+
+/// Recordings that lie inside of other files: number n says "Number n is said."
+class InnerRecordings : public testing::Test {
+ protected:
+  /// The bytes of number n as a file with such an ending.
+  std::string sound(size_t number, const std::string& ending) {
+    const std::string name = "one" + ending;
+    records_.sound(name, babble(0.8, 16000, number + 1));
+    std::string bytes = read_file(folder() / name, 1 << 24);
+    std::filesystem::remove(folder() / name);
+    return bytes;
+  }
+  /// Number n as files beside each other, below files/.
+  void write_beside(size_t number, const std::string& ending) {
+    records_.folder().write(concat("files/", number, ending), sound(number, ending));
+    records_.folder().write(concat("files/", number, ".txt"),
+                            concat("Number ", number, " is said."));
+  }
+  BuildOptions options(const std::string& manifest, const std::string& out) {
+    BuildOptions options = records_.options(out);
+    options.manifest = folder() / manifest;
+    options.defaults.language = "en";
+    options.assembly.selection.split.valid_share = 0;
+    return options;
+  }
+  std::string refusal(const std::string& manifest) {
+    try {
+      read_manifest(folder() / manifest);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  const std::filesystem::path& folder() const { return records_.folder().path(); }
+
+  BuildFolder records_;
+};
+
 }  // namespace kani::test

@@ -109,14 +109,14 @@ std::string ClipSet::add(const fs::path& file, const TokenLayout& layout) {
                 info.codebook_size, " codes, the model has ", layout.codebooks, " of ",
                 layout.codebook_size);
   }
-  if (!shards_.empty() && (info.tokenizer != shards_[0].info().tokenizer ||
-                           info.voice_dim != shards_[0].info().voice_dim))
+  if (!shards_.empty() && (info.tokenizer != shards_[0]->info().tokenizer ||
+                           info.voice_dim != shards_[0]->info().voice_dim))
     throw Error(ErrorCode::kBadInput, file, ": made with another tokenizer or voice size than ",
-                shards_[0].path());
+                shards_[0]->path());
   std::string hash = sha256_hex(file);
   const auto number = static_cast<uint32_t>(shards_.size());
   for (size_t i = 0; i < shard.clips(); ++i) where_.push_back({number, static_cast<uint32_t>(i)});
-  shards_.push_back(std::move(shard));
+  shards_.push_back(std::make_shared<const TokenShard>(std::move(shard)));
   return hash;
 }
 
@@ -137,14 +137,14 @@ void ClipSet::keep(Split split, double valid_share, size_t places) {
 
 TrainingClip ClipSet::clip(size_t index) const {
   const Place& place = where_[index];
-  TrainingClip clip = with_one_retry([&] { return shards_[place.shard].clip(place.clip); });
+  TrainingClip clip = with_one_retry([&] { return shards_[place.shard]->clip(place.clip); });
   put_language_token(tokens_, clip);
   return clip;
 }
 
 int64_t ClipSet::length(size_t index) const {
   const Place& place = where_[index];
-  const TokenShard& shard = shards_[place.shard];
+  const TokenShard& shard = *shards_[place.shard];
   constexpr size_t kControl = 7;  // SOH, END_OF_TEXT, EOH, SOA, SOS, EOS, EOA
   return static_cast<int64_t>(shard.text_length(place.clip) + kControl +
                               shard.frames(place.clip) *
@@ -153,14 +153,14 @@ int64_t ClipSet::length(size_t index) const {
 }
 
 const std::string& ClipSet::language(size_t index) const {
-  return shards_[where_[index].shard].language(where_[index].clip);
+  return shards_[where_[index].shard]->language(where_[index].clip);
 }
 
 std::string ClipSet::name(size_t index) const {
   const Place& place = where_[index];
-  return concat(shards_[place.shard].path().filename(), ":", place.clip);
+  return concat(shards_[place.shard]->path().filename(), ":", place.clip);
 }
 
-int ClipSet::voice_dim() const { return shards_.front().info().voice_dim; }
+int ClipSet::voice_dim() const { return shards_.front()->info().voice_dim; }
 
 }  // namespace kani::train

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ class ClipSet {
   const std::string& hash() const { return hash_; }
   int voice_dim() const;
   /// SHA-256 of the tokenizer.json that the text ids are of.
-  const std::string& tokenizer() const { return shards_.front().info().tokenizer; }
+  const std::string& tokenizer() const { return shards_.front()->info().tokenizer; }
 
  private:
   // Returns the file's hash.
@@ -65,7 +66,7 @@ class ClipSet {
     uint32_t shard, clip;
   };
   std::vector<LanguageToken> tokens_;
-  std::vector<TokenShard> shards_;
+  std::vector<std::shared_ptr<const TokenShard>> shards_;  // copies of a set share them
   std::vector<Place> where_;
   std::vector<size_t> ends_;      // by place: clips up to its end
   std::vector<std::string> bad_;  // why, each

@@ -116,11 +116,9 @@ void Trainer::open_clips(const std::vector<LanguageToken>& tokens) {
   if (!config_.valid_data.empty())
     valid_ = std::make_unique<ClipSet>(config_.valid_data, layout_, tokens, rules);
   if (config_.valid_fraction > 0) {
-    rules.split = Split::kTrain;
-    valid_ = std::make_unique<ClipSet>(config_.data, layout_, tokens, rules);
-    for (const auto& [set, side] :
-         {std::pair{&clips_, Split::kTrain}, std::pair{&valid_, Split::kValid}})
-      (*set)->keep(side, config_.valid_fraction, config_.data.size());
+    valid_ = std::make_unique<ClipSet>(*clips_);
+    clips_->keep(Split::kTrain, config_.valid_fraction, config_.data.size());
+    valid_->keep(Split::kValid, config_.valid_fraction, config_.data.size());
     require(valid_->size() > 0, "valid_fraction ", config_.valid_fraction, " of ", clips_->size(),
             " clips leaves none to measure on");
   }
@@ -255,15 +253,14 @@ void Trainer::plan_epoch(int64_t epoch) {
     for (const uint32_t i : repeated(factors_, config_.seed, number)) order.push_back(usable_[i]);
   }
   const auto size = static_cast<size_t>(config_.per_device_train_batch_size);
-  if (config_.length_buckets > 0) {
+  if (config_.packing == Packing::kRows) {
+    plan_ = pack_rows(order, lengths_, {.length = config_.pack_length}, config_.seed, number);
+  } else if (config_.length_buckets > 0) {
     plan_ = bucket_batches(order, lengths_, size, static_cast<size_t>(config_.length_buckets),
                            config_.seed, number);
-    planned_epoch_ = epoch;
-    return;
+  } else {
+    plan_ = cut_batches(order, size, config_.parity ? static_cast<size_t>(comm_->size()) : 1);
   }
-  plan_ = config_.packing == Packing::kNone
-              ? cut_batches(order, size, config_.parity ? static_cast<size_t>(comm_->size()) : 1)
-              : pack_rows(order, lengths_, {.length = config_.pack_length}, config_.seed, number);
   planned_epoch_ = epoch;
 }
 
