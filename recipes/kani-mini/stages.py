@@ -1,8 +1,8 @@
 """stages.py - what stands between an empty folder and kani-mini, and how much of it: the table that `run` works through.
 
-    texts -> speech, more -> codec-mel -> codec-fine -> codec-encoder -> decoder -> gan -> codec-polish -+-> kani-mini
-          -> default ------------------/      codes -> set -> lm -> lm-rows -------------+
-          -> strangers -> speaker -------------------/
+    texts -> speech, more, default -> codec-mel -> codec-encoder -> decoder -> gan -> codec-polish -+-> kani-mini
+                                            \-> codes -> set -> lm -> lm-rows -------------------+
+          -> strangers ----------> speaker --------------/
           -> heldout (for evaluate)
 """
 
@@ -31,7 +31,6 @@ class Sizes:
     own: float  # more of the default voice
     strangers: float  # of those that nothing learns from
     mel: int
-    fine: int
     encoder: int
     decoder: int
     gan: int
@@ -45,10 +44,10 @@ class Sizes:
     speakers: tuple[str, ...] = ()  # only these, of all roles; empty: all
 
 
-FULL = Sizes(english=12, spanish=3, more=2.25, own=5, strangers=1, mel=6000, fine=5000, encoder=6000, decoder=10000, gan=2000,
-             polish=6000, speaker=3000, lm=40000, rows=2000)
+FULL = Sizes(english=12, spanish=3, more=2.25, own=5, strangers=1, mel=6000, encoder=6000, decoder=6000, gan=2000, polish=4000,
+             speaker=3000, lm=40000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
-SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, fine=4, encoder=8, decoder=8, gan=4, polish=4,
+SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, polish=4,
               speaker=6, lm=12, rows=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
               speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
@@ -90,8 +89,8 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
     def teach(out: str, *words: str) -> list[str]:
         return [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / out), *words, *only, *workers]
 
-    def codec(stage: str, out: str, steps: int, more: tuple[str, ...], *words: str, sounds: tuple[str, ...] = MANY) -> Training:
-        data = [word for name in sounds for word in ("--data", str(root / name / "manifest.jsonl"))]
+    def codec(stage: str, out: str, steps: int, more: tuple[str, ...], *words: str) -> Training:
+        data = [word for name in MANY for word in ("--data", str(root / name / "manifest.jsonl"))]
         return Training([train, "codec", "--stage", stage, *data, "--steps", str(steps), *words,
                          *settings((AVERAGE, *more, *sizes.codec_settings, on))], root / out)
 
@@ -115,17 +114,12 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
               [teach("strangers", "--role", "held-out", "--hours", f"en={sizes.strangers}", "--hours", f"es={sizes.strangers / 5}")],
               [root / "strangers"], alone=True),
         Stage("heldout", ("texts",), [teach("heldout", "--say", "heldout")], [root / "heldout"], alone=True),
-        Stage("codec-mel", ("speech", "more"), [codec("mel", "codec-mel", sizes.mel, ("rate_weight=0.05",), sounds=("speech", "more"))],
-              [root / "codec-mel"]),
-        # A codec this small speaks for many voices badly and for few well: the default voice gets two crops in five from here on.
-        Stage("codec-fine", ("codec-mel", "default"),
-              [codec("mel", "codec-fine", sizes.fine,
-                     ("rate_weight=0.02", "rate_from=0", "rate_over=0.05", "group_dropout=0.1", "group_dropout_from=0",
-                      "learning_rate=1.5e-3", "hold_share=0.2"),
-                     "--init", str(root / "codec-mel"), "--export", first)],
-              [root / "codec-fine", Path(first)]),
-        Stage("codec-encoder", ("codec-fine",),
-              [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", str(root / "codec-fine"))], [root / "codec-encoder"]),
+        # A codec this small speaks for many voices badly and for few well: the default voice gets two crops in five.
+        Stage("codec-mel", ("speech", "more", "default"),
+              [codec("mel", "codec-mel", sizes.mel, ("rate_weight=0.02", "group_dropout=0.1"), "--export", first)],
+              [root / "codec-mel", Path(first)]),
+        Stage("codec-encoder", ("codec-mel",),
+              [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", str(root / "codec-mel"))], [root / "codec-encoder"]),
         Stage("speaker", ("speech", "more", "strangers"),
               [Training([train, "speaker", "--data", str(root / "speech" / "manifest.jsonl"), "--data",
                          str(root / "more" / "manifest.jsonl"), "--valid", str(root / "strangers" / "manifest.jsonl"), "--steps",
@@ -134,9 +128,9 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
               [root / "encoder-run", root / "encoder"]),
         # The language model learns the codes of the network that made them up: those of the encoder differ in a quarter of
         # the digits, by what nobody hears (the sound turned upside down has 70 % other tokens), and would have to be guessed.
-        Stage("codes", ("codec-fine",),
+        Stage("codes", ("codec-mel",),
               [Function(lambda: joined_manifest([root / name for name in dict.fromkeys(MANY)], root / "manifest.jsonl"), "2"),
-               [train, "codec", "--init", str(root / "codec-fine"), "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
+               [train, "codec", "--init", str(root / "codec-mel"), "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
                 str(root / "coded.jsonl")]],
               [root / "coded.jsonl"]),
         Stage("set", ("codes", "speaker"),

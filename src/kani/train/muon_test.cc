@@ -142,6 +142,36 @@ TEST(Muon, three_updates_are_those_of_plain_loops_in_double) {
   EXPECT_EQ(matrices, 4);
 }
 
+// A kernel [rows, a, b] is the matrix [rows, a b], if the settings say that it is one.
+TEST(Muon, kernels_are_matrices_of_their_rows) {
+  at::manual_seed(6);
+  const OptimizerSettings settings{.max_grad_norm = 0,
+                                   .warmup_steps = 0,
+                                   .total_steps = 2,
+                                   .schedule = "constant",
+                                   .rule = "muon",
+                                   .is_matrix = [](std::string_view name, const at::Tensor&) {
+                                     return name.ends_with(".kernel");
+                                   }};
+  const at::Tensor start = at::randn({6, 4, 3});
+  ParameterMap kernel{{"a.kernel", start.clone().set_requires_grad(true)},
+                      {"a.other", start.clone().set_requires_grad(true)}};
+  ParameterMap flat{{"a.kernel", start.flatten(1).clone().set_requires_grad(true)}};
+  AdamW of_kernel(settings, kernel), of_flat(settings, flat);
+  for (int64_t n = 0; n < 2; ++n) {
+    const at::Tensor gradient = at::randn({6, 4, 3});
+    kernel.at("a.kernel").mutable_grad() = gradient.clone();
+    kernel.at("a.other").mutable_grad() = gradient.clone();
+    flat.at("a.kernel").mutable_grad() = gradient.flatten(1).clone();
+    of_kernel.step(n);
+    of_flat.step(n);
+  }
+  EXPECT_TRUE(kernel.at("a.kernel").flatten(1).equal(flat.at("a.kernel")));
+  EXPECT_FALSE(kernel.at("a.kernel").equal(kernel.at("a.other")));
+  EXPECT_EQ(of_kernel.state().at("a.kernel").first.sizes(), start.sizes());
+  EXPECT_TRUE(of_kernel.state().at("a.other").second.defined());
+}
+
 TEST(Muon, singular_values_become_about_one) {
   at::manual_seed(3);
   const at::Tensor x = nearly_orthogonal(at::randn({3, 24, 60}));

@@ -46,6 +46,11 @@ void validate_schedule(const OptimizerSettings& s) {
 
 }  // namespace
 
+bool is_language_matrix(std::string_view name, const at::Tensor& parameter) {
+  return name.starts_with("model.layers.") && name.find(".lora_") == std::string_view::npos &&
+         parameter.dim() == 2;
+}
+
 void validate(const OptimizerSettings& s) {
   const auto positive = [](double value, const char* name) {
     require(std::isfinite(value) && value > 0, name, " is ", value, ", must be above 0");
@@ -137,8 +142,7 @@ AdamW::AdamW(OptimizerSettings settings, ParameterMap& parameters, Comm* comm)
 }
 
 bool AdamW::is_muons(std::string_view name) const {
-  return settings_.rule == "muon" && name.starts_with("model.layers.") &&
-         name.find(".lora_") == std::string_view::npos && parameters_.find(name)->second.dim() == 2;
+  return settings_.rule == "muon" && settings_.is_matrix(name, parameters_.find(name)->second);
 }
 
 int AdamW::owner(std::string_view name) const { return owners_.find(name)->second; }
@@ -236,7 +240,7 @@ void AdamW::update_matrices(int64_t n, double factor) {
     const at::Tensor& parameter = parameters_.find(name)->second;
     if (!is_muons(name) || !parameter.grad().defined()) continue;
     matrices.push_back(
-        {parameter, parameter.grad(), moments.first,
+        {parameter.detach().flatten(1), parameter.grad().flatten(1), moments.first.flatten(1),
          settings_.muon_learning_rate * schedule_factor(settings_, n) * rate_factor(name)});
     moments.steps.add_(1);
   }

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kani/train/comm.h"
@@ -27,6 +28,9 @@ inline constexpr const char* kSchedules[] = {"linear",
                                              "cosine_warmup_with_min_lr",
                                              "warmup_stable_decay"};
 
+/// Of a language model's parameters, those that rule muon updates.
+bool is_language_matrix(std::string_view name, const at::Tensor& parameter);
+
 struct OptimizerSettings {
   double learning_rate = 9e-4;
   double alpha_lr_ratio = 1.5;  // learning rate of the RoPE factors = ratio x learning_rate
@@ -43,6 +47,8 @@ struct OptimizerSettings {
   std::string rule = "adamw";  // adamw; muon: for the matrices of the layers
   double muon_learning_rate = 0.02;  // of those, under the same schedule
   double muon_momentum = 0.95;
+  // Whether a parameter is a matrix of the layers; one of three dimensions counts as [rows, rest].
+  bool (*is_matrix)(std::string_view name, const at::Tensor& parameter) = is_language_matrix;
   int zero_stage =
       1;  // of several processes: 1 each keeps a share of the moments, 0 each keeps all
 };

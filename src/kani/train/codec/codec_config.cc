@@ -37,6 +37,7 @@ void add_codec_keys(std::vector<Key>& k) {
   k.push_back(key("decoder_rates", true, KANI_FIELD(codec.decoder.rates)));
   k.push_back(key("decoder_kernels", true, KANI_FIELD(codec.decoder.resblock_kernels)));
   k.push_back(key("decoder_dilations", true, KANI_FIELD(codec.decoder.resblock_dilations)));
+  k.push_back(key("more_dilations", true, KANI_FIELD(more_dilations)));
   k.push_back(key("encoder_width", true, KANI_FIELD(codec.encoder.base_channels)));
   k.push_back(key("encoder_rates", true, KANI_FIELD(codec.encoder.rates)));
   k.push_back(key("encoder_kernels", true, KANI_FIELD(codec.encoder.resblock_kernels)));
@@ -49,6 +50,9 @@ void add_codec_keys(std::vector<Key>& k) {
 void add_update_keys(std::vector<Key>& k) {
   k.push_back(key("max_steps", true, KANI_FIELD(optimizer.total_steps)));
   k.push_back(key("learning_rate", true, KANI_FIELD(optimizer.learning_rate)));
+  k.push_back(key("optimizer", true, KANI_FIELD(optimizer.rule)));
+  k.push_back(key("muon_learning_rate", true, KANI_FIELD(optimizer.muon_learning_rate)));
+  k.push_back(key("muon_momentum", true, KANI_FIELD(optimizer.muon_momentum)));
   k.push_back(key("adam_beta1", true, KANI_FIELD(optimizer.beta1)));
   k.push_back(key("adam_beta2", true, KANI_FIELD(optimizer.beta2)));
   k.push_back(key("adam_epsilon", true, KANI_FIELD(optimizer.epsilon)));
@@ -174,6 +178,8 @@ CodecTrainConfig codec_defaults(CodecStage stage) {
   CodecTrainConfig c;
   c.stage = stage;
   c.codec = small_codec();
+  c.optimizer.is_matrix = is_codec_matrix;
+  c.optimizer.rule = stage == CodecStage::kJoint ? "adamw" : "muon";
   c.optimizer.learning_rate = 2e-3;
   c.optimizer.beta1 = 0.9;
   c.optimizer.beta2 = 0.98;
@@ -185,6 +191,7 @@ CodecTrainConfig codec_defaults(CodecStage stage) {
       c.optimizer.max_grad_norm = 1;
       c.optimizer.weight_decay = 1e-4;
       c.optimizer.hold_share = 0.3;
+      c.optimizer.muon_learning_rate = 0.03;
       break;
     case CodecStage::kEncoder:
       c.optimizer.total_steps = 6000;
@@ -193,7 +200,7 @@ CodecTrainConfig codec_defaults(CodecStage stage) {
       c.crop_frames = 12;
       break;
     case CodecStage::kDecoder:
-      c.optimizer.total_steps = 20000;
+      c.optimizer.total_steps = 6000;
       c.optimizer.beta1 = 0.8;
       c.optimizer.max_grad_norm = 5;
       c.optimizer.weight_decay = 1e-5;
@@ -257,6 +264,9 @@ void CodecTrainConfig::validate() const {
   require(codes == "encoder" || codes == "analysis" || codes == "mixed", "codes is \"", codes,
           "\", must be encoder, analysis or mixed");
   train::validate(optimizer);
+  require(more_dilations.empty() || !init.empty(),
+          "more_dilations deepens a decoder that is there: init; of a new one, decoder_dilations");
+  for (const int dilation : more_dilations) at_least(dilation, 1, "more_dilations");
   at_least(batch_size, 1, "batch_size");
   at_least(crop_frames, 1, "crop_frames");
   require(context_frames < crop_frames, "context_frames is ", context_frames,

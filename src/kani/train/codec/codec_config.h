@@ -10,6 +10,7 @@
 
 #include "kani/spec/nanocodec.h"
 #include "kani/train/codec/analysis.h"
+#include "kani/train/codec/codec_module.h"
 #include "kani/train/codec/discriminators.h"
 #include "kani/train/optimizer.h"
 
@@ -30,7 +31,8 @@ struct CodecTrainConfig {
   std::string output_dir = "./codec-checkpoints";
   std::vector<std::string> data;  // sounds (sound_set.h)
   std::vector<std::string> valid_data;
-  NanoCodecConfig codec;  // of one made from nothing
+  NanoCodecConfig codec;            // of one made from nothing
+  std::vector<int> more_dilations;  // blocks for the decoder of init (deepen_decoder)
   AnalysisSize analysis;
   OptimizerSettings optimizer;  // total_steps: updates of the run
   // Batches.

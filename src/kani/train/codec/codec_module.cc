@@ -261,4 +261,27 @@ ParameterMap random_codec(const NanoCodecConfig& config, uint64_t seed) {
   return out;
 }
 
+void deepen_decoder(NanoCodecConfig& config, ParameterMap& parameters,
+                    const std::vector<int>& dilations, uint64_t seed) {
+  NanoCodecConfig deeper = config;
+  auto& all = deeper.decoder.resblock_dilations;
+  all.insert(all.end(), dilations.begin(), dilations.end());
+  // Through the reader of .nemo files, which knows what a codec may be.
+  deeper = parse_nanocodec_config(nanocodec_config_yaml(deeper), "configuration");
+  for (auto& [name, tensor] : random_codec(deeper, seed)) {
+    if (parameters.contains(name)) continue;
+    const bool last = name.find(".skip_conv.") != std::string::npos &&
+                      (name.ends_with(".weight_g") || name.ends_with(".bias"));
+    parameters[name] = last ? at::zeros_like(tensor) : tensor;
+  }
+  config = deeper;
+}
+
+bool is_codec_matrix(std::string_view name, const at::Tensor& parameter) {
+  const bool ends = name.starts_with("mel_head.") || name.starts_with("analysis.out.") ||
+                    name.find(".post_conv.") != std::string_view::npos;
+  return !ends && parameter.dim() == 3 && parameter.size(1) > 1 &&
+         (name.ends_with(".weight_v") || name.ends_with(".weight"));
+}
+
 }  // namespace kani::train

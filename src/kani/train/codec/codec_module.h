@@ -68,6 +68,16 @@ class CodecModule {
 /// gains that are the directions' lengths, slopes 1.  They follow from seed and name alone.
 ParameterMap random_codec(const NanoCodecConfig& config, uint64_t seed);
 
+/// A residual block more for each of `dilations`, behind those of every branch of every stage of
+/// the decoder: `config` and `parameters` change.  The blocks say nothing until they have learnt,
+/// so the sounds are as before.
+void deepen_decoder(NanoCodecConfig& config, ParameterMap& parameters,
+                    const std::vector<int>& dilations, uint64_t seed);
+
+/// Whether rule muon (optimizer.h) updates the parameter: weights of convolutions that mix
+/// channels, but for those that end in values, mels or sound.
+bool is_codec_matrix(std::string_view name, const at::Tensor& parameter);
+
 /// A tensor in [-bound, bound) that follows from seed and name.
 at::Tensor uniform_parameter(std::string_view name, at::IntArrayRef shape, double bound,
                              uint64_t seed);

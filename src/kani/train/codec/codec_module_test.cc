@@ -12,6 +12,7 @@
 #include "kani/base/file.h"
 #include "kani/formats/nemo.h"
 #include "kani/formats/safetensors.h"
+#include "kani/train/codec/analysis.h"
 #include "kani/train/codec/codec_files.h"
 #include "kani/train/codec/layers.h"
 #include "kani/train/model_files.h"
@@ -253,6 +254,46 @@ TEST(CodecModule, a_codec_that_has_learnt_nothing_follows_from_its_seed) {
   ParameterMap lacking = a;
   lacking.erase(name);
   EXPECT_THROW(CodecModule(config, lacking), Error);
+}
+
+TEST(CodecModule, a_deeper_decoder_says_the_same_until_it_learns) {
+  NanoCodecConfig config = load_codec(golden("nano06.nemo")).config;
+  ParameterMap parameters = load_codec(golden("nano06.nemo")).parameters;
+  const at::Tensor values = at::rand({2, config.latent_width(), 6}) * 2 - 1;
+  at::NoGradGuard no_grad;
+  const at::Tensor before = CodecModule(config, parameters).decode(values);
+  const size_t count = parameters.size(), dilations = config.decoder.resblock_dilations.size();
+  deepen_decoder(config, parameters, {7, 9}, /*seed=*/1);
+  EXPECT_EQ(config.decoder.resblock_dilations.size(), dilations + 2);
+  EXPECT_GT(parameters.size(), count);
+  EXPECT_EQ(config.encoder.resblock_dilations,
+            load_codec(golden("nano06.nemo")).config.encoder.resblock_dilations);
+  EXPECT_TRUE(CodecModule(config, parameters).decode(values).equal(before));
+  // What is new can learn: a gain that is no longer 0 is heard.
+  for (auto& [name, tensor] : parameters) {
+    if (name.ends_with(".skip_conv.conv.weight_g") && !tensor.any().item<bool>()) tensor.fill_(0.1);
+  }
+  EXPECT_FALSE(CodecModule(config, parameters).decode(values).equal(before));
+}
+
+TEST(CodecModule, muon_updates_what_mixes_channels_but_not_the_ends) {
+  const NanoCodecConfig config = load_codec(golden("nano06.nemo")).config;
+  ParameterMap all = random_codec(config, 1);
+  all.merge(random_analysis(config, {.bands = 20, .width = 8, .blocks = 1}, 1));
+  const auto is = [&](const std::string& name) { return is_codec_matrix(name, all.at(name)); };
+  for (const char* name :
+       {"audio_decoder.pre_conv.conv.weight_v",
+        "audio_decoder.res_layers.0.res_blocks.0.res_blocks.0.input_conv.conv.weight_v",
+        "audio_encoder.down_sample_conv_layers.0.conv.weight_v", "analysis.in.weight",
+        "analysis.coarse.0.mix.weight"})
+    EXPECT_TRUE(is(name)) << name;
+  for (const char* name :
+       {"audio_decoder.post_conv.conv.weight_v", "audio_encoder.post_conv.conv.weight_v",
+        "audio_encoder.pre_conv.conv.weight_v",                 // of one channel
+        "audio_decoder.up_sample_conv_layers.0.conv.weight_v",  // a channel each
+        "audio_decoder.pre_conv.conv.weight_g", "audio_decoder.pre_conv.conv.bias",
+        "mel_head.weight", "analysis.out.weight", "analysis.in.bias"})
+    EXPECT_FALSE(is(name)) << name;
 }
 
 }  // namespace

@@ -86,6 +86,8 @@ void CodecTrainer::start_networks() {
     CodecFile start = load_networks(config_.init);
     start_config_ = start.config;
     parameters_ = std::move(start.parameters);
+    if (!config_.more_dilations.empty())
+      deepen_decoder(start_config_, parameters_, config_.more_dilations, config_.seed);
   }
   if (config_.stage == CodecStage::kMel && !has_analysis())
     parameters_.merge(random_analysis(start_config_, config_.analysis, config_.seed));

@@ -105,6 +105,33 @@ TEST_F(CodecTrainerTest, an_encoder_learns_for_a_decoder_that_stays_as_it_is) {
   EXPECT_GT(kept, 0);
 }
 
+// Muon and a deeper decoder, stopped in the middle: the same bits.
+TEST_F(CodecTrainerTest, a_decoder_grows_and_learns_by_muon) {
+  run(tiny(CodecStage::kMel, "start"));
+  const auto config = [&](const std::string& out) {
+    CodecTrainConfig c = after(CodecStage::kMel, "start", out);
+    c.more_dilations = {5};
+    c.optimizer.rule = "muon";
+    c.optimizer.total_steps = 6;
+    return c;
+  };
+  run(config("whole"));
+  run(config("parts"), false, 3);
+  run(config("parts"), true);
+  EXPECT_EQ(newest("whole"), newest("parts"));
+  const CodecFile before = load_networks(folder_ / "start"),
+                  grown = load_networks(folder_ / "whole");
+  EXPECT_EQ(grown.config.decoder.resblock_dilations.size(),
+            before.config.decoder.resblock_dilations.size() + 1);
+  EXPECT_GT(grown.parameters.size(), before.parameters.size());
+  for (const auto& [name, tensor] : grown.parameters) {
+    if (!name.starts_with("audio_decoder.res_layers.0.") ||
+        !name.ends_with(".skip_conv.conv.weight_g"))
+      continue;
+    EXPECT_GT(tensor.abs().min().item<double>(), 0) << name << " has learnt nothing";
+  }
+}
+
 TEST_F(CodecTrainerTest, other_sounds_or_settings_are_not_gone_on_with) {
   CodecTrainConfig config = tiny(CodecStage::kMel, "run");
   run(config, false, 2);
@@ -285,7 +312,10 @@ TEST(CodecConfig, is_read_over_the_defaults_of_its_stage) {
 TEST(CodecConfig, says_what_is_wrong) {
   CodecTrainConfig c = codec_defaults(CodecStage::kMel);
   EXPECT_THROW(c.validate(), Error);  // no data
+  c.more_dilations = {9};
   c.data = {"sounds"};
+  EXPECT_THROW(c.validate(), Error);  // nothing that could become deeper
+  c.more_dilations.clear();
   c.validate();
   c.context_frames = c.crop_frames;
   EXPECT_THROW(c.validate(), Error);
