@@ -103,7 +103,6 @@ class Run {
   }
 
   void export_model(const Arguments& a) {
-    if (!trainer_.leads()) return;
     trainer_.export_model(a.export_to,
                           a.bf16 ? kani::train::SavedType::kBF16 : kani::train::SavedType::kF32,
                           a.averaged);

@@ -21,7 +21,7 @@ Snapshot copied(const Snapshot& snapshot, bool first) {
   Snapshot out = snapshot;
   out.moments = copied(snapshot.moments);
   out.parameters = first ? copied(snapshot.parameters) : ParameterMap();
-  out.average = first ? copied(snapshot.average) : ParameterMap();
+  out.average = copied(snapshot.average);
   return out;
 }
 

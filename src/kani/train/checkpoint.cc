@@ -10,6 +10,7 @@
 #include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/train/sealed_folder.h"
+#include "kani/train/weight_average.h"
 
 namespace kani::train {
 namespace {
@@ -122,10 +123,15 @@ void write_common(const fs::path& part, const fs::path& base, const Snapshot& s)
     if (s.table.on()) save_parameters(part / kTableFile, factors_alone(s.parameters));
   }
   write_file(part / "config.json", config_text(s.model));
-  if (!s.average.empty()) save_parameters(part / "ema.safetensors", s.average);
   write_file(part / "state.json", state_text(s.state));
   write_file(part / "config.resolved.yaml", resolved_yaml(s.config));
   copy_companions(base, part, s.tokenizer_json);
+}
+
+// What every process writes of its own.
+void write_share(const fs::path& part, const Snapshot& s, const Comm& comm) {
+  save_parameters(part / optimizer_file(comm.rank(), comm.size()), s.moments);
+  if (!s.average.empty()) save_parameters(part / average_file(comm.rank(), comm.size()), s.average);
 }
 
 // Runs `action` where `mine` holds; if it fails anywhere it fails everywhere, so that no process
@@ -160,8 +166,7 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
       fs::create_directory(part);
       write_common(part, base, s);
     });
-    together(comm, true, folder,
-             [&] { save_parameters(part / optimizer_file(comm.rank(), comm.size()), s.moments); });
+    together(comm, true, folder, [&] { write_share(part, s, comm); });
     together(comm, first, folder, [&] {
       seal_folder(part, folder);
       if (s.state.best_loss)
@@ -188,8 +193,7 @@ std::optional<fs::path> find_checkpoint(const fs::path& output) {
   return newest_whole(output, verify_checkpoint);
 }
 
-RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optimizer,
-                         ParameterMap* average) {
+RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optimizer) {
   if (has_adapters(model.parameters())) {
     ParameterMap trained = adapter_tensors(model.parameters());  // shares the model's tensors
     restore_tensors(trained, folder / kAdapterFile);
@@ -201,8 +205,6 @@ RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optim
     if (!factors.empty()) restore_tensors(factors, folder / kTableFile);
   }
   restore_moments(optimizer, folder);
-  if (average != nullptr && fs::exists(folder / "ema.safetensors"))
-    restore_tensors(*average, folder / "ema.safetensors");
   return parse_state(folder / "state.json");
 }
 

@@ -5,14 +5,14 @@
 //   step-00001000/  model.safetensors, config.json, tokenizer files   what `kani say` loads
 //                   (adapter_model.safetensors, adapter_config.json   with LoRA, instead of the
 //                                                                     weights: PEFT's layout)
-//                   optim-00000-of-00001.safetensors                  moments and step counts, a
-//                   file a
-//                                                                     process; any number reads
-//                                                                     them
+//                   optim-00000-of-00001.safetensors                  moments and step counts: a
+//                                                                     file a process, any number of
+//                                                                     processes reads them
 //                   audio_table.safetensors                           with audio_table: factorised;
 //                                                                     model.safetensors has its
 //                                                                     rows
-//                   ema.safetensors                                   if there is an average
+//                   ema-00000-of-00001.safetensors                    the average, if there is one,
+//                                                                     in as many files
 //                   state.json, config.resolved.yaml                  where the run is, what it is
 //                   MANIFEST                                          SHA-256 of each, written last
 //   latest          the name of the newest one
@@ -55,7 +55,7 @@ struct Snapshot {
   Lfm2Config model;
   ParameterMap parameters;  // the first process writes them
   ParameterMap moments;     // those that this process owns
-  ParameterMap average;     // empty: none
+  ParameterMap average;     // of the weights, this process's share; empty: none
   TableFactors table;       // if on, the factor table is saved beside what it makes
   TrainConfig config;
   RunState state;
@@ -79,8 +79,8 @@ void verify_checkpoint(const std::filesystem::path& folder);
 /// that names the damaged one.  Nothing if there is none.
 std::optional<std::filesystem::path> find_checkpoint(const std::filesystem::path& output);
 
-/// Reads weights, moments and state into the run's.  The caller compares the hashes of state.
-RunState load_checkpoint(const std::filesystem::path& folder, Lfm2Module& model, AdamW& optimizer,
-                         ParameterMap* average);
+/// Reads weights, moments and state into the run's; not averages (weight_average.h).  The caller
+/// compares the hashes of state.
+RunState load_checkpoint(const std::filesystem::path& folder, Lfm2Module& model, AdamW& optimizer);
 
 }  // namespace kani::train

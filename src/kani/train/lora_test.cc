@@ -188,8 +188,9 @@ TEST_F(LoraTest, a_run_that_is_stopped_goes_on_bit_for_bit) {
   Trainer again(c, true);
   for (size_t i = 5; i < 12; ++i) EXPECT_EQ(again.step().loss, losses[i]);
   again.save();
-  for (const char* file : {"adapter_model.safetensors", "adapter_config.json", "ema.safetensors",
-                           "optim-00000-of-00001.safetensors", "state.json"}) {
+  for (const char* file :
+       {"adapter_model.safetensors", "adapter_config.json", "ema-00000-of-00001.safetensors",
+        "optim-00000-of-00001.safetensors", "state.json"}) {
     EXPECT_EQ(read_file(*find_checkpoint(c.output_dir) / file, 1 << 24),
               read_file(*find_checkpoint(folder_ / "whole") / file, 1 << 24))
         << file;

@@ -94,8 +94,9 @@ TEST_F(SmallModelTest, T1_a_run_goes_on_bit_for_bit) {
     for (int64_t i = stop; i < 12; ++i)
       EXPECT_EQ(again.step().loss, losses[static_cast<size_t>(i)]);
     again.save();
-    for (const char* file : {"model.safetensors", "audio_table.safetensors", "ema.safetensors",
-                             "optim-00000-of-00001.safetensors", "state.json"}) {
+    for (const char* file :
+         {"model.safetensors", "audio_table.safetensors", "ema-00000-of-00001.safetensors",
+          "optim-00000-of-00001.safetensors", "state.json"}) {
       EXPECT_EQ(read_file(*find_checkpoint(c.output_dir) / file, 1 << 24),
                 read_file(*find_checkpoint(folder_ / "whole") / file, 1 << 24))
           << file << " after a stop at " << stop;

@@ -145,11 +145,9 @@ void Trainer::make_optimizer() {
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
   exchange_ = std::make_unique<GradientExchange>(
       model_->parameters(), *comm_, config_.grad_dtype == "bf16" ? at::kBFloat16 : at::kFloat);
-  if (config_.ema_decay > 0) {
-    for (const auto& [name, parameter] : model_->parameters()) {
-      if (parameter.requires_grad()) average_[name] = parameter.detach().clone();
-    }
-  }
+  if (config_.ema_decay > 0)
+    average_ = std::make_unique<WeightAverage>(model_->parameters(), *optimizer_, *comm_,
+                                               config_.ema_decay);
 }
 
 void Trainer::resume_newest(bool force) {
@@ -160,8 +158,8 @@ void Trainer::resume_newest(bool force) {
     throw Error(ErrorCode::kBadInput, *folder, " was made with another base: ", model,
                 "; --force goes on all the same");
   }
-  RunState found =
-      load_checkpoint(*folder, *model_, *optimizer_, average_.empty() ? nullptr : &average_);
+  RunState found = load_checkpoint(*folder, *model_, *optimizer_);
+  if (average_) average_->restore(*folder);
   for (const auto& [what, theirs, ours] :
        {std::tuple{"data", &found.data_hash, &state_.data_hash},
         std::tuple{"base", &found.base_hash, &state_.base_hash},
@@ -387,8 +385,8 @@ UpdateReport Trainer::step() {
     }
     log_warning("train", "update ", report.update, " is skipped: ", report.skip_reason,
                 "; clips:", names);
-  } else {
-    update_average();
+  } else if (average_) {
+    average_->update(/*follows=*/state_.update < config_.optimizer.warmup_steps);
   }
   state_.elements += report.elements;
   ++state_.update;
@@ -410,24 +408,14 @@ UpdateReport Trainer::step() {
   return report;
 }
 
-void Trainer::update_average() {
-  if (average_.empty() || state_.update < config_.optimizer.warmup_steps) {
-    for (auto& [name, mean] : average_) mean.copy_(model_->parameter(name).detach());
-    return;
-  }
-  at::NoGradGuard no_grad;
-  for (auto& [name, mean] : average_)
-    mean.lerp_(model_->parameter(name).detach(), 1 - config_.ema_decay);
-}
-
 EvalRules Trainer::eval_rules() const {
   return {.sequence = config_.sequence, .loss_chunk = config_.loss_chunk};
 }
 
 ParameterMap Trainer::ordinary_parameters(bool averaged) const {
   ParameterMap out = model_->parameters();
-  if (averaged) {
-    for (const auto& [name, mean] : average_) out[name] = mean;
+  if (averaged && average_) {
+    for (const auto& [name, mean] : average_->whole()) out[name] = mean;
   }
   return without_factors(model_->rules().table, out);
 }
@@ -450,7 +438,7 @@ Snapshot Trainer::snapshot() const {
   return {.model = model_->config(),
           .parameters = model_->parameters(),
           .moments = owned_moments(*optimizer_),
-          .average = average_,
+          .average = average_ ? average_->owned() : ParameterMap(),
           .table = model_->rules().table,
           .config = config_,
           .state = state_,
@@ -482,11 +470,12 @@ void Trainer::finish_save() {
 }
 
 void Trainer::export_model(const std::filesystem::path& folder, SavedType type, bool averaged) {
+  const ParameterMap parameters = ordinary_parameters(averaged);
+  if (!leads()) return;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw_cannot_write(folder, error.value());
-  save_parameters(folder / "model.safetensors",
-                  merged(ordinary_parameters(averaged), config_.lora.scale()), type);
+  save_parameters(folder / "model.safetensors", merged(parameters, config_.lora.scale()), type);
   write_file(folder / "config.json", config_text(model_->config(), type));
   copy_companions(config_.model_id, folder, tokenizer_json_);
 }

@@ -18,6 +18,7 @@
 #include "kani/train/order.h"
 #include "kani/train/update_report.h"
 #include "kani/train/upstream_checkpoint.h"
+#include "kani/train/weight_average.h"
 
 namespace kani::train {
 
@@ -53,7 +54,8 @@ class Trainer {
   /// One update.  Throws Error(kBadInput) after twenty skipped ones in a row, with the last good
   /// checkpoint's name.
   UpdateReport step();
-  /// On the validation set, with the average of the weights if there is one and `averaged`.
+  /// On the validation set, with the average of the weights if there is one and `averaged`.  All
+  /// processes must call.
   std::optional<EvalReport> evaluate(bool averaged = false);
   /// Waits for a checkpoint that is being written, and saves.
   void save();
@@ -68,7 +70,8 @@ class Trainer {
   bool save_pending() const { return background_->pending(); }
   /// Waits for it.  Throws what it failed with; what was to be the best is then not.
   void finish_save();
-  /// The weights (or their average) as a folder that inference loads.
+  /// The weights (or their average) as a folder that inference loads.  The first process writes;
+  /// with `averaged` all must call.
   void export_model(const std::filesystem::path& folder, SavedType type, bool averaged);
 
  private:
@@ -82,7 +85,6 @@ class Trainer {
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
   void add_noise(PackedBatch& batch, int64_t row) const;
   LossRules loss_rules(const PackedBatch& batch) const;
-  void update_average();
   EvalRules eval_rules() const;
   // The weights, or their average, as files have them.
   ParameterMap ordinary_parameters(bool averaged) const;
@@ -104,7 +106,7 @@ class Trainer {
   std::unique_ptr<LossWeights> weights_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientExchange> exchange_;
-  ParameterMap average_;
+  std::unique_ptr<WeightAverage> average_;  // null: none
   std::unique_ptr<BackgroundSave> background_;
   std::pair<std::optional<double>, int64_t> best_before_;  // the save that is being written
   RunState state_;

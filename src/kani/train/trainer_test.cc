@@ -57,7 +57,7 @@ TEST_F(TrainerTest, T1_a_run_that_is_stopped_anywhere_goes_on_bit_for_bit) {
       EXPECT_EQ(again.step().loss, losses[static_cast<size_t>(i)]);
     again.save();
     for (const char* file : {"model.safetensors", "optim-00000-of-00001.safetensors",
-                             "ema.safetensors", "state.json"}) {
+                             "ema-00000-of-00001.safetensors", "state.json"}) {
       EXPECT_EQ(read_file(*find_checkpoint(c.output_dir) / file, 1 << 24),
                 read_file(*find_checkpoint(folder_ / "whole") / file, 1 << 24))
           << file << " after a stop at " << stop;
@@ -456,8 +456,8 @@ TEST_F(TrainerTest, what_is_saved_in_the_background_is_what_was_there_when_it_be
   there.finish_save();
   EXPECT_FALSE(there.save_ended());
   const fs::path a = folder_ / "here" / checkpoint_name(4), b = folder_ / "there" / a.filename();
-  for (const char* name :
-       {"model.safetensors", "optim-00000-of-00001.safetensors", "ema.safetensors", "state.json"})
+  for (const char* name : {"model.safetensors", "optim-00000-of-00001.safetensors",
+                           "ema-00000-of-00001.safetensors", "state.json"})
     EXPECT_EQ(read_file(a / name, 1 << 26), read_file(b / name, 1 << 26)) << name;
   EXPECT_TRUE(fs::exists(folder_ / "there" / checkpoint_name(7) / "MANIFEST"));
   while (!there.done()) there.step();

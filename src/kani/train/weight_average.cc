@@ -1,0 +1,86 @@
+// weight_average.cc - see weight_average.h.
+#include "kani/train/weight_average.h"
+
+#include <cstdio>
+
+#include "kani/base/error.h"
+#include "kani/train/model_files.h"
+
+namespace kani::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Until 2026-11 the first process wrote all of it into one file, "ema.safetensors".
+bool holds_averages(const fs::path& file) {
+  const std::string name = file.filename().string();
+  return name.starts_with("ema") && name.ends_with(".safetensors");
+}
+
+}  // namespace
+
+std::string average_file(int rank, int size) {
+  char name[64];
+  std::snprintf(name, sizeof name, "ema-%05d-of-%05d.safetensors", rank, size);
+  return name;
+}
+
+WeightAverage::WeightAverage(const ParameterMap& parameters, const AdamW& optimizer, Comm& comm,
+                             double decay)
+    : parameters_(parameters), optimizer_(optimizer), comm_(comm), decay_(decay) {
+  for (const auto& [name, parameter] : parameters) {
+    if (parameter.requires_grad() && optimizer.owner(name) == comm.rank())
+      owned_[name] = parameter.detach().clone();
+  }
+}
+
+void WeightAverage::update(bool follows) {
+  at::NoGradGuard no_grad;
+  for (auto& [name, mean] : owned_) {
+    const at::Tensor now = parameters_.find(name)->second.detach();
+    if (follows) {
+      mean.copy_(now);
+    } else {
+      mean.lerp_(now, 1 - decay_);
+    }
+  }
+}
+
+void WeightAverage::restore(const fs::path& folder) {
+  at::NoGradGuard no_grad;
+  ParameterMap wanted = owned_;  // sharing the tensors
+  bool any = false;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!holds_averages(entry.path())) continue;
+    any = true;
+    for (const auto& [name, tensor] : load_tensors(entry.path())) {
+      const auto found = wanted.find(name);
+      if (found == wanted.end()) continue;
+      if (found->second.sizes() != tensor.sizes())
+        throw Error(ErrorCode::kBadInput, entry.path(), ": ", name, " has another shape");
+      found->second.copy_(tensor);
+      wanted.erase(found);
+    }
+  }
+  if (!any) return update(/*follows=*/true);
+  if (!wanted.empty())
+    throw Error(ErrorCode::kBadInput, folder, ": the average of ", wanted.begin()->first,
+                " is missing");
+}
+
+ParameterMap WeightAverage::whole() const {
+  at::NoGradGuard no_grad;
+  ParameterMap out = owned_;
+  for (int rank = 0; comm_.size() > 1 && rank < comm_.size(); ++rank) {
+    std::vector<at::Tensor> share;
+    for (const auto& [name, parameter] : parameters_) {
+      if (!parameter.requires_grad() || optimizer_.owner(name) != rank) continue;
+      if (rank != comm_.rank()) out[name] = at::empty_like(parameter.detach());
+      share.push_back(out[name]);
+    }
+    comm_.broadcast(share, rank);
+  }
+  return out;
+}
+
+}  // namespace kani::train
