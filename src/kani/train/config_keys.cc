@@ -165,6 +165,8 @@ void add_lora_keys(Keys& k) {
   numeric(k, "lora_targets", KANI_FIELD(lora.targets), "ends of names of modules that get one");
   numeric(k, "modules_to_save", KANI_FIELD(lora.also_trained),
           "parts of names of parameters that are trained whole beside them");
+  numeric(k, "trainable_token_indices", KANI_FIELD(lora.token_rows),
+          "rows of the embedding that are trained beside them: ids, or stretches as 64400-64409");
 }
 
 void add_start_keys(Keys& k) {

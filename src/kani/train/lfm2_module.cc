@@ -150,11 +150,30 @@ at::Tensor Lfm2Module::project(const std::string& module, const at::Tensor& x,
   return y + rules_.adapter_scale * train::linear(inner, parameter(module + ".lora_B.weight"));
 }
 
+at::Tensor Lfm2Module::head() const {
+  if (rules_.token_rows.empty() || config_.separate_head) return head_;
+  return head_.index_copy(0, tensor_of(rules_.token_rows).to(head_.device()),
+                          parameter(kTokenRows));
+}
+
+at::Tensor Lfm2Module::rows_of(const std::vector<int64_t>& ids) const {
+  if (rules_.table.on()) return table_rows(rules_.table, parameter(kFactorTable), ids);
+  const at::Tensor& table = parameter(kEmbedding);
+  const at::Tensor x = at::embedding(table, tensor_of(ids).to(table.device()));
+  std::vector<int64_t> places, rows;  // of the ids that have a trained row
+  for (size_t i = 0; i < ids.size() && !rules_.token_rows.empty(); ++i) {
+    const auto found = std::lower_bound(rules_.token_rows.begin(), rules_.token_rows.end(), ids[i]);
+    if (found == rules_.token_rows.end() || *found != ids[i]) continue;
+    places.push_back(static_cast<int64_t>(i));
+    rows.push_back(found - rules_.token_rows.begin());
+  }
+  if (places.empty()) return x;
+  return x.index_copy(0, tensor_of(places).to(table.device()),
+                      parameter(kTokenRows).index_select(0, tensor_of(rows).to(table.device())));
+}
+
 at::Tensor Lfm2Module::embed(const PackedBatch& batch) const {
-  const at::Tensor& table = parameter(rules_.table.on() ? kFactorTable : kEmbedding);
-  const at::Tensor x = rules_.table.on()
-                           ? table_rows(rules_.table, table, batch.ids)
-                           : at::embedding(table, tensor_of(batch.ids).to(table.device()));
+  const at::Tensor x = rows_of(batch.ids);
   if (batch.voice_slots.empty()) return x;
   const auto slots = static_cast<int64_t>(batch.voice_slots.size());
   const auto width = static_cast<int64_t>(batch.voices.size()) / slots;
@@ -163,8 +182,8 @@ at::Tensor Lfm2Module::embed(const PackedBatch& batch) const {
                 parameters_.contains(kVoice) ? config_.speaker_emb_dim : 0);
   }
   const at::Tensor voices =
-      at::tensor(at::ArrayRef<float>(batch.voices)).view({slots, width}).to(table.device());
-  return x.index_copy(0, tensor_of(batch.voice_slots).to(table.device()),
+      at::tensor(at::ArrayRef<float>(batch.voices)).view({slots, width}).to(x.device());
+  return x.index_copy(0, tensor_of(batch.voice_slots).to(x.device()),
                       project(std::string(kVoiceModule), for_products(voices), batch.noise));
 }
 

@@ -34,7 +34,12 @@ struct ComputeRules {
   double adapter_scale = 0;    // on B A x of modules that have adapters (lora.h)
   double adapter_dropout = 0;  // share of an adapter's inputs that are 0 while training
   TableFactors table{};        // how the factor table makes rows, if it stands for the embedding
+  std::vector<int64_t> token_rows{};  // ids whose rows are kTokenRows, ascending (lora.h)
 };
+
+/// The parameter with rows of the embedding that are trained while the others stay, [ids, H]; under
+/// PEFT's name.
+inline constexpr const char* kTokenRows = "model.embed_tokens.token_adapter.trainable_tokens_delta";
 
 /// One thread at a time.
 class Lfm2Module {
@@ -55,7 +60,10 @@ class Lfm2Module {
   const at::Tensor& parameter(std::string_view name) const;
   /// The matrix of the head: the embedding, or lm_head where it is separate.  With rules().table it
   /// is the factor table, for cross_entropy() alone; others look at without_factors().
-  const at::Tensor& head() const { return head_; }
+  /// With rules().token_rows it is made at each call.
+  at::Tensor head() const;
+  int64_t head_rows() const { return head_.size(0); }
+  at::Device device() const { return head_.device(); }
 
   /// As products take it: rounded to bf16 if the rules say so.
   at::Tensor for_products(const at::Tensor& x) const;
@@ -78,6 +86,7 @@ class Lfm2Module {
   };
   std::string_view head_name() const;
   at::Tensor embed(const PackedBatch& batch) const;
+  at::Tensor rows_of(const std::vector<int64_t>& ids) const;
   // Who looks on.
   struct Watchers {
     ForwardTap* tap = nullptr;

@@ -2,7 +2,10 @@
 #include "kani/train/lora.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <optional>
+#include <set>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
@@ -18,7 +21,34 @@ namespace {
 constexpr std::string_view kWeight = ".weight", kA = ".lora_A.weight", kB = ".lora_B.weight";
 constexpr std::string_view kVoice = "model.speaker_emb_projection";
 
-bool is_adapter(std::string_view name) { return name.ends_with(kA) || name.ends_with(kB); }
+constexpr int64_t kMostId = 1 << 24;
+constexpr std::string_view kEmbedding = "model.embed_tokens.weight";
+
+std::optional<int64_t> whole_number(std::string_view text) {
+  int64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+bool is_adapter(std::string_view name) {
+  return name.ends_with(kA) || name.ends_with(kB) || name == kTokenRows;
+}
+
+void add_token_rows(const LoraSettings& settings, ParameterMap& parameters) {
+  const std::vector<int64_t> ids = settings.token_ids();
+  if (ids.empty()) return;
+  const auto table = parameters.find(kEmbedding);
+  require(table != parameters.end(),
+          "trainable_token_indices needs rows of their own: audio_table rows");
+  require(!table->second.requires_grad(),
+          "trainable_token_indices beside modules_to_save, which trains all rows");
+  require(ids.back() < table->second.size(0), "trainable_token_indices: ", ids.back(),
+          ", but the embedding has ", table->second.size(0), " rows");
+  parameters[kTokenRows] = table->second.detach()
+                               .index_select(0, at::tensor(at::IntArrayRef(ids), at::kLong))
+                               .set_requires_grad(true);
+}
 
 // PEFT's rule for names: the whole, or its end behind a dot.
 bool names(std::string_view target, std::string_view module) {
@@ -46,12 +76,28 @@ double LoraSettings::scale() const {
   return rank == 0 ? 0 : alpha / (rank_stabilized ? std::sqrt(r) : r);
 }
 
+std::vector<int64_t> LoraSettings::token_ids() const {
+  std::set<int64_t> ids;
+  for (const std::string_view text : token_rows) {
+    const size_t dash = text.find('-');
+    const auto first = whole_number(text.substr(0, dash));
+    const auto last = dash == std::string::npos ? first : whole_number(text.substr(dash + 1));
+    require(first && last && *first >= 0 && *first <= *last && *last <= kMostId,
+            "trainable_token_indices: \"", text,
+            "\" is neither an id nor a stretch of ids as 64400-64409");
+    for (int64_t id = *first; id <= *last; ++id) ids.insert(id);
+  }
+  return {ids.begin(), ids.end()};
+}
+
 void LoraSettings::validate() const {
   require(rank >= 0 && rank <= 4096, "lora_rank is ", rank, ", must be 0 to 4096");
   require(std::isfinite(alpha) && alpha > 0, "lora_alpha is ", alpha, ", must be above 0");
   require(dropout >= 0 && dropout < 1, "lora_dropout is ", dropout, ", must be 0 to below 1");
   require(rank == 0 || !targets.empty(), "lora_targets is empty, must name modules");
   require(rank > 0 || also_trained.empty(), "modules_to_save needs lora_rank above 0");
+  require(rank > 0 || token_rows.empty(), "trainable_token_indices needs lora_rank above 0");
+  token_ids();
 }
 
 std::vector<std::string> lora_modules(const ParameterMap& parameters,
@@ -81,6 +127,7 @@ void add_adapters(const LoraSettings& settings, uint64_t seed, ParameterMap& par
         [&, &whole = name](const auto& part) { return whole.find(part) != std::string::npos; });
     parameter.set_requires_grad(trained);
   }
+  add_token_rows(settings, parameters);
   Random random(splitmix64(seed));
   for (const std::string& module : modules) {
     const at::Tensor& w = parameters.find(module + std::string(kWeight))->second;
@@ -101,7 +148,8 @@ bool has_adapters(const ParameterMap& parameters) {
                      [](const auto& entry) { return is_adapter(entry.first); });
 }
 
-ParameterMap merged(const ParameterMap& parameters, double scale) {
+ParameterMap merged(const ParameterMap& parameters, double scale,
+                    const std::vector<int64_t>& token_ids) {
   at::NoGradGuard no_grad;
   ParameterMap out;
   for (const auto& [name, tensor] : parameters) {
@@ -113,6 +161,12 @@ ParameterMap merged(const ParameterMap& parameters, double scale) {
     const at::Tensor& a = parameters.find(module + std::string(kA))->second;
     at::Tensor& w = out[module + std::string(kWeight)];
     w = w + at::mm(b.detach(), a.detach()) * scale;
+  }
+  if (const auto rows = parameters.find(kTokenRows); rows != parameters.end()) {
+    at::Tensor& table = out.at(std::string(kEmbedding));
+    table =
+        table.index_copy(0, at::tensor(at::IntArrayRef(token_ids), at::kLong).to(table.device()),
+                         rows->second.detach());
   }
   return out;
 }
@@ -144,6 +198,7 @@ void save_adapter(const std::filesystem::path& folder, const ParameterMap& param
     if (!is_adapter(name) && tensor.requires_grad())
       whole.push_back(name.substr(0, name.rfind('.')));
   }
+  const std::vector<int64_t> ids = settings.token_ids();
   const bool natural = settings.alpha == std::floor(settings.alpha) && settings.alpha < 1e9;
   const Json config{
       {"alpha_pattern", Json::object()},
@@ -164,6 +219,7 @@ void save_adapter(const std::filesystem::path& folder, const ParameterMap& param
       {"revision", nullptr},
       {"target_modules", modules},
       {"task_type", "CAUSAL_LM"},
+      {"trainable_token_indices", ids.empty() ? Json() : Json(ids)},
       {"use_rslora", settings.rank_stabilized}};
   save_parameters(folder / kAdapterFile, adapter_tensors(parameters));
   write_file(folder / "adapter_config.json", config.dump(2) + "\n");

@@ -26,8 +26,13 @@ struct LoraSettings {
       "w1",     "w2",     "w3"};
   /// Parts of names of parameters that are trained whole beside the adapters, and saved with them.
   std::vector<std::string> also_trained{};
+  /// Rows of the embedding that are trained beside the adapters, ids and stretches of them
+  /// ("64400-64409", both included); the other rows stay.
+  std::vector<std::string> token_rows{};
 
   double scale() const;
+  /// The ids in token_rows, ascending.  Throws Error(kInvalidArgument) for what is none.
+  std::vector<int64_t> token_ids() const;
   /// Throws Error(kInvalidArgument) naming the setting.
   void validate() const;
 };
@@ -37,15 +42,18 @@ struct LoraSettings {
 std::vector<std::string> lora_modules(const ParameterMap& parameters,
                                       const std::vector<std::string>& targets);
 
-/// Adds adapters, A uniform within 1 / sqrt(in), B zero, a function of `seed`; after that only they
-/// and settings.also_trained want gradients.  Throws as lora_modules(), and for a part in
-/// also_trained that is in no name.
+/// Adds adapters, A uniform within 1 / sqrt(in), B zero, a function of `seed`, and the rows that
+/// settings.token_rows names, as kTokenRows; after that only they and settings.also_trained want
+/// gradients.  Throws as lora_modules(), for a part in also_trained that is in no name, and for
+/// rows that the embedding does not have.
 void add_adapters(const LoraSettings& settings, uint64_t seed, ParameterMap& parameters);
 
 bool has_adapters(const ParameterMap& parameters);
 
-/// The model without adapters: W + s B A in float32; other tensors are shared.
-ParameterMap merged(const ParameterMap& parameters, double scale);
+/// The model without adapters: W + s B A in float32, and kTokenRows where the embedding has
+/// `token_ids`; other tensors are shared.
+ParameterMap merged(const ParameterMap& parameters, double scale,
+                    const std::vector<int64_t>& token_ids = {});
 
 /// SHA-256 in hexadecimal of the names and bytes of what is not trained: the base that adapters
 /// belong to.

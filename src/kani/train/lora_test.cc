@@ -143,8 +143,10 @@ TEST_F(LoraTest, the_scale_is_alpha_over_rank_or_over_its_root) {
 }
 
 TEST_F(LoraTest, settings_that_make_no_sense_are_refused) {
-  for (const char* setting : {"lora_alpha=0", "lora_dropout=1", "lora_targets=[]", "freeze=embed",
-                              "lora_targets=nothing", "modules_to_save=nothing"}) {
+  for (const char* setting :
+       {"lora_alpha=0", "lora_dropout=1", "lora_targets=[]", "freeze=embed", "lora_targets=nothing",
+        "modules_to_save=nothing", "trainable_token_indices=[x]", "trainable_token_indices=[9-3]",
+        "trainable_token_indices=[100000]"}) {
     TrainConfig c = lora_config("out");
     const std::string text = setting, key = text.substr(0, text.find('='));
     apply_setting(key, text.substr(key.size() + 1), c);
@@ -169,6 +171,66 @@ TEST_F(LoraTest, all_but_the_adapters_stays_bit_for_bit) {
     trained += whole ? 1 : 0;
   }
   EXPECT_EQ(trained, 3);
+}
+
+TEST_F(LoraTest, rows_of_the_embedding_are_trained_beside_the_adapters) {
+  TrainConfig c = lora_config("out");
+  c.lora.token_rows = {"420-424", "1"};  // 400 is where audio ids begin
+  EXPECT_EQ(c.lora.token_ids(), (std::vector<int64_t>{1, 420, 421, 422, 423, 424}));
+  c.valid_data = c.data;
+  Trainer trainer(c, false);
+  const at::Tensor table = load_module(folder_ / "base").parameter("model.embed_tokens.weight");
+  const at::Tensor start = trainer.model().parameter(kTokenRows).detach().clone();
+  EXPECT_TRUE(start.equal(table.index_select(0, at::tensor(c.lora.token_ids(), at::kLong))));
+  for (int i = 0; i < 6; ++i) trainer.step();
+  trainer.save();
+  EXPECT_TRUE(trainer.model().parameter("model.embed_tokens.weight").equal(table));
+  const at::Tensor rows = trainer.model().parameter(kTokenRows).detach();
+  EXPECT_GT((rows - start).abs().amax(1).min().item<double>(), 1e-4) << "all of them learn";
+
+  // PEFT's files, and the whole model.
+  const fs::path folder = *find_checkpoint(folder_ / "out");
+  const Json json =
+      parse_json(read_file(folder / "adapter_config.json", kMaxConfigBytes), "adapter_config");
+  EXPECT_EQ(json["trainable_token_indices"].dump(), "[1,420,421,422,423,424]");
+  EXPECT_TRUE(load_tensors(folder / "adapter_model.safetensors")
+                  .at(concat("base_model.model.", kTokenRows))
+                  .equal(rows));
+  trainer.export_model(folder_ / "whole", SavedType::kF32, false);
+  const Lfm2Module whole = load_module(folder_ / "whole");
+  const at::Tensor exported = whole.parameter("model.embed_tokens.weight");
+  EXPECT_TRUE(exported[422].equal(rows[3]));
+  EXPECT_TRUE(exported[419].equal(table[419]));
+  TrainConfig measure = config("elsewhere");
+  measure.model_id = folder_ / "whole";
+  measure.valid_data = c.data;
+  EXPECT_NEAR(Trainer(measure, false).evaluate()->loss, trainer.evaluate()->loss, 1e-5);
+
+  Trainer again(c, true);  // from its files
+  EXPECT_TRUE(again.model().parameter(kTokenRows).equal(rows));
+  EXPECT_EQ(again.step().loss, trainer.step().loss);
+}
+
+// The row's gradient is that of the whole table's, where it is looked up and where it is the head.
+TEST_F(LoraTest, a_trained_row_has_the_gradient_that_it_has_in_the_table) {
+  const LoraSettings settings{.rank = 4, .alpha = 8, .token_rows = {"1", "430"}};
+  Lfm2Module base = load_module(folder_ / "base");
+  const PackedBatch batch = some_batch(base.config(), true);
+  ParameterMap parameters;
+  for (const auto& [name, tensor] : base.parameters()) parameters[name] = tensor.detach().clone();
+  add_adapters(settings, 1, parameters);
+  const Lfm2Module adapted(base.config(), parameters,
+                           {.adapter_scale = settings.scale(), .token_rows = settings.token_ids()});
+  for (auto& [name, tensor] : base.parameters()) tensor.set_requires_grad(true);
+  const auto loss = [&](const Lfm2Module& model) {
+    return at::mm(model.forward(batch), model.head().t()).square().mean();
+  };
+  loss(base).backward();
+  loss(adapted).backward();
+  const at::Tensor wanted =
+      base.parameter("model.embed_tokens.weight").grad().index_select(0, at::tensor({1, 430}));
+  const at::Tensor got = adapted.parameter(kTokenRows).grad();
+  EXPECT_LT((got - wanted).abs().max().item<double>(), 1e-5 * wanted.abs().max().item<double>());
 }
 
 TEST_F(LoraTest, a_run_that_is_stopped_goes_on_bit_for_bit) {

@@ -163,7 +163,8 @@ Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* to
            .recompute = config.gradient_checkpointing,
            .adapter_scale = config.lora.scale(),
            .adapter_dropout = config.lora.dropout,
-           .table = table}};
+           .table = table,
+           .token_rows = config.lora.token_ids()}};
 }
 
 void check_languages(const TrainConfig& config, const Lfm2Config& model, const ClipSet& clips,

@@ -398,7 +398,7 @@ UpdateReport Trainer::step() {
   report.epoch = static_cast<double>(state_.epoch) +
                  static_cast<double>(state_.row) / static_cast<double>(rows);
   report.seconds = seconds_since(start);
-  report.device_peak_bytes = gpu_memory_peak(model_->head().device());
+  report.device_peak_bytes = gpu_memory_peak(model_->device());
   if (state_.skipped_in_row >= kMostSkipped) {
     const auto good = find_checkpoint(config_.output_dir);
     throw Error(ErrorCode::kBadInput, kMostSkipped,
@@ -475,7 +475,8 @@ void Trainer::export_model(const std::filesystem::path& folder, SavedType type, 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw_cannot_write(folder, error.value());
-  save_parameters(folder / "model.safetensors", merged(parameters, config_.lora.scale()), type);
+  save_parameters(folder / "model.safetensors",
+                  merged(parameters, config_.lora.scale(), config_.lora.token_ids()), type);
   write_file(folder / "config.json", config_text(model_->config(), type));
   copy_companions(config_.model_id, folder, tokenizer_json_);
 }
