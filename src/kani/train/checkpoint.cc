@@ -86,25 +86,6 @@ RunState parse_state(const fs::path& path) {
   return s;
 }
 
-// The moments that this process keeps, from whichever files hold them.
-void restore_moments(AdamW& optimizer, const fs::path& folder) {
-  ParameterMap wanted = moments_map(optimizer);  // shares the optimizer's tensors
-  at::NoGradGuard no_grad;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.path().filename().string().starts_with("optim-")) continue;
-    for (const auto& [name, tensor] : load_tensors(entry.path())) {
-      const auto found = wanted.find(name);
-      if (found == wanted.end()) continue;
-      if (found->second.sizes() != tensor.sizes())
-        throw Error(ErrorCode::kBadInput, entry.path(), ": ", name, " has another shape");
-      found->second.copy_(tensor);
-      wanted.erase(found);
-    }
-  }
-  if (!wanted.empty())
-    throw Error(ErrorCode::kBadInput, folder, ": ", wanted.begin()->first, " is missing");
-}
-
 }  // namespace
 
 std::string checkpoint_name(int64_t update) {
@@ -204,7 +185,9 @@ RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optim
     ParameterMap factors = factors_alone(model.parameters());
     if (!factors.empty()) restore_tensors(factors, folder / kTableFile);
   }
-  restore_moments(optimizer, folder);
+  // The moments that this process keeps, from whichever files hold them.
+  if (!restore_shares(moments_map(optimizer), folder, "optim-"))
+    throw Error(ErrorCode::kBadInput, folder, ": holds no moments (optim-*.safetensors)");
   return parse_state(folder / "state.json");
 }
 

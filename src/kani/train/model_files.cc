@@ -145,6 +145,31 @@ void restore_tensors(const ParameterMap& to, const std::filesystem::path& file) 
                 to.size());
 }
 
+bool restore_shares(const ParameterMap& to, const std::filesystem::path& folder,
+                    std::string_view prefix) {
+  at::NoGradGuard no_grad;
+  ParameterMap wanted = to;  // sharing the tensors
+  bool any = false;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::filesystem::path& file = entry.path();
+    if (!file.filename().string().starts_with(prefix) || file.extension() != ".safetensors")
+      continue;
+    any = true;
+    for (const auto& [name, tensor] : load_tensors(file)) {
+      const auto found = wanted.find(name);
+      if (found == wanted.end()) continue;
+      if (found->second.sizes() != tensor.sizes())
+        throw Error(ErrorCode::kBadInput, file, ": ", name, " has another shape");
+      found->second.copy_(tensor);
+      wanted.erase(found);
+    }
+  }
+  if (any && !wanted.empty())
+    throw Error(ErrorCode::kBadInput, folder, ": ", wanted.begin()->first, " is missing in ",
+                prefix, "*.safetensors");
+  return any;
+}
+
 void save_parameters(const std::filesystem::path& file, const ParameterMap& parameters,
                      SavedType type) {
   std::vector<at::Tensor> kept;

@@ -30,6 +30,10 @@ ParameterMap load_tensors(const std::filesystem::path& file);
 /// Copies a file's tensors into those of `to`; both must have the same names and shapes.  Throws
 /// Error(kBadInput).
 void restore_tensors(const ParameterMap& to, const std::filesystem::path& file);
+/// The same from all files of a folder whose names begin with `prefix`, in whichever of them a
+/// tensor is; others may be in them.  False if there is no such file.  Throws Error(kBadInput).
+bool restore_shares(const ParameterMap& to, const std::filesystem::path& folder,
+                    std::string_view prefix);
 
 /// Copies what belongs to a model beside weights and config.json: its tokenizer's files;
 /// `tokenizer_json`, if not empty, takes the place of that file.

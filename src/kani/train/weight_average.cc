@@ -3,21 +3,11 @@
 
 #include <cstdio>
 
-#include "kani/base/error.h"
 #include "kani/train/model_files.h"
 
 namespace kani::train {
-namespace {
 
 namespace fs = std::filesystem;
-
-// Until 2026-11 the first process wrote all of it into one file, "ema.safetensors".
-bool holds_averages(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return name.starts_with("ema") && name.ends_with(".safetensors");
-}
-
-}  // namespace
 
 std::string average_file(int rank, int size) {
   char name[64];
@@ -47,25 +37,8 @@ void WeightAverage::update(bool follows) {
 }
 
 void WeightAverage::restore(const fs::path& folder) {
-  at::NoGradGuard no_grad;
-  ParameterMap wanted = owned_;  // sharing the tensors
-  bool any = false;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!holds_averages(entry.path())) continue;
-    any = true;
-    for (const auto& [name, tensor] : load_tensors(entry.path())) {
-      const auto found = wanted.find(name);
-      if (found == wanted.end()) continue;
-      if (found->second.sizes() != tensor.sizes())
-        throw Error(ErrorCode::kBadInput, entry.path(), ": ", name, " has another shape");
-      found->second.copy_(tensor);
-      wanted.erase(found);
-    }
-  }
-  if (!any) return update(/*follows=*/true);
-  if (!wanted.empty())
-    throw Error(ErrorCode::kBadInput, folder, ": the average of ", wanted.begin()->first,
-                " is missing");
+  // Until 2026-11 the first process wrote all of it into one file, "ema.safetensors".
+  if (!restore_shares(owned_, folder, "ema")) update(/*follows=*/true);
 }
 
 ParameterMap WeightAverage::whole() const {

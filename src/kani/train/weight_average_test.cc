@@ -68,7 +68,7 @@ TEST_F(WeightAverageTest, is_read_from_the_files_of_any_number_of_processes) {
     average.restore(two);
     FAIL() << "a share is missing";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("the average of b is missing"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("b is missing in ema"), std::string::npos);
   }
   save_parameters(two / average_file(1, 2), {{"b", at::ones({3})}});
   EXPECT_THROW(average.restore(two), Error);
