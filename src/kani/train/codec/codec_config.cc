@@ -81,6 +81,7 @@ void add_loss_keys(std::vector<Key>& k) {
   k.push_back(key("encoder_mel_weight", true, KANI_FIELD(encoder_mel_weight)));
   k.push_back(key("encoder_mel_from", true, KANI_FIELD(encoder_mel_from)));
   k.push_back(key("encoder_mel_over", true, KANI_FIELD(encoder_mel_over)));
+  k.push_back(key("analysis_learns", true, KANI_FIELD(analysis_learns)));
   k.push_back(key("front_learns", true, KANI_FIELD(front_learns)));
   k.push_back(key("codes", true, KANI_FIELD(codes)));
   k.push_back(key("mel_weight", true, KANI_FIELD(mel_weight)));

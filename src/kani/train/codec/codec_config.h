@@ -52,6 +52,7 @@ struct CodecTrainConfig {
   double encoder_mel_weight = 0.5;  // stage encoder: of mels through quantizer and first stage
   double encoder_mel_from = 0.4;    // share of the updates after which that grows …
   double encoder_mel_over = 0.2;    // … over this share of them
+  bool analysis_learns = true;      // stage mel; false: the codes stay as they are
   bool front_learns = true;  // stage encoder: the decoder's first stage, too; not behind a decoder
   // Stages decoder and joint.
   std::string codes = "encoder";  // who makes the codes: encoder, analysis, mixed

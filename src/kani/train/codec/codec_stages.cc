@@ -164,7 +164,7 @@ bool stage_trains(CodecStage stage, const CodecTrainConfig& config, std::string_
              decoder = name.starts_with("audio_decoder.");
   switch (stage) {
     case CodecStage::kMel:
-      return front || head || name.starts_with("analysis.");
+      return front || head || (name.starts_with("analysis.") && config.analysis_learns);
     case CodecStage::kEncoder:
       return encoder || ((front || head) && config.encoder_mel_weight > 0 && config.front_learns);
     case CodecStage::kDecoder:
