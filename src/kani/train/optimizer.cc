@@ -239,8 +239,10 @@ void AdamW::update_matrices(int64_t n, double factor) {
   for (auto& [name, moments] : state_) {
     const at::Tensor& parameter = parameters_.find(name)->second;
     if (!is_muons(name) || !parameter.grad().defined()) continue;
+    // A view, or an error: the update must reach the parameter itself.
+    const auto rows = [](const at::Tensor& x) { return x.view({x.size(0), -1}); };
     matrices.push_back(
-        {parameter.detach().flatten(1), parameter.grad().flatten(1), moments.first.flatten(1),
+        {rows(parameter.detach()), parameter.grad().flatten(1), rows(moments.first),
          settings_.muon_learning_rate * schedule_factor(settings_, n) * rate_factor(name)});
     moments.steps.add_(1);
   }

@@ -19,7 +19,7 @@ WeightAverage::WeightAverage(const ParameterMap& parameters, const AdamW& optimi
                              double decay)
     : parameters_(parameters), optimizer_(optimizer), comm_(comm), decay_(decay) {
   for (const auto& [name, parameter] : parameters) {
-    if (parameter.requires_grad() && optimizer.owner(name) == comm.rank())
+    if (parameter.requires_grad() && optimizer.owns(name))
       owned_[name] = parameter.detach().clone();
   }
 }

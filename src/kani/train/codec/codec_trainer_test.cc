@@ -132,6 +132,21 @@ TEST_F(CodecTrainerTest, a_decoder_grows_and_learns_by_muon) {
   }
 }
 
+TEST_F(CodecTrainerTest, the_first_stage_learns_for_codes_that_stay_as_they_are) {
+  run(tiny(CodecStage::kMel, "start"));
+  CodecTrainConfig config = after(CodecStage::kMel, "start", "front");
+  config.analysis_learns = false;
+  run(config);
+  const CodecFile before = load_networks(folder_ / "start"), now = load_networks(folder_ / "front");
+  int learnt = 0;
+  for (const auto& [name, tensor] : before.parameters) {
+    const bool same = tensor.equal(now.parameters.at(name));
+    EXPECT_TRUE(same || !name.starts_with("analysis.")) << name;
+    learnt += same ? 0 : 1;
+  }
+  EXPECT_GT(learnt, 4);
+}
+
 TEST_F(CodecTrainerTest, other_sounds_or_settings_are_not_gone_on_with) {
   CodecTrainConfig config = tiny(CodecStage::kMel, "run");
   run(config, false, 2);
