@@ -146,7 +146,7 @@ void Trainer::make_optimizer() {
   exchange_ = std::make_unique<GradientExchange>(
       model_->parameters(), *comm_, config_.grad_dtype == "bf16" ? at::kBFloat16 : at::kFloat);
   if (config_.ema_decay > 0)
-    average_ = std::make_unique<WeightAverage>(model_->parameters(), *optimizer_, *comm_,
+    average_ = std::make_unique<WeightAverage>(model_->parameters(), *optimizer_, comm_.get(),
                                                config_.ema_decay);
 }
 

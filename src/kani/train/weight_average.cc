@@ -15,7 +15,7 @@ std::string average_file(int rank, int size) {
   return name;
 }
 
-WeightAverage::WeightAverage(const ParameterMap& parameters, const AdamW& optimizer, Comm& comm,
+WeightAverage::WeightAverage(const ParameterMap& parameters, const AdamW& optimizer, Comm* comm,
                              double decay)
     : parameters_(parameters), optimizer_(optimizer), comm_(comm), decay_(decay) {
   for (const auto& [name, parameter] : parameters) {
@@ -44,14 +44,14 @@ void WeightAverage::restore(const fs::path& folder) {
 ParameterMap WeightAverage::whole() const {
   at::NoGradGuard no_grad;
   ParameterMap out = owned_;
-  for (int rank = 0; comm_.size() > 1 && rank < comm_.size(); ++rank) {
+  for (int rank = 0; comm_ != nullptr && comm_->size() > 1 && rank < comm_->size(); ++rank) {
     std::vector<at::Tensor> share;
     for (const auto& [name, parameter] : parameters_) {
       if (!parameter.requires_grad() || optimizer_.owner(name) != rank) continue;
-      if (rank != comm_.rank()) out[name] = at::empty_like(parameter.detach());
+      if (rank != comm_->rank()) out[name] = at::empty_like(parameter.detach());
       share.push_back(out[name]);
     }
-    comm_.broadcast(share, rank);
+    comm_->broadcast(share, rank);
   }
   return out;
 }

@@ -8,8 +8,8 @@ namespace kani::train {
 
 class WeightAverage {
  public:
-  /// Starts as the weights are.  All must outlive it; `comm` is alone or of all processes.
-  WeightAverage(const ParameterMap& parameters, const AdamW& optimizer, Comm& comm, double decay);
+  /// Starts as the weights are.  All must outlive it; `comm` is the optimizer's, null if alone.
+  WeightAverage(const ParameterMap& parameters, const AdamW& optimizer, Comm* comm, double decay);
 
   /// After an update: A = d A + (1 - d) W, or A = W where `follows`, as while rates still rise.
   void update(bool follows);
@@ -25,7 +25,7 @@ class WeightAverage {
  private:
   const ParameterMap& parameters_;
   const AdamW& optimizer_;
-  Comm& comm_;
+  Comm* comm_;
   double decay_;
   ParameterMap owned_;
 };

@@ -23,12 +23,11 @@ class WeightAverageTest : public RunTest {
     for (const char* name : {"a", "b", "c"}) weights_[name].fill_(value);
   }
   WeightAverage average(double decay = 0.75) {
-    return WeightAverage(weights_, *optimizer_, comm_, decay);
+    return WeightAverage(weights_, *optimizer_, nullptr, decay);
   }
 
   ParameterMap weights_;
   std::unique_ptr<AdamW> optimizer_;
-  Comm comm_{Launch{}};
 };
 
 TEST_F(WeightAverageTest, follows_and_then_lags) {

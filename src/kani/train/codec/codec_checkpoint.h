@@ -32,7 +32,7 @@ struct CodecSnapshot {
   const NanoCodecConfig* codec = nullptr;
   ParameterMap* parameters = nullptr;
   AdamW* optimizer = nullptr;
-  ParameterMap* average = nullptr;
+  const ParameterMap* average = nullptr;
   ParameterMap* critics = nullptr;
   AdamW* critic_optimizer = nullptr;
 };

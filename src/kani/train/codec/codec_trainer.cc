@@ -131,11 +131,9 @@ void CodecTrainer::make_tools() {
                                                   .schedule = "constant"},
                                 critic_parameters_);
   }
-  if (config_.ema_decay > 0) {
-    for (const auto& [name, tensor] : parameters_) {
-      if (tensor.requires_grad()) average_[name] = tensor.detach().clone();
-    }
-  }
+  if (config_.ema_decay > 0)
+    average_ =
+        std::make_unique<WeightAverage>(parameters_, *optimizer_, nullptr, config_.ema_decay);
   if (!uses_codes()) return;
   codes_ = make_cache(*sounds_);
   if (valid_) valid_codes_ = make_cache(*valid_);
@@ -163,7 +161,7 @@ CodecSnapshot CodecTrainer::snapshot() {
   return {.codec = &codec_->config(),
           .parameters = &parameters_,
           .optimizer = optimizer_.get(),
-          .average = average_.empty() ? nullptr : &average_,
+          .average = average_ ? &average_->owned() : nullptr,
           .critics = critics_ ? &critic_parameters_ : nullptr,
           .critic_optimizer = critic_optimizer_.get()};
 }
@@ -241,7 +239,7 @@ CodecUpdateReport CodecTrainer::step() {
                 report.grad_norm);
   } else {
     state_.skipped_in_row = 0;
-    update_average();
+    if (average_) average_->update(/*follows=*/state_.update < config_.optimizer.warmup_steps);
   }
   ++state_.update;
   report.seconds = seconds_since(start);
@@ -252,24 +250,12 @@ CodecUpdateReport CodecTrainer::step() {
   return report;
 }
 
-void CodecTrainer::update_average() {
-  at::NoGradGuard no_grad;
-  const bool warm = state_.update >= config_.optimizer.warmup_steps;
-  for (auto& [name, mean] : average_) {
-    const at::Tensor now = parameters_.at(name).detach();
-    if (warm) {
-      mean.lerp_(now, 1 - config_.ema_decay);
-    } else {
-      mean.copy_(now);
-    }
-  }
-}
-
 Figures CodecTrainer::evaluate(bool averaged) {
   at::NoGradGuard no_grad;
   ParameterMap kept;  // what averages stand in for
-  if (averaged) {
-    for (auto& [name, mean] : average_) kept[name] = std::exchange(parameters_.at(name), mean);
+  if (averaged && average_) {
+    for (const auto& [name, mean] : average_->owned())
+      kept[name] = std::exchange(parameters_.at(name), mean);
   }
   const Source source =
       valid_ ? Source{valid_.get(), valid_codes_.get()} : Source{sounds_.get(), codes_.get()};
@@ -300,7 +286,9 @@ void CodecTrainer::save() { save_codec_checkpoint(config_, snapshot(), state_); 
 
 void CodecTrainer::export_to(const std::filesystem::path& nemo, CodecStorage storage) {
   ParameterMap all = parameters_;
-  for (const auto& [name, mean] : average_) all[name] = mean;
+  if (average_) {
+    for (const auto& [name, mean] : average_->owned()) all[name] = mean;
+  }
   export_codec(nemo, codec_->config(), all, storage);
 }
 

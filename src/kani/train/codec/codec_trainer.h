@@ -12,6 +12,7 @@
 #include "kani/train/codec/codec_files.h"
 #include "kani/train/codec/codec_stages.h"
 #include "kani/train/codec/sound_set.h"
+#include "kani/train/weight_average.h"
 
 namespace kani::train {
 
@@ -61,7 +62,6 @@ class CodecTrainer {
   std::unique_ptr<CodeCache> make_cache(const SoundSet& sounds) const;
   CropBatch batch_of(const Source& source, uint64_t seed, uint64_t number) const;
   void add_critics(StageResult& result, Figures& figures);
-  void update_average();
   bool uses_codes() const { return config_.stage == CodecStage::kDecoder; }
   bool has_analysis() const { return parameters_.contains("analysis.in.weight"); }
 
@@ -69,13 +69,14 @@ class CodecTrainer {
   at::Device device_;
   std::unique_ptr<SoundSet> sounds_, valid_;
   NanoCodecConfig start_config_;
-  ParameterMap parameters_, average_, critic_parameters_;
+  ParameterMap parameters_, critic_parameters_;
   std::unique_ptr<CodecModule> codec_;
   std::unique_ptr<AnalysisNetwork> analysis_;
   std::unique_ptr<LogMel> mel_;
   std::unique_ptr<SpectralLoss> spectral_;
   std::unique_ptr<Discriminators> critics_;
   std::unique_ptr<AdamW> optimizer_, critic_optimizer_;
+  std::unique_ptr<WeightAverage> average_;  // null: none
   std::unique_ptr<CodeCache> codes_, valid_codes_;
   CodecRunState state_;
 };
