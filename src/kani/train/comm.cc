@@ -17,22 +17,50 @@ namespace {
 constexpr int64_t kPieceBytes = int64_t{16} << 20;
 constexpr std::chrono::seconds kStoreAnswers{3};
 
-std::string place_of(int rank) { return concat("at/", rank); }
+constexpr std::chrono::milliseconds kGivingUp{1500}, kLook{50};
 
-/// Whose call is before `calls`, in words; the store may be one of those who are silent.
+std::string place_of(int rank) { return concat("at/", rank); }
+std::string end_of(int rank) { return concat("gave up/", rank); }
+
+void put(c10d::Store& store, const std::string& key, int64_t calls) {
+  const std::string text = std::to_string(calls);
+  store.set(key, std::vector<uint8_t>(text.begin(), text.end()));
+}
+
+// 0 if nothing was put there.
+int64_t number_at(c10d::Store& store, const std::string& key) {
+  if (!store.check({key})) return 0;
+  const std::vector<uint8_t> text = store.get(key);
+  return std::stoll(std::string(text.begin(), text.end()));
+}
+
+template <typename Is>
+std::string ranks_that(int rank, int size, const char* what, const Is& is) {
+  std::string found;
+  for (int r = 0; r < size; ++r) {
+    if (r != rank && is(r)) found += concat(found.empty() ? "" : ", ", r);
+  }
+  return found.empty() ? found : concat("; ", what, ": rank ", found);
+}
+
+/// Who keeps call number `calls` from its end, in words: whose own call is before it, or, if all
+/// have come to it, who is still in it when those who wait give up.  The store may be one of those
+/// who are silent.
 std::string who_is_late(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size,
                         int64_t calls) {
-  std::string late;
-  for (int r = 0; r < size; ++r) {
-    if (r == rank) continue;
-    int64_t there = 0;
-    if (store->check({place_of(r)})) {
-      const std::vector<uint8_t> text = store->get(place_of(r));
-      there = std::stoll(std::string(text.begin(), text.end()));
-    }
-    if (there < calls) late += concat(late.empty() ? "" : ", ", r);
+  put(*store, end_of(rank), calls);
+  const std::string late = ranks_that(
+      rank, size, "not come to it", [&](int r) { return number_at(*store, place_of(r)) < calls; });
+  if (!late.empty()) return late;
+  std::string stuck;
+  for (auto waited = kLook; waited < kGivingUp; waited += kLook) {
+    stuck = ranks_that(rank, size, "come to it and silent since", [&](int r) {
+      return number_at(*store, place_of(r)) == calls && number_at(*store, end_of(r)) < calls;
+    });
+    if (stuck.empty()) break;
+    std::this_thread::sleep_for(kLook);
   }
-  return late.empty() ? late : concat("; not come to it: rank ", late);
+  return stuck;
 }
 
 /// The same within a time.
@@ -121,10 +149,7 @@ void Comm::guarded(const char* what, const Action& action) const {
   }
 }
 
-void Comm::mark() {
-  const std::string text = std::to_string(++calls_);
-  group_->store->set(place_of(rank()), std::vector<uint8_t>(text.begin(), text.end()));
-}
+void Comm::mark() { put(*group_->store, place_of(rank()), ++calls_); }
 
 Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, std::unique_ptr<Group> group)
     : launch_(launch), timeout_(timeout), group_(std::move(group)) {}
