@@ -65,6 +65,7 @@ void add_update_keys(std::vector<Key>& k) {
   k.push_back(key("batch_size", true, KANI_FIELD(batch_size)));
   k.push_back(key("crop_frames", true, KANI_FIELD(crop_frames)));
   k.push_back(key("context_frames", true, KANI_FIELD(context_frames)));
+  k.push_back(key("start_share", true, KANI_FIELD(start_share)));
   k.push_back(key("seed", true, KANI_FIELD(seed)));
   k.push_back(key("ema_decay", true, KANI_FIELD(ema_decay)));
 }
@@ -273,6 +274,7 @@ void CodecTrainConfig::validate() const {
   require(context_frames < crop_frames, "context_frames is ", context_frames,
           ", must be less than crop_frames, which is ", crop_frames);
   at_least(analysis.bands, 1, "mel_bands");
+  require(start_share >= 0 && start_share <= 1, "start_share is ", start_share, ", must be 0 to 1");
   at_least(analysis.width, 1, "analysis_width");
   share(group_dropout, "group_dropout");
   share(group_dropout_from, "group_dropout_from");

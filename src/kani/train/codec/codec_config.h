@@ -38,7 +38,9 @@ struct CodecTrainConfig {
   // Batches.
   int64_t batch_size = 8;      // crops of an update
   int64_t crop_frames = 16;    // frames of a crop
-  int64_t context_frames = 2;  // leading frames whose sound or mels do not count
+  int64_t context_frames = 2;  // leading frames whose sound or mels do not count, but for the
+                               // first ones of a recording: nothing was before them
+  double start_share = 0.125;  // of the crops, more than chance has, begin with their recording
   uint64_t seed = 42;
   // Stage mel, and what the encoder stage takes of it.
   double change_weight = 0.2;   // of the mels' change in time

@@ -33,18 +33,36 @@ at::Tensor drop_groups(const at::Tensor& values, const StageTools& tools, const 
   return values * kept.to(values.device());
 }
 
+// Of each item the `count` frames that count, [B, C, count per_frame]: behind `lead` frames, from
+// the first one on where a recording begins.
+at::Tensor counted(const at::Tensor& x, const CropBatch& batch, int64_t lead, int64_t count,
+                   int64_t per_frame = 1) {
+  const int64_t last = x.dim() - 1;
+  const auto begin = [&](size_t i) { return batch.starts.at(i) ? 0 : lead * per_frame; };
+  if (std::find(batch.starts.begin(), batch.starts.end(), true) == batch.starts.end())
+    return x.narrow(last, lead * per_frame, count * per_frame);
+  std::vector<at::Tensor> parts;
+  for (size_t i = 0; i < batch.starts.size(); ++i)
+    parts.push_back(x[static_cast<int64_t>(i)].narrow(last - 1, begin(i), count * per_frame));
+  return at::stack(parts);
+}
+
 at::Tensor real_mel(const StageTools& tools, const at::Tensor& sound) {
   at::NoGradGuard no_grad;
   return (*tools.mel)(sound);
 }
 
 // Mels through the decoder's first stage, as far from the real ones as `terms` says.
-at::Tensor mel_loss(const StageTools& tools, const at::Tensor& first, const at::Tensor& mel,
-                    Figures& figures) {
-  const int64_t skip = tools.config->context_frames * tools.codec->config().decoder.rates.front();
-  const MelTerms terms = mel_distance(tools.analysis->mel(first), mel, skip);
-  figures["mel_l1"] = item(terms.level);
-  return terms.level + terms.change * tools.config->change_weight;
+at::Tensor mel_loss(const StageTools& tools, const CropBatch& batch, const at::Tensor& first,
+                    const at::Tensor& mel, Figures& figures) {
+  const int64_t rate = tools.codec->config().decoder.rates.front(),
+                lead = tools.config->context_frames, steps = mel.size(2);
+  const at::Tensor error = tools.analysis->mel(first) - mel;
+  const at::Tensor level = counted(error, batch, lead, steps / rate - lead, rate).abs().mean();
+  const at::Tensor change =
+      (error.narrow(2, 1, steps - 1) - error.narrow(2, 0, steps - 1)).abs().mean();
+  figures["mel_l1"] = item(level);
+  return level + change * tools.config->change_weight;
 }
 
 at::Tensor limit_loss(const StageTools& tools, const at::Tensor& latent) {
@@ -59,7 +77,7 @@ StageResult mel_stage(const StageTools& tools, const CropBatch& batch) {
   const at::Tensor latent = tools.analysis->latent(mel);
   const Fsq::Result quantized = tools.codec->fsq().quantize(latent);
   const at::Tensor first = tools.codec->front(drop_groups(quantized.values, tools, batch));
-  out.loss = mel_loss(tools, first, mel, out.figures) + limit_loss(tools, latent);
+  out.loss = mel_loss(tools, batch, first, mel, out.figures) + limit_loss(tools, latent);
   const at::Tensor rate = at::log1p(quantized.compressed.abs()).mean();
   const double weight = c.rate_weight * grown(batch.progress, c.rate_from, c.rate_over);
   if (weight > 0) out.loss = out.loss + rate * weight;
@@ -80,8 +98,10 @@ StageResult encoder_stage(const StageTools& tools, const CropBatch& batch) {
   const at::Tensor latent = tools.codec->encode(batch.sound);
   const Fsq::Result got = fsq.quantize(latent);
   // The crop's edges hang on what is not in it.
-  const int64_t frames = latent.size(2), edge = frames > 2 ? 1 : 0, inner = frames - 2 * edge;
-  const auto inside = [&](const at::Tensor& x) { return x.narrow(2, edge, inner); };
+  const int64_t frames = latent.size(2), edge = frames > 2 ? 1 : 0;
+  const auto inside = [&](const at::Tensor& x) {
+    return counted(x, batch, edge, frames - 2 * edge);
+  };
   StageResult out;
   const at::Tensor distance =
       ((inside(got.compressed) - inside(wanted.compressed)) / fsq.half()).square().mean();
@@ -91,8 +111,8 @@ StageResult encoder_stage(const StageTools& tools, const CropBatch& batch) {
   const double weight =
       c.encoder_mel_weight * grown(batch.progress, c.encoder_mel_from, c.encoder_mel_over);
   if (weight > 0)
-    out.loss =
-        out.loss + mel_loss(tools, tools.codec->front(got.values), mel, out.figures) * weight;
+    out.loss = out.loss +
+               mel_loss(tools, batch, tools.codec->front(got.values), mel, out.figures) * weight;
   const at::Tensor a = inside(got.digits), b = inside(wanted.digits);
   out.figures["distance"] = item(distance);
   out.figures["equal_digits"] = item((a == b).to(at::kFloat).mean());
@@ -105,11 +125,12 @@ StageResult encoder_stage(const StageTools& tools, const CropBatch& batch) {
 void add_sound(const StageTools& tools, const CropBatch& batch, const at::Tensor& values,
                StageResult& out) {
   const CodecTrainConfig& c = *tools.config;
-  const int64_t skip = c.context_frames * tools.codec->config().samples_per_frame;
+  const int64_t hop = tools.codec->config().samples_per_frame, lead = c.context_frames;
   const at::Tensor first = tools.codec->front(values);
   const at::Tensor sound = tools.codec->rest(first);
-  out.made = sound.narrow(1, skip, sound.size(1) - skip);
-  out.real = batch.sound.narrow(1, skip, sound.size(1) - skip);
+  const int64_t frames = sound.size(1) / hop - lead;
+  out.made = counted(sound, batch, lead, frames, hop);
+  out.real = counted(batch.sound, batch, lead, frames, hop);
   const SpectralTerms terms = (*tools.spectral)(out.made, out.real);
   const at::Tensor beyond = (sound.abs() - 1).clamp_min(0).mean();
   out.loss =
@@ -117,8 +138,8 @@ void add_sound(const StageTools& tools, const CropBatch& batch, const at::Tensor
   out.figures["mel"] = item(terms.mel);
   out.figures["magnitude"] = item(terms.magnitude);
   if (c.aux_weight > 0 && tools.analysis != nullptr)
-    out.loss =
-        out.loss + mel_loss(tools, first, real_mel(tools, batch.sound), out.figures) * c.aux_weight;
+    out.loss = out.loss + mel_loss(tools, batch, first, real_mel(tools, batch.sound), out.figures) *
+                              c.aux_weight;
 }
 
 StageResult decoder_stage(const StageTools& tools, const CropBatch& batch) {

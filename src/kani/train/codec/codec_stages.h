@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kani/train/codec/codec_config.h"
 #include "kani/train/codec/codec_module.h"
@@ -26,6 +27,7 @@ struct StageTools {
 struct CropBatch {
   at::Tensor sound;                 // [B, F S]
   at::Tensor codes;                 // [B, G, F] int64 for stage decoder
+  std::vector<bool> starts{};       // [B]: of an item that begins with its recording; empty: none
   double progress = 1;              // share of the run that is done
   std::optional<uint64_t> noise{};  // what dropout follows from; nothing: none, as when measuring
 };

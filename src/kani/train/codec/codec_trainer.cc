@@ -166,17 +166,20 @@ CodecSnapshot CodecTrainer::snapshot() {
           .critic_optimizer = critic_optimizer_.get()};
 }
 
-CropBatch CodecTrainer::batch_of(const Source& source, uint64_t seed, uint64_t number) const {
+CropBatch CodecTrainer::batch_of(const Source& source, uint64_t seed, uint64_t number,
+                                 double starts) const {
   const int64_t hop = codec_->config().samples_per_frame, frames = config_.crop_frames;
   std::vector<at::Tensor> sounds, codes;
+  CropBatch out;
   for (int64_t i = 0; i < config_.batch_size; ++i) {
-    const Crop crop = source.sounds->crop(seed, number, static_cast<uint64_t>(i), frames);
+    const Crop crop = source.sounds->crop(seed, number, static_cast<uint64_t>(i), frames, starts);
     const int64_t shift = uses_codes() ? 0 : crop.shift;  // codes stand at whole frames
     sounds.push_back(
         source.sounds->samples(crop.recording, crop.frame * hop + shift, frames * hop));
+    out.starts.push_back(crop.frame == 0 && shift == 0);
     if (uses_codes()) codes.push_back(source.codes->codes(crop.recording, crop.frame, frames));
   }
-  CropBatch out{.sound = at::stack(sounds).to(device_), .codes = {}};
+  out.sound = at::stack(sounds).to(device_);
   if (!codes.empty()) out.codes = at::stack(codes).to(device_);
   return out;
 }
@@ -212,7 +215,8 @@ CodecUpdateReport CodecTrainer::step() {
   report.total = config_.optimizer.total_steps;
   report.learning_rate = optimizer_->learning_rate(state_.update);
   const auto number = static_cast<uint64_t>(state_.update);
-  CropBatch batch = batch_of({sounds_.get(), codes_.get()}, config_.seed, number);
+  CropBatch batch =
+      batch_of({sounds_.get(), codes_.get()}, config_.seed, number, config_.start_share);
   batch.progress = static_cast<double>(state_.update) / static_cast<double>(report.total);
   batch.noise = splitmix64(splitmix64(config_.seed ^ kNoiseSeed) ^ number);
   report.data_seconds = seconds_since(start);
@@ -250,22 +254,14 @@ CodecUpdateReport CodecTrainer::step() {
   return report;
 }
 
-Figures CodecTrainer::evaluate(bool averaged) {
-  at::NoGradGuard no_grad;
-  ParameterMap kept;  // what averages stand in for
-  if (averaged && average_) {
-    for (const auto& [name, mean] : average_->owned())
-      kept[name] = std::exchange(parameters_.at(name), mean);
-  }
-  const Source source =
-      valid_ ? Source{valid_.get(), valid_codes_.get()} : Source{sounds_.get(), codes_.get()};
+Figures CodecTrainer::measured(const Source& source, double starts) const {
   const StageTools tools{&config_, codec_.get(), analysis_.get(), mel_.get(), spectral_.get()};
   const int64_t batches = (config_.eval_crops + config_.batch_size - 1) / config_.batch_size;
   Figures sum;
   std::vector<at::Tensor> digits;
   for (int64_t i = 0; i < batches; ++i) {
-    const StageResult result =
-        stage_loss(config_.stage, tools, batch_of(source, kEvalSeed, static_cast<uint64_t>(i)));
+    const StageResult result = stage_loss(
+        config_.stage, tools, batch_of(source, kEvalSeed, static_cast<uint64_t>(i), starts));
     sum["loss"] += result.loss.item<double>() / static_cast<double>(batches);
     for (const auto& [name, value] : result.figures)
       sum[name] += value / static_cast<double>(batches);
@@ -278,8 +274,24 @@ Figures CodecTrainer::evaluate(bool averaged) {
       sum["bits"] += bits;
     }
   }
-  for (auto& [name, tensor] : kept) parameters_.at(name) = tensor;
   return sum;
+}
+
+Figures CodecTrainer::evaluate(bool averaged) {
+  at::NoGradGuard no_grad;
+  ParameterMap kept;  // what averages stand in for
+  if (averaged && average_) {
+    for (const auto& [name, mean] : average_->owned())
+      kept[name] = std::exchange(parameters_.at(name), mean);
+  }
+  const Source source =
+      valid_ ? Source{valid_.get(), valid_codes_.get()} : Source{sounds_.get(), codes_.get()};
+  Figures figures = measured(source, /*starts=*/0);
+  for (const auto& [name, value] : measured(source, /*starts=*/1)) {
+    if (!name.starts_with("bits")) figures["starts_" + name] = value;
+  }
+  for (auto& [name, tensor] : kept) parameters_.at(name) = tensor;
+  return figures;
 }
 
 void CodecTrainer::save() { save_codec_checkpoint(config_, snapshot(), state_); }

@@ -45,7 +45,8 @@ class CodecTrainer {
   /// One update.  Throws Error(kBadInput) after ten in a row whose loss or gradient was not finite.
   CodecUpdateReport step();
   /// Means over crops of the validation set, or of the training set where there is none, always the
-  /// same ones; bits_<k> per codebook over all of them, and bits in all.
+  /// same ones; bits_<k> per codebook over all of them, and bits in all.  starts_<name>: of crops
+  /// that begin with their recordings.
   Figures evaluate(bool averaged = false);
   void save();
   /// Writes the codec as a .nemo; of averaged weights where there are any.
@@ -60,7 +61,8 @@ class CodecTrainer {
   void make_tools();
   CodecSnapshot snapshot();
   std::unique_ptr<CodeCache> make_cache(const SoundSet& sounds) const;
-  CropBatch batch_of(const Source& source, uint64_t seed, uint64_t number) const;
+  Figures measured(const Source& source, double starts) const;
+  CropBatch batch_of(const Source& source, uint64_t seed, uint64_t number, double starts) const;
   void add_critics(StageResult& result, Figures& figures);
   bool uses_codes() const { return config_.stage == CodecStage::kDecoder; }
   bool has_analysis() const { return parameters_.contains("analysis.in.weight"); }

@@ -49,13 +49,15 @@ TEST_F(CodecTrainerTest, every_stage_learns_from_what_the_one_before_has_left) {
     config.rate_weight = 0;
     if (stage == CodecStage::kJoint) config.optimizer.total_steps = 10;
     CodecTrainer trainer(config, false, false);
-    const double first = trainer.evaluate().at("loss");
+    const Figures first = trainer.evaluate();
     while (!trainer.done()) {
       const CodecUpdateReport report = trainer.step();
       ASSERT_FALSE(report.skipped);
       ASSERT_GT(report.grad_norm, 0);
     }
-    EXPECT_LT(trainer.evaluate().at("loss"), share * first);
+    const Figures last = trainer.evaluate();
+    EXPECT_LT(last.at("loss"), share * first.at("loss"));
+    EXPECT_LT(last.at("starts_loss"), share * first.at("starts_loss"));
     trainer.save();
     before = name;
   }
@@ -216,6 +218,28 @@ TEST_F(CodecTrainerTest, codes_of_a_recording_do_not_hang_on_how_it_is_cut) {
       (cache.codes(0, 0, frames) == expected).to(at::kDouble).mean().item<double>();
   EXPECT_GT(equal, 0.995);  // but for latents between two levels
   EXPECT_TRUE(at::equal(cache.codes(0, 70, 5), cache.codes(0, 0, frames).narrow(1, 70, 5)));
+}
+
+TEST_F(CodecTrainerTest, the_first_frames_count_where_a_recording_begins) {
+  const CodecTrainConfig c = tiny(CodecStage::kDecoder, "unused");
+  const ParameterMap parameters = random_codec(c.codec, 3);
+  const CodecModule codec(c.codec, parameters);
+  const SpectralLoss spectral(kTestRate, at::kCPU);
+  const StageTools tools{&c, &codec, nullptr, nullptr, &spectral};
+  const int64_t frames = 6, hop = c.codec.samples_per_frame, lead = c.context_frames * hop;
+  CropBatch batch{.sound = (at::rand({1, frames * hop}) - 0.5).expand({2, frames * hop}),
+                  .codes = at::randint(0, 10, {1, c.codec.codebooks, frames}, at::kLong)
+                               .expand({2, c.codec.codebooks, frames}),
+                  .starts = {true, false}};
+  const StageResult mixed = stage_loss(CodecStage::kDecoder, tools, batch);
+  const int64_t counted = frames * hop - lead;
+  ASSERT_EQ(mixed.made.sizes(), at::IntArrayRef({2, counted}));
+  EXPECT_TRUE(at::equal(mixed.real[0], batch.sound[0].narrow(0, 0, counted)));
+  EXPECT_TRUE(at::equal(mixed.real[1], batch.sound[1].narrow(0, lead, counted)));
+  EXPECT_TRUE(at::equal(mixed.made[0].narrow(0, lead, counted - lead),
+                        mixed.made[1].narrow(0, 0, counted - lead)));
+  batch.starts = {false, false};
+  EXPECT_TRUE(at::equal(stage_loss(CodecStage::kDecoder, tools, batch).made[0], mixed.made[1]));
 }
 
 TEST(Discriminators, tell_what_they_were_shown_apart) {

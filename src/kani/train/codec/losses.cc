@@ -38,12 +38,4 @@ SpectralTerms SpectralLoss::operator()(const at::Tensor& made, const at::Tensor&
   return sum;
 }
 
-MelTerms mel_distance(const at::Tensor& made, const at::Tensor& real, int64_t skip) {
-  const at::Tensor error = made - real;
-  const int64_t steps = error.size(2) - skip;
-  return {
-      error.narrow(2, skip, steps).abs().mean(),
-      (error.narrow(2, 1, error.size(2) - 1) - error.narrow(2, 0, error.size(2) - 1)).abs().mean()};
-}
-
 }  // namespace kani::train

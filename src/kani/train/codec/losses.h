@@ -27,11 +27,4 @@ class SpectralLoss {
   std::vector<Resolution> resolutions_;
 };
 
-/// Mean absolute distance of log-mels [B, bands, steps], and of their differences in time.
-struct MelTerms {
-  at::Tensor level, change;
-};
-/// `skip`: leading steps that do not count.
-MelTerms mel_distance(const at::Tensor& made, const at::Tensor& real, int64_t skip);
-
 }  // namespace kani::train

@@ -120,7 +120,8 @@ int64_t SoundSet::frames(size_t recording) const {
   return (length + hop_ - 1) / hop_;
 }
 
-Crop SoundSet::crop(uint64_t seed, uint64_t update, uint64_t item, int64_t frames) const {
+Crop SoundSet::crop(uint64_t seed, uint64_t update, uint64_t item, int64_t frames,
+                    double starts) const {
   Random random(splitmix64(splitmix64(splitmix64(seed) ^ update) ^ item));
   // A recording as often as it has places, by rejection: no table that hangs on `frames`.
   for (;;) {
@@ -128,7 +129,9 @@ Crop SoundSet::crop(uint64_t seed, uint64_t update, uint64_t item, int64_t frame
     const int64_t places = std::max<int64_t>(1, this->frames(recording) - frames + 1);
     const auto place = static_cast<int64_t>(random.next_uniform() * static_cast<double>(longest_));
     const auto shift = static_cast<int64_t>(random.next_uniform() * static_cast<double>(hop_));
-    if (place < places) return {recording, place, shift};
+    if (place >= places) continue;
+    if (starts > 0 && random.next_uniform() < starts) return {recording, 0, 0};
+    return {recording, place, shift};
   }
 }
 

@@ -43,8 +43,9 @@ class SoundSet {
   const std::string& hash() const { return hash_; }
 
   /// Item `item` of update `update`: each place where `frames` fit is as likely as any other (a
-  /// recording that is shorter has one), and nothing but the arguments decides.
-  Crop crop(uint64_t seed, uint64_t update, uint64_t item, int64_t frames) const;
+  /// recording that is shorter has one), then a share of `starts` goes to its recording's first
+  /// sample.  Nothing but the arguments decides.
+  Crop crop(uint64_t seed, uint64_t update, uint64_t item, int64_t frames, double starts = 0) const;
   /// Samples begin … begin + count - 1 as floats in [-1, 1), zeros beyond both ends: [count].
   at::Tensor samples(size_t recording, int64_t begin, int64_t count) const;
 

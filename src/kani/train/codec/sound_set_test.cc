@@ -54,6 +54,21 @@ TEST_F(SoundSetTest, crops_follow_from_seed_update_and_item_and_reach_everywhere
   EXPECT_EQ(set.crop(1, 5, 0, 1000).frame, 0);  // longer than all of them
 }
 
+TEST_F(SoundSetTest, a_share_of_the_crops_begins_with_its_recording) {
+  const SoundSet set({sounds()}, kTestRate, 256);
+  int starts = 0, others = 0;
+  for (uint64_t update = 0; update < 3000; ++update) {
+    const Crop free = set.crop(1, update, 0, 8), crop = set.crop(1, update, 0, 8, 0.25);
+    EXPECT_EQ(crop.recording, free.recording);
+    if (crop.frame == 0 && crop.shift == 0)
+      ++starts;
+    else
+      others += crop.frame == free.frame && crop.shift == free.shift ? 1 : 0;
+  }
+  EXPECT_EQ(starts + others, 3000);
+  EXPECT_NEAR(starts / 3000.0, 0.25, 0.03);
+}
+
 TEST_F(SoundSetTest, is_silent_beyond_both_ends) {
   const SoundSet set({sounds()}, kTestRate, 256);
   const at::Tensor whole = set.samples(0, 0, 12000), wide = set.samples(0, -100, 12300);
