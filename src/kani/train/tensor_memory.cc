@@ -2,6 +2,7 @@
 #include "kani/train/tensor_memory.h"
 
 #include <c10/core/CPUAllocator.h>
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -29,6 +30,9 @@ namespace {
 constexpr size_t kAlignment = 64, kLargePage = size_t{2} << 20;
 constexpr size_t kLeast = size_t{64} << 10, kLargeFrom = 2 * kLargePage;
 constexpr int kSteps = 8;  // classes between two powers of two
+// Of glibc's malloc: the largest block that is no mapping of its own (the most that it allows),
+// what it keeps at the end of its heap, by how much that grows.
+constexpr int kSystemBlock = 32 << 20, kSystemKept = 1 << 30, kSystemStep = 64 << 20;
 
 // Lies in front of what a tensor sees.
 struct Header {
@@ -147,6 +151,11 @@ void Pool::release(void* data) {
 void keep_tensor_memory() {
 #ifndef KANI_SANITIZED
   c10::SetCPUAllocator(&pool());
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, kSystemBlock);
+  mallopt(M_TRIM_THRESHOLD, kSystemKept);
+  mallopt(M_TOP_PAD, kSystemStep);
+#endif
 #endif
 }
 

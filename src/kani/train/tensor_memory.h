@@ -12,8 +12,9 @@ namespace kani::train {
 /// classes of like size (an eighth of a power of two wide) when they are dropped, in all never more
 /// than was in use at once; smaller ones are the system's as before.  Blocks begin at a multiple of
 /// 64 bytes; those of 4 MB and more ask for large pages.  Once for a program, before threads;
-/// calling it again does nothing.  In programs under a sanitizer it does nothing, so that nothing
-/// is hidden from it.
+/// calling it again does nothing.  Also glibc's malloc keeps more of what it has, for what is no
+/// tensor, as oneDNN's scratch memory.  In programs under a sanitizer it does nothing, so that
+/// nothing is hidden from it.
 void keep_tensor_memory();
 
 /// Bytes of the pool: what tensors hold, and what is kept for later.
