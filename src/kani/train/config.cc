@@ -187,6 +187,9 @@ void TrainConfig::validate() const {
   require(
       !factorised() || lora.rank == 0,
       "audio_table factorised has no place beside lora_rank: adapters leave the table as it is");
+  require(audio_softmax == "all" || (audio_softmax == "due" && !factorised()),
+          "audio_softmax is \"", audio_softmax,
+          "\", must be all, or due where audio_table is rows: over sums all ids cost little");
   levels();
   code_noise.validate();
   guide.validate();

@@ -79,6 +79,7 @@ struct TrainConfig {
   std::vector<std::string> add_languages;                     // tags that the model learns
   std::string audio_table = "rows";                           // rows, factorised (audio_table.h)
   std::vector<std::string> audio_levels{"9", "8", "8", "7"};  // of a code's digits
+  std::string audio_softmax = "all";                          // all, due (due_loss.h)
   CodeNoise code_noise;                                       // on the codes that the model sees
   GuideSettings guide;                                        // of attention, at the start
   bool gradient_checkpointing = false;  // layers are computed again in the backward pass

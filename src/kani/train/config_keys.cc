@@ -200,6 +200,8 @@ void add_start_keys(Keys& k) {
   numeric(k, "audio_table", KANI_FIELD(audio_table),
           "rows, or factorised: an audio id's row is a sum");
   numeric(k, "audio_levels", KANI_FIELD(audio_levels), "of the digits of a code, for that");
+  numeric(k, "audio_softmax", KANI_FIELD(audio_softmax),
+          "loss over all ids, or over those of the codebook that is due");
   numeric(k, "guided_attention_weight", KANI_FIELD(guide.weight),
           "penalty on attention that looks away from the text; 0: none");
   numeric(k, "guided_attention_steps", KANI_FIELD(guide.steps), "updates until it is gone");

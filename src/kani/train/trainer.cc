@@ -16,6 +16,7 @@
 #include "kani/base/sha256.h"
 #include "kani/train/codebook_sums.h"
 #include "kani/train/cuda_device.h"
+#include "kani/train/due_loss.h"
 #include "kani/train/ops.h"
 #include "kani/train/program_version.h"
 #include "kani/train/resume_check.h"
@@ -296,6 +297,16 @@ LossRules Trainer::loss_rules(const PackedBatch& batch) const {
   return rules;
 }
 
+LossResult Trainer::loss_of(const PackedBatch& batch, const at::Tensor& hidden,
+                            double scale) const {
+  const at::Tensor seen = model_->for_products(hidden);
+  if (config_.audio_softmax == "due")
+    return due_cross_entropy(seen, model_->head(), batch.targets, scale, config_.loss_chunk,
+                             layout_, loss_rules(batch));
+  return cross_entropy(seen, model_->head(), targets_of(batch, hidden), scale, config_.loss_chunk,
+                       model_->rules().table, loss_rules(batch));
+}
+
 UpdateReport Trainer::step() {
   const auto start = Clock::now();
   plan_epoch(state_.epoch);
@@ -347,10 +358,7 @@ UpdateReport Trainer::step() {
     std::optional<AttentionGuide> guide;
     if (guidance > 0) guide.emplace(model_->config(), config_.guide.width, batch.speech);
     const at::Tensor hidden = model_->forward(batch, nullptr, guide ? &*guide : nullptr);
-    const LossResult result =
-        cross_entropy(model_->for_products(hidden), model_->head(), targets_of(batch, hidden),
-                      divisor == 0 ? 1 : 1 / divisor, config_.loss_chunk, model_->rules().table,
-                      loss_rules(batch));
+    const LossResult result = loss_of(batch, hidden, divisor == 0 ? 1 : 1 / divisor);
     at::Tensor loss = result.loss;
     if (guide && guide->penalty().defined()) {
       const at::Tensor mean = guide->penalty() / static_cast<double>(spoken);

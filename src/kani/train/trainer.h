@@ -85,6 +85,7 @@ class Trainer {
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
   void add_noise(PackedBatch& batch, int64_t row) const;
   LossRules loss_rules(const PackedBatch& batch) const;
+  LossResult loss_of(const PackedBatch& batch, const at::Tensor& hidden, double scale) const;
   EvalRules eval_rules() const;
   // The weights, or their average, as files have them.
   ParameterMap ordinary_parameters(bool averaged) const;
