@@ -1,6 +1,6 @@
 """stages.py - what stands between an empty folder and kani-mini, and how much of it: the table that `run` works through.
 
-    texts -> speech, more, default -> codec-mel -> codec-fine -> codec-encoder -> decoder -> gan -> codec-polish -+-> kani-mini
+    texts -> speech, more, default -> codec-mel -> codec-encoder -> decoder -> gan -> codec-polish -+-> kani-mini
                                                           \-> codes -> set -> lm -> lm-rows --------------------+
           -> strangers ------------------------> speaker --------------/
           -> heldout (for evaluate)
@@ -31,7 +31,6 @@ class Sizes:
     own: float  # more of the default voice
     strangers: float  # of those that nothing learns from
     mel: int
-    fine: int
     encoder: int
     decoder: int
     gan: int
@@ -45,10 +44,10 @@ class Sizes:
     speakers: tuple[str, ...] = ()  # only these, of all roles; empty: all
 
 
-FULL = Sizes(english=12, spanish=3, more=2.25, own=5, strangers=1, mel=6000, fine=6000, encoder=6000, decoder=6000, gan=2000, polish=4000,
+FULL = Sizes(english=12, spanish=3, more=4.5, own=5, strangers=1, mel=7500, encoder=6000, decoder=6000, gan=2000, polish=4000,
              speaker=3000, lm=40000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
-SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, fine=4, encoder=8, decoder=8, gan=4, polish=4,
+SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, polish=4,
               speaker=6, lm=12, rows=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
               speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
@@ -117,16 +116,10 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         Stage("heldout", ("texts",), [teach("heldout", "--say", "heldout")], [root / "heldout"], alone=True),
         # A codec this small speaks for many voices badly and for few well: the default voice gets two crops in five.
         Stage("codec-mel", ("speech", "more", "default"),
-              [codec("mel", "codec-mel", sizes.mel, ("rate_weight=0.02", "group_dropout=0.1"))], [root / "codec-mel"]),
-        # Once more, with some bits more: what the codes do not say costs words, however long the decoder learns.
-        Stage("codec-fine", ("codec-mel",),
-              [codec("mel", "codec-fine", sizes.fine,
-                     ("rate_weight=0.005", "rate_from=0", "rate_over=0.05", "group_dropout=0.05", "group_dropout_from=0",
-                      "learning_rate=1.5e-3", "hold_share=0.2"),
-                     "--init", str(root / "codec-mel"), "--export", first)],
-              [root / "codec-fine", Path(first)]),
-        Stage("codec-encoder", ("codec-fine",),
-              [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", str(root / "codec-fine"))], [root / "codec-encoder"]),
+              [codec("mel", "codec-mel", sizes.mel, ("rate_weight=0.01", "group_dropout=0.05"), "--export", first)],
+              [root / "codec-mel", Path(first)]),
+        Stage("codec-encoder", ("codec-mel",),
+              [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", str(root / "codec-mel"))], [root / "codec-encoder"]),
         Stage("speaker", ("speech", "more", "strangers"),
               [Training([train, "speaker", "--data", str(root / "speech" / "manifest.jsonl"), "--data",
                          str(root / "more" / "manifest.jsonl"), "--valid", str(root / "strangers" / "manifest.jsonl"), "--steps",
@@ -135,9 +128,9 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
               [root / "encoder-run", root / "encoder"]),
         # The language model learns the codes of the network that made them up: those of the encoder differ in a quarter of
         # the digits, by what nobody hears (the sound turned upside down has 70 % other tokens), and would have to be guessed.
-        Stage("codes", ("codec-fine",),
+        Stage("codes", ("codec-mel",),
               [Function(lambda: joined_manifest([root / name for name in dict.fromkeys(MANY)], root / "manifest.jsonl"), "2"),
-               [train, "codec", "--init", str(root / "codec-fine"), "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
+               [train, "codec", "--init", str(root / "codec-mel"), "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
                 str(root / "coded.jsonl")]],
               [root / "coded.jsonl"]),
         Stage("set", ("codes", "speaker"),
@@ -152,13 +145,15 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         Stage("decoder", ("codec-encoder",),
               [codec("decoder", "decoder", sizes.decoder, ("codes=mixed",), "--init", str(root / "codec-encoder"))], [root / "decoder"]),
         Stage("gan", ("decoder",),
-              [codec("decoder", "gan", sizes.gan, ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4"), "--init",
-                     str(root / "decoder"))],
+              [codec("decoder", "gan", sizes.gan,
+                     ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4", "muon_learning_rate=3e-3"),
+                     "--init", str(root / "decoder"))],
               [root / "gan"]),
         # The encoder once more, for the decoder as it is now: that one stays.
         Stage("codec-polish", ("gan",),
-              [codec("encoder", "codec-polish", sizes.polish, ("front_learns=false", "encoder_mel_from=0", "learning_rate=1e-3"), "--init",
-                     str(root / "gan"), "--export", last, "--half")],
+              [codec("encoder", "codec-polish", sizes.polish,
+                     ("front_learns=false", "encoder_mel_from=0", "learning_rate=1e-3", "muon_learning_rate=0.01"),
+                     "--init", str(root / "gan"), "--export", last, "--half")],
               [root / "codec-polish", Path(last)]),
         Stage("lm", ("set",), [lm("lm", sizes.lm, (), "--model", str(root / "base"), "--export", str(root / "lm-sums"))],
               [root / "lm", root / "lm-sums"]),
