@@ -29,7 +29,10 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("--stage", a.stage,
                  "mel: codes from a mel auto-encoder; encoder: the encoder learns them; decoder: "
                  "sound from them; joint: both together [mel]");
-  app.add_option("--init", a.init, "what to start from: a .nemo, a checkpoint, a folder of them");
+  app.add_option(
+      "--init", a.init,
+      "what to start from: a .nemo, a .safetensors of --export, a checkpoint, a folder of "
+      "them");
   app.add_option("-d,--data", a.data, "sounds: files, folders, .txt or .jsonl lists");
   app.add_option("--valid", a.valid, "sounds to measure on, never trained on");
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./codec-checkpoints]");
@@ -40,7 +43,8 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_flag("--keys", a.keys, "no training: all keys with their values for the stage");
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although sounds or settings changed");
-  app.add_option("--export", a.export_to, ".nemo file to write at the end");
+  app.add_option("--export", a.export_to,
+                 "file to write at the end: .nemo, the codec; .safetensors, what makes its codes");
   app.add_flag("--half", a.half, "--export in float16, half the size");
   app.add_option("--codes-of", a.codes_of,
                  "no training: a manifest (.jsonl) whose recordings the analysis network of --init "

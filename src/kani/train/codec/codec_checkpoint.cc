@@ -88,7 +88,8 @@ CodecRunState load_codec_checkpoint(const fs::path& folder, const CodecSnapshot&
 }
 
 CodecFile load_networks(const fs::path& from) {
-  if (!fs::is_directory(from)) return load_codec(from);
+  if (!fs::is_directory(from))
+    return from.extension() == ".safetensors" ? load_code_networks(from) : load_codec(from);
   fs::path folder = from;
   if (fs::exists(folder / "MANIFEST")) {
     verify(folder);

@@ -4,10 +4,14 @@
 #include "kani/base/error.h"
 #include "kani/formats/nemo.h"
 #include "kani/formats/safetensors.h"
+#include "kani/train/codec/codec_stages.h"
 #include "kani/train/codec/layers.h"
 
 namespace kani::train {
 namespace {
+
+constexpr const char* kCodecKey = "codec";
+constexpr uint64_t kFileSeed = 42;
 
 at::Tensor read(const TensorFile& file, const std::string& name) {
   const TensorInfo* info = file.find(name);
@@ -102,6 +106,46 @@ void export_codec(const std::filesystem::path& nemo, const NanoCodecConfig& conf
     out.add(name + "num_levels", at::tensor(config.levels, at::kInt).view({1, -1, 1}));
   }
   write_nemo(nemo, nanocodec_config_yaml(config), out.tensors());
+}
+
+void export_code_networks(const std::filesystem::path& file, const NanoCodecConfig& config,
+                          const ParameterMap& parameters, CodecStorage storage) {
+  require(parameters.contains("analysis.in.weight"),
+          "no analysis network, which stage mel makes and its checkpoints keep: nothing for ",
+          file);
+  Output out(storage);
+  for (const auto& [name, tensor] : parameters) {
+    if (stage_trains(CodecStage::kMel, {}, name)) out.add(name, tensor);
+  }
+  write_safetensors(file, out.tensors(), {{kCodecKey, nanocodec_config_yaml(config)}});
+}
+
+CodecFile load_code_networks(const std::filesystem::path& file) {
+  const auto opened = open_safetensors(file);
+  const auto yaml = opened->metadata().find(kCodecKey);
+  const TensorInfo* in = opened->find("analysis.in.weight");
+  if (yaml == opened->metadata().end() || in == nullptr || in->shape.size() != 3)
+    throw Error(ErrorCode::kBadInput, file, ": no networks that make codes");
+  CodecFile out;
+  out.config = parse_nanocodec_config(yaml->second, file.string());
+  out.parameters = random_codec(out.config, kFileSeed);
+  const auto take = [&](ParameterMap wanted) {
+    for (const auto& [name, tensor] : wanted) {
+      if (!stage_trains(CodecStage::kMel, {}, name)) continue;
+      const TensorInfo* info = opened->find(name);
+      if (info == nullptr ||
+          std::vector<int64_t>(info->shape.begin(), info->shape.end()) != tensor.sizes().vec())
+        throw Error(ErrorCode::kBadInput, file, ": ", name, " is missing or has another shape");
+      out.parameters[name] = read(*opened, name);
+    }
+  };
+  take(out.parameters);
+  ParameterMap analysis;
+  for (const TensorInfo& info : opened->tensors()) {
+    if (info.name.starts_with("analysis.")) analysis[info.name] = read(*opened, info.name);
+  }
+  take(random_analysis(out.config, size_of(analysis), kFileSeed));
+  return out;
 }
 
 }  // namespace kani::train

@@ -1,5 +1,5 @@
 // codec_files.h - codecs of the trainer from and to .nemo files, which the engine and NeMo's class
-// read.
+// read; and the networks that make codes, which only the trainer reads.
 #pragma once
 
 #include <filesystem>
@@ -25,5 +25,16 @@ enum class CodecStorage { kFloat, kHalf };
 /// Throws Error(kCannotWrite).
 void export_codec(const std::filesystem::path& nemo, const NanoCodecConfig& config,
                   const ParameterMap& parameters, CodecStorage storage = CodecStorage::kFloat);
+
+/// What stage mel has learnt, in one .safetensors file with the codec's YAML in its metadata: who
+/// trains on the codes of a codec that is done needs no more (codec_command.h, --codes-of).
+/// Parameters that it does not name are left out.  Atomic.  Throws Error(kCannotWrite), and
+/// Error(kInvalidArgument) if no analysis network is among them.
+void export_code_networks(const std::filesystem::path& file, const NanoCodecConfig& config,
+                          const ParameterMap& parameters,
+                          CodecStorage storage = CodecStorage::kFloat);
+/// Such a file; the codec's other networks are there as they are before they learn anything.
+/// Throws Error(kBadInput) for a file that is none.
+CodecFile load_code_networks(const std::filesystem::path& file);
 
 }  // namespace kani::train

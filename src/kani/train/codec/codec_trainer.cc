@@ -296,12 +296,15 @@ Figures CodecTrainer::evaluate(bool averaged) {
 
 void CodecTrainer::save() { save_codec_checkpoint(config_, snapshot(), state_); }
 
-void CodecTrainer::export_to(const std::filesystem::path& nemo, CodecStorage storage) {
+void CodecTrainer::export_to(const std::filesystem::path& file, CodecStorage storage) {
   ParameterMap all = parameters_;
   if (average_) {
     for (const auto& [name, mean] : average_->owned()) all[name] = mean;
   }
-  export_codec(nemo, codec_->config(), all, storage);
+  if (file.extension() == ".safetensors")
+    export_code_networks(file, codec_->config(), all, storage);
+  else
+    export_codec(file, codec_->config(), all, storage);
 }
 
 }  // namespace kani::train

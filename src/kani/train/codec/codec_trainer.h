@@ -50,7 +50,7 @@ class CodecTrainer {
   Figures evaluate(bool averaged = false);
   void save();
   /// Writes the codec as a .nemo; of averaged weights where there are any.
-  void export_to(const std::filesystem::path& nemo, CodecStorage storage = CodecStorage::kFloat);
+  void export_to(const std::filesystem::path& file, CodecStorage storage = CodecStorage::kFloat);
 
  private:
   struct Source {  // of crops

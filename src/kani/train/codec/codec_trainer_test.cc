@@ -202,6 +202,29 @@ TEST_F(CodecTrainerTest, what_is_exported_decodes_as_the_trained_one_does) {
   EXPECT_THROW(CodecTrainer(config, false, false), Error);
 }
 
+TEST_F(CodecTrainerTest, what_makes_codes_fits_in_a_file_from_which_the_next_stage_starts) {
+  CodecTrainConfig config = tiny(CodecStage::kMel, "mel");
+  config.ema_decay = 0.5;
+  CodecTrainer trainer(config, false, false);
+  while (!trainer.done()) trainer.step();
+  trainer.save();
+  const fs::path file = folder_ / "codes.safetensors", half = folder_ / "half.safetensors";
+  trainer.export_to(file);
+  trainer.export_to(half, CodecStorage::kHalf);
+  EXPECT_LT(10 * fs::file_size(half), 6 * fs::file_size(file));
+  // The next stage is the same from either.
+  CodecTrainConfig of_run = after(CodecStage::kEncoder, "mel", "a");
+  CodecTrainConfig of_file = after(CodecStage::kEncoder, "codes.safetensors", "b");
+  CodecTrainer one(of_run, false, false), other(of_file, false, false);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(one.step().loss, other.step().loss);
+  EXPECT_EQ(load_networks(half).parameters.size(), load_networks(file).parameters.size());
+  EXPECT_THROW(CodecTrainer(after(CodecStage::kEncoder, "none.safetensors", "c"), false, false),
+               Error);
+  // A file of something else.
+  write_file(folder_ / "none.safetensors", std::string("\x02\0\0\0\0\0\0\0{}", 10));
+  EXPECT_THROW(load_networks(folder_ / "none.safetensors"), Error);
+}
+
 TEST_F(CodecTrainerTest, codes_of_a_recording_do_not_hang_on_how_it_is_cut) {
   run(tiny(CodecStage::kMel, "mel"), false, 2);
   at::NoGradGuard no_grad;
