@@ -44,7 +44,8 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although sounds or settings changed");
   app.add_option("--export", a.export_to,
-                 "file to write at the end: .nemo, the codec; .safetensors, what makes its codes");
+                 "file to write at the end: .nemo, the codec; .safetensors, what makes its codes; "
+                 "without --data, of --init as it is");
   app.add_flag("--half", a.half, "--export in float16, half the size");
   app.add_option("--codes-of", a.codes_of,
                  "no training: a manifest (.jsonl) whose recordings the analysis network of --init "
@@ -86,6 +87,16 @@ int write_codes(const Arguments& a, const volatile std::sig_atomic_t& stop) {
         return stop == 0;
       });
   if (!all) std::fputs("kani-train: stopped; nothing is written\n", stderr);
+  return 0;
+}
+
+// A checkpoint or file as a file of another kind.
+int convert(const Arguments& a) {
+  require(!a.init.empty() && a.valid.empty() && a.steps == 0 && !a.resume,
+          "no sounds to train on: --data; without any, --init and --export alone make one file of "
+          "another");
+  export_networks(a.export_to, load_networks(a.init),
+                  a.half ? CodecStorage::kHalf : CodecStorage::kFloat);
   return 0;
 }
 
@@ -186,6 +197,7 @@ int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop)
     std::fputs(resolved_yaml(configured(arguments)).c_str(), stdout);
     return 0;
   }
+  if (!arguments.export_to.empty() && configured(arguments).data.empty()) return convert(arguments);
   CodecRun run(arguments, stop);
   if (run.train() && !arguments.export_to.empty())
     run.export_to(arguments.export_to, arguments.half ? CodecStorage::kHalf : CodecStorage::kFloat);

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import tempfile
@@ -17,6 +18,7 @@ sys.dont_write_bytecode = True
 
 from pipeline import Failed, Function, Pipeline, Stage  # noqa: E402
 from sound import FRAME, LEAD, PEAK, TAIL, finished_seconds, trimmed, write_wav  # noqa: E402
+from stages import FULL, make_stages  # noqa: E402
 from teachers import make_plans, read_speakers  # noqa: E402
 from templates import Grammar, capital  # noqa: E402
 from texts import Everyday, is_english_question, write_list  # noqa: E402
@@ -90,6 +92,30 @@ class Sound(unittest.TestCase):
             for broken in (b"", whole[:20], whole[:-2], whole + b"\0\0", b"RIFX" + whole[4:]):
                 path.write_bytes(broken)
                 self.assertIsNone(finished_seconds(path))
+
+
+class Codes(unittest.TestCase):
+    def test_given_ones_stand_for_the_first_training(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root, file = Path(folder) / "run", Path(folder) / "codes.safetensors"
+            root.mkdir()
+            stamps = []
+            for content in (b"one", b"one", b"other"):
+                file.write_bytes(content)
+                stages = {stage.name: stage for stage in make_stages(root, Path("bin"), FULL, 2, "cpu", file)}
+                stamps.append(stages["codec-mel"].stamp(dict.fromkeys(("speech", "more", "default"), ""), root))
+            self.assertEqual(stamps[0], stamps[1])
+            self.assertNotEqual(stamps[0], stamps[2])
+            copy = stages["codec-mel"].steps[0]
+            assert isinstance(copy, Function)
+            copy.call()
+            self.assertEqual((root / "codes.safetensors").read_bytes(), b"other")
+            plain = {stage.name: stage for stage in make_stages(root, Path("bin"), FULL, 2, "cpu")}
+            self.assertEqual(list(plain), list(stages))
+            for name in ("codec-encoder", "codes"):
+                with_file = json.dumps([getattr(step, "command", step) for step in stages[name].steps], default=str)
+                self.assertIn("codes.safetensors", with_file)
+                self.assertNotIn("codec-mel", with_file)
 
 
 class Speakers(unittest.TestCase):

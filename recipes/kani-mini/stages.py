@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Sizes:
 
 
 FULL = Sizes(english=12, spanish=3, more=4.5, own=5, strangers=1, mel=7500, encoder=6000, decoder=6000, gan=2000, polish=4000,
-             speaker=3000, lm=40000, rows=2000)
+             speaker=3000, lm=16000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
 SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, polish=4,
               speaker=6, lm=12, rows=4,
@@ -80,7 +81,8 @@ def base_of_the_model(root: Path) -> None:
     (root / "tokenizer-texts.txt").write_text("".join(text + "\n" for text in texts), encoding="utf-8")
 
 
-def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str) -> list[Stage]:
+def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str, codes: Path | None = None) -> list[Stage]:
+    """`codes`: what makes the codes, as `kani-train codec --export FILE.safetensors` left it, instead of stage codec-mel's training."""
     kani, tool, train = (str(programs / name) for name in ("kani", "kani-tool", "kani-train"))
     workers = ["--workers", str(jobs)]
     only = [word for name in sizes.speakers for word in ("--speaker", name)]
@@ -101,6 +103,17 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
 
     default = package.default_voice(sizes.speakers)
     first, last = str(root / "codec-codes.nemo"), str(root / "codec.nemo")
+    # A codec this small speaks for many voices badly and for few well: the default voice gets two crops in five.
+    coder = Stage("codec-mel", ("speech", "more", "default"),
+                  [codec("mel", "codec-mel", sizes.mel, ("rate_weight=0.01", "group_dropout=0.05"), "--export", first)],
+                  [root / "codec-mel", Path(first)])
+    codes_of = str(root / "codec-mel")
+    if codes:
+        codes_of = str(root / "codes.safetensors")
+        coder = Stage("codec-mel", coder.needs,
+                      [Function(lambda: shutil.copyfile(codes, codes_of), content_name(codes)),
+                       [train, "codec", "--init", codes_of, "--export", first]],
+                      [Path(codes_of), Path(first)])
     stages = [
         Stage("texts", (), [[str(HERE / "texts.py"), "--out", str(root / "texts")]], [root / "texts"]),
         Stage("speech", ("texts",), [teach("speech", "--hours", f"en={sizes.english}", "--hours", f"es={sizes.spanish}")],
@@ -114,12 +127,9 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
               [teach("strangers", "--role", "held-out", "--hours", f"en={sizes.strangers}", "--hours", f"es={sizes.strangers / 5}")],
               [root / "strangers"], alone=True),
         Stage("heldout", ("texts",), [teach("heldout", "--say", "heldout")], [root / "heldout"], alone=True),
-        # A codec this small speaks for many voices badly and for few well: the default voice gets two crops in five.
-        Stage("codec-mel", ("speech", "more", "default"),
-              [codec("mel", "codec-mel", sizes.mel, ("rate_weight=0.01", "group_dropout=0.05"), "--export", first)],
-              [root / "codec-mel", Path(first)]),
+        coder,
         Stage("codec-encoder", ("codec-mel",),
-              [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", str(root / "codec-mel"))], [root / "codec-encoder"]),
+              [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", codes_of)], [root / "codec-encoder"]),
         Stage("speaker", ("speech", "more", "strangers"),
               [Training([train, "speaker", "--data", str(root / "speech" / "manifest.jsonl"), "--data",
                          str(root / "more" / "manifest.jsonl"), "--valid", str(root / "strangers" / "manifest.jsonl"), "--steps",
@@ -130,7 +140,7 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         # the digits, by what nobody hears (the sound turned upside down has 70 % other tokens), and would have to be guessed.
         Stage("codes", ("codec-mel",),
               [Function(lambda: joined_manifest([root / name for name in dict.fromkeys(MANY)], root / "manifest.jsonl"), "2"),
-               [train, "codec", "--init", str(root / "codec-mel"), "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
+               [train, "codec", "--init", codes_of, "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
                 str(root / "coded.jsonl")]],
               [root / "coded.jsonl"]),
         Stage("set", ("codes", "speaker"),
@@ -158,8 +168,8 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         Stage("lm", ("set",), [lm("lm", sizes.lm, (), "--model", str(root / "base"), "--export", str(root / "lm-sums"))],
               [root / "lm", root / "lm-sums"]),
         Stage("lm-rows", ("lm",),
-              [lm("lm-rows", sizes.rows, ("init_from_scratch=false", "audio_table=rows", "guided_attention_weight=0",
-                                          "learning_rate=3e-4", "muon_learning_rate=2e-3"),
+              [lm("lm-rows", sizes.rows, ("init_from_scratch=false", "audio_table=rows", "audio_softmax=due",
+                                          "guided_attention_weight=0", "learning_rate=3e-4", "muon_learning_rate=2e-3"),
                   "--model", str(root / "lm-sums"), "--export", str(root / "lm-export"), "--bf16")],
               [root / "lm-rows", root / "lm-export"]),
         Stage("kani-mini", ("codec-polish", "lm-rows", "speaker", "heldout"),

@@ -120,6 +120,14 @@ void export_code_networks(const std::filesystem::path& file, const NanoCodecConf
   write_safetensors(file, out.tensors(), {{kCodecKey, nanocodec_config_yaml(config)}});
 }
 
+void export_networks(const std::filesystem::path& file, const CodecFile& networks,
+                     CodecStorage storage) {
+  if (file.extension() == ".safetensors")
+    export_code_networks(file, networks.config, networks.parameters, storage);
+  else
+    export_codec(file, networks.config, networks.parameters, storage);
+}
+
 CodecFile load_code_networks(const std::filesystem::path& file) {
   const auto opened = open_safetensors(file);
   const auto yaml = opened->metadata().find(kCodecKey);

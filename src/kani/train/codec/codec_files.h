@@ -33,8 +33,11 @@ void export_codec(const std::filesystem::path& nemo, const NanoCodecConfig& conf
 void export_code_networks(const std::filesystem::path& file, const NanoCodecConfig& config,
                           const ParameterMap& parameters,
                           CodecStorage storage = CodecStorage::kFloat);
-/// Such a file; the codec's other networks are there as they are before they learn anything.
-/// Throws Error(kBadInput) for a file that is none.
+/// The one or the other by the ending: .safetensors, else .nemo.
+void export_networks(const std::filesystem::path& file, const CodecFile& networks,
+                     CodecStorage storage = CodecStorage::kFloat);
+/// What export_code_networks() wrote; the codec's other networks are there as they are before they
+/// learn anything. Throws Error(kBadInput) for a file that is none.
 CodecFile load_code_networks(const std::filesystem::path& file);
 
 }  // namespace kani::train

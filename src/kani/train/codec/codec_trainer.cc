@@ -301,10 +301,7 @@ void CodecTrainer::export_to(const std::filesystem::path& file, CodecStorage sto
   if (average_) {
     for (const auto& [name, mean] : average_->owned()) all[name] = mean;
   }
-  if (file.extension() == ".safetensors")
-    export_code_networks(file, codec_->config(), all, storage);
-  else
-    export_codec(file, codec_->config(), all, storage);
+  export_networks(file, {codec_->config(), std::move(all)}, storage);
 }
 
 }  // namespace kani::train
