@@ -45,7 +45,7 @@ class Sizes:
     speakers: tuple[str, ...] = ()  # only these, of all roles; empty: all
 
 
-FULL = Sizes(english=12, spanish=3, more=4.5, own=5, strangers=1, mel=7500, encoder=6000, decoder=6000, gan=2000, polish=4000,
+FULL = Sizes(english=12, spanish=3, more=4.5, own=5, strangers=1, mel=7500, encoder=6000, decoder=10000, gan=2000, polish=4000,
              speaker=3000, lm=16000, rows=2000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
 SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, polish=4,
