@@ -1,9 +1,9 @@
 """stages.py - what stands between an empty folder and kani-mini, and how much of it: the table that `run` works through.
 
     texts -> speech, more, default -> codec-mel -> codec-encoder -> decoder -> gan -> codec-polish -+-> kani-mini
-                                                          \-> codes -> set -> lm -> lm-rows --------------------+
-          -> strangers ------------------------> speaker --------------/
-          -> heldout (for evaluate)
+          |                               +------> codes ---+-> set -> lm -> lm-rows --------------+
+          +-> strangers ------------> speaker --------------+
+          +-> heldout (for evaluate)
 """
 
 from __future__ import annotations

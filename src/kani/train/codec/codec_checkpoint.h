@@ -51,8 +51,7 @@ CodecRunState load_codec_checkpoint(const std::filesystem::path& folder,
                                     const CodecSnapshot& snapshot);
 
 /// The networks in `from`: a .nemo (encoder and decoder), a .safetensors (those that make codes), a
-/// checkpoint, or a folder of them (the
-/// newest); of a checkpoint the averages where it has them.
+/// checkpoint, or a folder of them (the newest); of a checkpoint the averages where it has them.
 CodecFile load_networks(const std::filesystem::path& from);
 
 }  // namespace kani::train
