@@ -113,7 +113,7 @@ class Run {
     mean_seconds_ =
         mean_seconds_ == 0 ? report.seconds : 0.95 * mean_seconds_ + 0.05 * report.seconds;
     yardstick_.operations_per_element = kani::train::training_operations(
-        trainer_.model().config(), report.mean_square_length, trainer_.model().head_rows());
+        trainer_.model().config(), report.mean_square_length, trainer_.loss_rows());
     log_.write(report, yardstick_);
     if (!told_ || (!terminal_ && report.update % config_.logging_steps != 0)) return;
     const std::string text = progress_text(report, yardstick_, mean_seconds_);

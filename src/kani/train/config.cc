@@ -190,6 +190,8 @@ void TrainConfig::validate() const {
   require(audio_softmax == "all" || (audio_softmax == "due" && !factorised()),
           "audio_softmax is \"", audio_softmax,
           "\", must be all, or due where audio_table is rows: over sums all ids cost little");
+  require(audio_softmax == "all" || !parity,
+          "audio_softmax due has no place beside parity, whose loss is over all ids");
   levels();
   code_noise.validate();
   guide.validate();

@@ -176,6 +176,11 @@ TEST_F(SmallModelTest, what_does_not_fit_is_refused_by_name) {
   names("audio_table", [](TrainConfig& c) { c.audio_table = "sums"; });
   names("audio_softmax", [](TrainConfig& c) { c.audio_softmax = "due"; });  // beside factorised
   names("audio_softmax", [](TrainConfig& c) { c.audio_softmax = "some"; });
+  names("audio_softmax due has no place beside parity", [](TrainConfig& c) {
+    c.audio_table = "rows";
+    c.audio_softmax = "due";
+    c.parity = true;
+  });
   names("lora_rank", [](TrainConfig& c) { c.lora.rank = 4; });
   names("optimizer", [](TrainConfig& c) { c.optimizer.rule = "sgd"; });
   names("muon_momentum", [](TrainConfig& c) { c.optimizer.muon_momentum = 1; });

@@ -43,6 +43,11 @@ class Trainer {
   const RunState& state() const { return state_; }
   const TrainConfig& config() const { return config_; }
   Lfm2Module& model() { return *model_; }
+  /// Rows of the head that the loss of a code is over, on average.
+  int64_t loss_rows() const {
+    return config_.audio_softmax == "due" ? layout_.audio_end() / layout_.codebooks
+                                          : model_->head_rows();
+  }
   const ClipSet& clips() const { return *clips_; }
   size_t clips_left_out() const { return left_out_; }
   /// How many clips there are to choose the replayed ones from.
