@@ -23,7 +23,7 @@ TREES = ("src", "include", "apps", "tests", "bench", "fuzz", "examples")
 
 # Headers of the system that any file may use: C++ (no dot, no slash), C and POSIX, Linux.
 SYSTEM = re.compile(
-    r"[a-z0-9_]+|(assert|ctype|errno|fcntl|fenv|float|limits|locale|math|poll|pthread|pwd|sched|setjmp|signal|spawn|stdarg"
+    r"[a-z0-9_]+|(assert|ctype|errno|fcntl|fenv|float|limits|locale|malloc|math|poll|pthread|pwd|sched|setjmp|signal|spawn|stdarg"
     r"|stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|time|unistd|dlfcn|dirent)\.h|(sys|linux)/\w+\.h"
 )
 # Outside libraries: the word used in the table, and what their headers look like.
