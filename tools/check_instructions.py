@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,14 +57,18 @@ def count_instructions(command: list[str], stdin: str) -> int:
         return int(match.group(1))
 
 
-def count_workload(bin_dir: Path, workload: dict) -> int:
-    """Instructions of a workload: of its command, or of one step of it."""
-    def count(command: list[str]) -> int:
-        return count_instructions([str(bin_dir / command[0]), *command[1:]], workload.get("stdin", ""))
+def begin_workload(pool: ThreadPoolExecutor, bin_dir: Path, workload: dict) -> list[Future[int]]:
+    """Starts the counts of a workload: of its command and, where one step of it is meant, of the command that does less."""
+    commands = [workload["command"]] + ([workload["less"]] if "less" in workload else [])
+    return [pool.submit(count_instructions, [str(bin_dir / command[0]), *command[1:]], workload.get("stdin", ""))
+            for command in commands]
 
+
+def count_workload(workload: dict, counts: list[Future[int]]) -> int:
+    """Instructions of a workload whose counts have begun: of its command, or of one step of it."""
     if "less" not in workload:
-        return count(workload["command"])
-    return (count(workload["command"]) - count(workload["less"])) // workload["steps"]
+        return counts[0].result()
+    return (counts[0].result() - counts[1].result()) // workload["steps"]
 
 
 def main() -> int:
@@ -78,13 +84,17 @@ def main() -> int:
     if not baseline["workloads"]:
         print("SKIPPED: bench/callgrind-baseline.json names no workload")
         skipped = 1
+    # Load hardly changes a count, so as many run at a time as there are processors.
+    pool = ThreadPoolExecutor(os.cpu_count())
+    count_all = comparable or arguments.update
+    begun = {name: begin_workload(pool, bin_dir, workload) for name, workload in baseline["workloads"].items() if count_all}
     for name, workload in baseline["workloads"].items():
-        if not comparable and not arguments.update:
+        if not count_all:
             print(f"SKIPPED: {name}: the baseline is of {baseline['compiler']}, this build of {here}")
             skipped += 1
             continue
         try:
-            count = count_workload(bin_dir, workload)
+            count = count_workload(workload, begun[name])
         except (RuntimeError, OSError) as error:
             print(f"FAILED: {name}: {error}")
             failed += 1
