@@ -61,6 +61,12 @@ void write_sound(const fs::path& path, std::span<const float> samples, int rate_
   writer->finish();
 }
 
+/// A voice by what it says of the sound: two of one name are not one.
+Json key_of_voice(const Voice& voice) {
+  return {{"sha256", sha256_hex(std::as_bytes(std::span(voice.values)))},
+          {"language", voice.language}};
+}
+
 bool same_bytes(const fs::path& path, const std::string& hash) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored) && sha256_hex(path) == hash;
@@ -102,21 +108,29 @@ EvalSounds::EvalSounds(const EvalOptions& options, EvalJournal& journal)
     settings_["sampling"] = sampling_json(engine_->effective_sampling(options.sampling));
     settings_["seed"] = options.seed();
     settings_["text_normalization"] = !options.no_text_normalization;
-    settings_["voice"] = options.voice;
-    settings_["recordings"] = options.recordings;
-    if (!options.recordings.empty())
-      lookup_->set_default(voice_of({options.recordings.begin(), options.recordings.end()}));
+    set_default_voice(info);
   } else if (options.codec_only) {
     codec_ = std::make_unique<CodecRoundTrip>(options.engine());
     settings_["codec_only"] = true;
-    const fs::path model =
-        options.model.model.empty() ? default_model_path() : fs::path(options.model.model);
-    settings_["codec_files"] =
-        identity(options.model.codec.empty() ? model : fs::path(options.model.codec));
+    settings_["codec"] = codec_->path().string();
+    settings_["codec_files"] = identity(codec_->path());
     settings_["codec_dtype"] = options.model.codec_dtype;
+  }
+  made_by_ = settings_;
+  if (options.speaks()) {
+    settings_["voice"] = options.voice;
+    settings_["recordings"] = options.recordings;
   }
   if (!options.sounds.empty()) settings_["sounds"] = options.sounds;
   if (!options.teacher.empty()) settings_["teacher"] = options.teacher;
+}
+
+void EvalSounds::set_default_voice(const ModelInfo& info) {
+  if (!options_.recordings.empty()) {
+    lookup_->set_default(voice_of({options_.recordings.begin(), options_.recordings.end()}));
+  } else if (info.accepts_voice && !info.default_voice.empty()) {
+    default_voice_ = key_of_voice(engine_->voices().load_named(info.default_voice));
+  }
 }
 
 EvalSounds::Made EvalSounds::make(const EvalSentence& sentence, const fs::path& sound) {
@@ -140,7 +154,7 @@ void EvalSounds::take(const EvalSentence& sentence, const fs::path& sound) {
     if (error) throw_cannot_write(sound, error.value());
     return;
   }
-  const std::string key = key_of({{"coded", sha256_hex(recording)}, {"by", settings_}});
+  const std::string key = key_of({{"coded", sha256_hex(recording)}, {"by", made_by_}});
   const std::optional<Json> known = journal_.find(key);
   if (known && same_bytes(sound, known->get<std::string>())) return;
   const Sound original = read_sound(recording);
@@ -149,11 +163,12 @@ void EvalSounds::take(const EvalSentence& sentence, const fs::path& sound) {
 }
 
 EvalSounds::Made EvalSounds::speak(const EvalSentence& sentence, const fs::path& sound) {
+  SpeechRequest request = plain_request(sentence);
   const std::string key = key_of({{"spoken", sentence.text},
                                   {"id", sentence.id},
                                   {"language", sentence.language},
-                                  {"voice", voice_key(sentence)},
-                                  {"by", settings_}});
+                                  {"voice", voice_key(sentence, request)},
+                                  {"by", made_by_}});
   const std::optional<Json> known = journal_.find(key);
   if (known && same_bytes(sound, known->at("sha256").get<std::string>())) {
     return {SpeechTimes{known->at("real_time_factor").get<double>(),
@@ -161,9 +176,10 @@ EvalSounds::Made EvalSounds::speak(const EvalSentence& sentence, const fs::path&
                         known->at("truncated").get<bool>()},
             /*before=*/true};
   }
+  if (clones(sentence)) request.voice = voice_of({sentence.reference});
   std::vector<float> samples;
   const SpeechResult result = engine_->speak(
-      request(sentence),
+      request,
       [&](std::span<const float> some) {
         samples.insert(samples.end(), some.begin(), some.end());
         return true;
@@ -180,28 +196,40 @@ EvalSounds::Made EvalSounds::speak(const EvalSentence& sentence, const fs::path&
   return {times, /*before=*/false};
 }
 
-std::string EvalSounds::voice_key(const EvalSentence& sentence) const {
-  if (!sentence.voice.empty()) return "voice " + sentence.voice;
-  if (!options_.voice.empty() || !options_.recordings.empty()) return "asked for";
-  if (sentence.reference.empty()) return "default";
-  return "reference " + sha256_hex(sentence.reference);
+bool EvalSounds::clones(const EvalSentence& sentence) const {
+  const bool asked = !options_.voice.empty() || !options_.recordings.empty();
+  return sentence.voice.empty() && !asked && !sentence.reference.empty() &&
+         engine_->info().accepts_voice;
 }
 
-SpeechRequest EvalSounds::request(const EvalSentence& sentence) {
+Json EvalSounds::voice_key(const EvalSentence& sentence, const SpeechRequest& request) {
+  if (request.random_voice) return "random";
+  if (clones(sentence)) {
+    if (encoder_files_.is_null()) encoder_files_ = identity(encoder().folder());
+    return {{"reference", sha256_hex(sentence.reference)}, {"encoder", encoder_files_}};
+  }
+  return request.voice ? key_of_voice(*request.voice) : default_voice_;
+}
+
+SpeechRequest EvalSounds::plain_request(const EvalSentence& sentence) {
   SpeechRequest request;
   request.text = sentence.text;
   request.language = sentence.language;
   request.sampling = options_.sampling;
   request.sampling.seed = seed_of(options_.seed(), sentence.id);
   request.normalize_text = !options_.no_text_normalization;
-  const bool asked = !options_.voice.empty() || !options_.recordings.empty();
-  if (sentence.voice.empty() && !asked && !sentence.reference.empty() &&
-      engine_->info().accepts_voice) {
-    request.voice = voice_of({sentence.reference});
-  } else {
+  if (!clones(sentence))
     lookup_->set(request, sentence.voice.empty() ? options_.voice : sentence.voice);
-  }
   return request;
+}
+
+VoiceEncoder& EvalSounds::encoder() {
+  if (!encoder_) {
+    VoiceEncoderOptions encoder = eval_encoder_options(options_);
+    encoder.voice_length = static_cast<size_t>(engine_->info().speaker_emb_dim);
+    encoder_ = std::make_unique<VoiceEncoder>(encoder);
+  }
+  return *encoder_;
 }
 
 const Voice& EvalSounds::voice_of(const std::vector<fs::path>& recordings) {
@@ -209,12 +237,7 @@ const Voice& EvalSounds::voice_of(const std::vector<fs::path>& recordings) {
   for (const fs::path& recording : recordings) name += recording.string() + "\n";
   const auto at = cloned_.find(name);
   if (at != cloned_.end()) return at->second;
-  if (!encoder_) {
-    VoiceEncoderOptions encoder = eval_encoder_options(options_);
-    encoder.voice_length = static_cast<size_t>(engine_->info().speaker_emb_dim);
-    encoder_ = std::make_unique<VoiceEncoder>(encoder);
-  }
-  return cloned_[name] = encoder_->clone(recordings, &cancel_token()).voice;
+  return cloned_[name] = encoder().clone(recordings, &cancel_token()).voice;
 }
 
 }  // namespace kani::cli

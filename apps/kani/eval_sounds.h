@@ -37,13 +37,20 @@ class EvalSounds {
  private:
   Made speak(const EvalSentence& sentence, const std::filesystem::path& sound);
   void take(const EvalSentence& sentence, const std::filesystem::path& sound);
-  SpeechRequest request(const EvalSentence& sentence);
-  std::string voice_key(const EvalSentence& sentence) const;
+  void set_default_voice(const ModelInfo& info);
+  /// Whether the voice is that of the sentence's reference.
+  bool clones(const EvalSentence& sentence) const;
+  /// All but the voice of a reference, which takes a while.
+  SpeechRequest plain_request(const EvalSentence& sentence);
+  /// The voice by its numbers; of a reference by its bytes and the encoder's files.
+  Json voice_key(const EvalSentence& sentence, const SpeechRequest& request);
+  VoiceEncoder& encoder();
   const Voice& voice_of(const std::vector<std::filesystem::path>& recordings);
 
   const EvalOptions& options_;
   EvalJournal& journal_;
-  Json settings_;
+  Json settings_, made_by_;  // made_by_: what a sound hangs on beside its sentence and voice
+  Json default_voice_, encoder_files_;  // as keys have them; null = none, not looked at yet
   std::unique_ptr<Engine> engine_;
   std::optional<VoiceLookup> lookup_;
   std::unique_ptr<CodecRoundTrip> codec_;

@@ -6,6 +6,7 @@
 // What comes back is the best that a language model of this codec can ever sound like.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
@@ -29,6 +30,8 @@ class CodecRoundTrip {
   /// such that are not finite, Error(kInvalidArgument) for other rates.
   std::vector<float> pass(std::span<const float> mono, int rate_hz);
   int sample_rate_hz() const;
+  /// The codec's file.
+  const std::filesystem::path& path() const;
 
  private:
   class Impl;

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -133,6 +135,57 @@ class Eval(Journey):
         self.lines([{"id": name, "text": text + "!" * (name == "b")} for name, text in SENTENCES.items()])
         self.assertIn("2 of 3", self.eval("--seed", "5").err)
 
+    def spoken_before(self, *arguments: object) -> int:
+        told = re.search(r"(\d+) of \d+ sentences were spoken by an earlier run", self.eval(*arguments).err)
+        return int(told[1]) if told else 0
+
+    def voice(self, path: Path, seed: int) -> None:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"embedding": [random.Random(seed + i).gauss(0, 0.1) for i in range(128)]}))
+
+    def test_a_voice_that_changed_is_spoken_anew(self) -> None:
+        model = self.work / "set"
+        shutil.copytree(Setup.tiny(), model)
+        self.environment["KANI_MODEL"] = str(model)
+        named = [{"id": "a", "text": "one"}, {"id": "b", "text": "two", "voice": "anna"},
+                 {"id": "c", "text": "three", "reference": "c.wav"}]
+        self.lines(named)
+        anna, default, reference = self.work / "more" / "anna.json", model / "voices" / "default.json", self.work / "c.wav"
+        for path in (anna, default):
+            self.voice(path, 1)
+        reference.write_bytes(wav(voice_of([1, 2, 3])))
+        ways: tuple[tuple[str, ...], ...] = ((), ("--voice", "anna"), ("--ref", "c.wav"))
+        for way in ways:
+            self.assertLessEqual(self.spoken_before("--voices", "more", *way), 1, way)
+            sounds = [self.content(f"out/sounds/{name}.wav") for name in "abc"]
+            self.assertEqual(self.spoken_before("--voices", "more", *way), 3, way)
+            # A voice of the same name with other numbers, each in its turn.
+            spoken = []
+            for number, change in enumerate((lambda: self.voice(default, 2), lambda: self.voice(anna, 2),
+                                             lambda: reference.write_bytes(wav(voice_of([4, 5, 6], 200))))):
+                change()
+                spoken.append(3 - self.spoken_before("--voices", "more", *way))
+            changed = [self.content(f"out/sounds/{name}.wav") != sound for name, sound in zip("abc", sounds, strict=True)]
+            self.assertEqual(spoken, {"": [1, 1, 1], "--voice": [0, 3, 0], "--ref": [0, 1, 2]}[way[0] if way else ""])
+            self.assertEqual(changed, [True] * 3)
+            self.voice(anna, 1)
+            self.voice(default, 1)
+            reference.write_bytes(wav(voice_of([1, 2, 3])))
+
+    def test_another_speaker_encoder_makes_other_voices(self) -> None:
+        make = [Setup.bin / "kani-tool", "random-model", "--preset", "tiny", "--seed", "2", "--out", self.work / "other"]
+        subprocess.run(make, check=True, capture_output=True, timeout=60)
+        (self.work / "c.wav").write_bytes(wav(voice_of([1, 2, 3])))
+        self.lines([{"id": "a", "text": "one"}, {"id": "c", "text": "three", "reference": "c.wav"}])
+        self.assertEqual(self.spoken_before(), 0)
+        self.assertEqual(self.spoken_before("--speaker-encoder", "other/speaker"), 1)
+        self.assertEqual(self.spoken_before("--speaker-encoder", "other/speaker"), 2)
+
+    def test_a_teacher_beside_it_makes_no_other_speech(self) -> None:
+        self.recordings("teacher", a=[1], b=[2], c=[3])
+        self.eval()
+        self.assertEqual(self.spoken_before("--teacher", "teacher"), 3)
+
     def test_a_signal_leaves_a_report_that_says_so(self) -> None:
         self.hear(**{**SENTENCES, "c": "HANG"})
         process = self.start("eval", "--sentences", "list.jsonl", "--out", "out", "--no-speaker", "-n", "24",
@@ -246,6 +299,21 @@ class Eval(Journey):
             self.assertAlmostEqual(utterance["model"]["seconds"], 0.9, places=1)
         self.eval("--sounds", "mine", "--codec-only", "-m", Setup.model)
         self.assertEqual(self.content("out/sounds/a.wav"), once)
+
+    def test_another_codec_beside_the_model_codes_anew(self) -> None:
+        self.recordings("mine", a=[1, 5], b=[3, 8], c=[6, 4])
+        shutil.copytree(Setup.tiny(), self.work / "set")
+        flags = ("--codec-only", "-m", "set/lm")
+        self.eval("--sounds", "mine", *flags)
+        sound = self.work / "out" / "sounds" / "a.wav"
+        once, when = sound.read_bytes(), sound.stat().st_mtime_ns
+        # The same recordings in another folder, judged beside a teacher: nothing is coded again.
+        shutil.copytree(self.work / "mine", self.work / "again")
+        self.eval("--sounds", "again", "--teacher", "mine", *flags)
+        self.assertEqual(sound.stat().st_mtime_ns, when)
+        shutil.copy(Setup.model / "codec.nemo", self.work / "set" / "codec.nemo")
+        self.eval("--sounds", "mine", *flags)
+        self.assertNotEqual(sound.read_bytes(), once)
 
     @slow
     def test_the_encoder_of_the_model_knows_its_voice(self) -> None:

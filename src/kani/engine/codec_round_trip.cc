@@ -16,16 +16,17 @@ class CodecRoundTrip::Impl {
  public:
   explicit Impl(const EngineOptions& options)
       : backend_(make_backend({options.device, options.threads, options.isa})) {
-    const std::filesystem::path path = find_model_files(options.model, options.codec).codec;
+    path_ = find_model_files(options.model, options.codec).codec;
     const NemoArchive archive = open_nemo(
-        path, [](std::string_view name) { return nanocodec_wants(name, /*encoder=*/true); });
-    config_ = parse_nanocodec_config(archive.config_yaml, path.string());
+        path_, [](std::string_view name) { return nanocodec_wants(name, /*encoder=*/true); });
+    config_ = parse_nanocodec_config(archive.config_yaml, path_.string());
     encoder_ = std::make_unique<NanoCodecEncoder>(config_, *archive.weights, backend_->signal());
     decoder_ = std::make_unique<NanoCodecDecoder>(config_, *archive.weights, backend_->signal(),
                                                   signal_type(options.codec_type));
   }
 
   int rate_hz() const { return config_.sample_rate_hz; }
+  const std::filesystem::path& path() const { return path_; }
 
   std::vector<float> pass(std::span<const float> mono, int rate_hz) {
     require(rate_hz >= 8000 && rate_hz <= 192000, "sample rate is ", rate_hz,
@@ -40,6 +41,7 @@ class CodecRoundTrip::Impl {
 
  private:
   std::unique_ptr<Backend> backend_;
+  std::filesystem::path path_;
   NanoCodecConfig config_;
   std::unique_ptr<NanoCodecEncoder> encoder_;
   std::unique_ptr<NanoCodecDecoder> decoder_;
@@ -56,5 +58,7 @@ std::vector<float> CodecRoundTrip::pass(std::span<const float> mono, int rate_hz
 }
 
 int CodecRoundTrip::sample_rate_hz() const { return impl_->rate_hz(); }
+
+const std::filesystem::path& CodecRoundTrip::path() const { return impl_->path(); }
 
 }  // namespace kani
