@@ -93,50 +93,65 @@ class Repeats {
   NearDuplicates near_;
 };
 
-/// Takes clips off the names that have more than their share of the training split, until none has.
-/// Each round measures against what is left.  True if it took any.
-bool limit_shares(std::vector<RecordFacts>& facts, const std::vector<Split>& splits,
+/// What one name has of the training split.
+struct Share {
+  double seconds = 0;
+  std::vector<size_t> clips;
+};
+using Shares = std::map<std::string, Share>;
+
+constexpr size_t kNamesOfOneLarge = 10;  // of so many names one may be larger than all others
+
+/// Seconds that one name may have.  If a few names are larger than the others their share is of
+/// what is left when they are cut; if many would have to be cut it is of `total`, all that there
+/// is now: a share of what is left would make itself smaller and smaller, down to nothing.
+double most_seconds(const Shares& names, double total, const SelectionOptions& options) {
+  std::vector<double> largest;
+  for (const auto& [text, one] : names) {
+    if (!options.allowed_shares.contains(text)) largest.push_back(one.seconds);
+  }
+  std::sort(largest.rbegin(), largest.rend());
+  double rest = total;
+  for (size_t cut = 0; cut <= names.size() / kNamesOfOneLarge && cut < largest.size(); ++cut) {
+    // The x of x = max_share * (rest + cut * x).
+    const double left = 1 - options.max_share * static_cast<double>(cut);
+    const double most = options.max_share * rest / left;
+    if (left > 0 && largest[cut] <= most) return most;
+    rest -= largest[cut];
+  }
+  return std::max(options.max_share * total, total / static_cast<double>(names.size()));
+}
+
+/// Takes clips off the names that have more than their share of the training split; each keeps one.
+void limit_shares(std::vector<RecordFacts>& facts, const std::vector<Split>& splits,
                   const SelectionOptions& options, const std::string RecordFacts::*name,
                   RejectReason reason) {
-  struct Name {
-    double seconds = 0;
-    std::vector<size_t> clips;
-  };
-  std::map<std::string, Name> names;
+  Shares names;
   double total = 0;
   for (size_t i = 0; i < facts.size(); ++i) {
     if (facts[i].reject || splits[i] != Split::kTrain) continue;
     total += facts[i].seconds;
     if ((facts[i].*name).empty()) continue;
-    Name& one = names[facts[i].*name];
+    Share& one = names[facts[i].*name];
     one.seconds += facts[i].seconds;
     one.clips.push_back(i);
   }
-  if (names.size() < options.share_names) return false;
+  if (names.size() < options.share_names) return;
+  const double most = most_seconds(names, total, options);
   for (auto& [text, one] : names) {
+    if (options.allowed_shares.contains(text)) continue;
     std::sort(one.clips.begin(), one.clips.end(),
               [&](size_t a, size_t b) { return facts[a].record < facts[b].record; });
-  }
-  bool any = false;
-  for (bool changed = true; changed;) {
-    changed = false;
-    const double most = options.max_share * total;
-    for (auto& [text, one] : names) {
-      if (options.allowed_shares.contains(text)) continue;
-      while (one.seconds > most && !one.clips.empty()) {
-        RecordFacts& clip = facts[one.clips.back()];
-        one.clips.pop_back();
-        one.seconds -= clip.seconds;
-        total -= clip.seconds;
-        clip.reject = Reject{reason,
-                             {},
-                             concat(printable(text, 100), " has its share of ",
-                                    rounded(100 * options.max_share, 3), " %")};
-        any = changed = true;
-      }
+    while (one.seconds > most && one.clips.size() > 1) {
+      RecordFacts& clip = facts[one.clips.back()];
+      one.clips.pop_back();
+      one.seconds -= clip.seconds;
+      clip.reject = Reject{reason,
+                           {},
+                           concat(printable(text, 100), " has its share of ",
+                                  rounded(100 * options.max_share, 3), " %")};
     }
   }
-  return any;
 }
 
 }  // namespace
@@ -156,12 +171,9 @@ std::vector<Split> select_clips(std::vector<RecordFacts>& facts, const Selection
       repeats.look_at(facts[i], split);
     }
   }
-  // What one takes makes the others' shares larger.
-  bool again = options.max_share < 1;
-  while (again) {
-    again =
-        limit_shares(facts, splits, options, &RecordFacts::speaker, RejectReason::kSpeakerShare);
-    again |= limit_shares(facts, splits, options, &RecordFacts::source, RejectReason::kSourceShare);
+  if (options.max_share < 1) {
+    limit_shares(facts, splits, options, &RecordFacts::speaker, RejectReason::kSpeakerShare);
+    limit_shares(facts, splits, options, &RecordFacts::source, RejectReason::kSourceShare);
   }
   return splits;
 }

@@ -35,6 +35,9 @@ using CodesOf = std::function<std::vector<int32_t>(const RecordFacts&)>;
 ///   repeated samples, repeated codes, texts that a speaker has said often enough; training clips
 ///   whose source, speaker and text are in another split; what exceeds the share of a speaker, of
 ///   a source: the clips with the largest hashes go first.
+/// The share is of the seconds that are left if at most a tenth of the names exceed it, of those
+/// that were there before if more do; it is never less than all would have if all had the same,
+/// and every name keeps a clip.
 /// A repeated clip stays where it matters most: in the test split, else in the validation split.
 /// `codes_of` is called split by split in order of records.  Throws Error(kCancelled), and what
 /// codes_of throws.

@@ -138,6 +138,45 @@ TEST_F(Selecting, no_speaker_has_more_than_its_share_of_a_set_of_many) {
   EXPECT_EQ(reasons()["kept"], 1400);
 }
 
+TEST_F(Selecting, among_just_enough_unequal_names_all_keep_something_and_most_stays) {
+  for (const bool of_speakers : {true, false}) {
+    for (const int count : {20, 21, 24, 30}) {
+      facts_.clear();
+      for (int name = 0; name < count; ++name) {
+        for (int i = 0; i < 10 + name; ++i) {
+          const std::string text = concat("name ", name);
+          add(of_speakers ? text : "", of_speakers ? "s" : text, 3 + i % 5);
+        }
+      }
+      double before = 0, after = 0;
+      for (const RecordFacts& one : facts_) before += one.seconds;
+      select();
+      std::map<std::string, double> seconds;
+      for (const RecordFacts& one : facts_) {
+        if (one.reject) continue;
+        after += one.seconds;
+        seconds[one.speaker + one.source] += one.seconds;
+      }
+      EXPECT_EQ(seconds.size(), static_cast<size_t>(count));
+      EXPECT_GT(after, 0.75 * before) << count;
+      for (const auto& [name, some] : seconds) EXPECT_LE(some, 0.05 * before) << name;
+    }
+  }
+}
+
+TEST_F(Selecting, two_clips_of_each_of_twenty_speakers_are_not_all_left_out) {
+  for (int i = 0; i < 40; ++i) add(concat("speaker ", i % 20), "s", 2 + 0.1 * i);
+  select();
+  EXPECT_GE(reasons()["kept"], 28);
+}
+
+TEST_F(Selecting, a_share_below_that_of_equals_is_that_of_equals) {
+  options_.max_share = 0.01;
+  for (int i = 0; i < 100; ++i) add(concat("speaker ", i % 20));
+  select();
+  EXPECT_EQ(reasons(), (Counts{{"kept", 100}}));
+}
+
 TEST_F(Selecting, shares_do_not_matter_among_few_names) {
   for (int i = 0; i < 100; ++i) add(i < 90 ? "anna" : concat("speaker ", i));
   select();
