@@ -1,10 +1,10 @@
 """pipeline.py - stages that need one another, run as far apart as they can be, and what is finished kept.
 
 A stage is a list of steps (programs, or functions of this recipe) with the names of the stages that it needs.  When it
-is done RUN/state/NAME.json says so: a stamp of its steps and of the stages below it, seconds of wall clock and of
-processor.  A stage whose stamp is there is not run again; one whose stamp differs was made by another recipe, and
-whoever asks must say that it is to be made anew.  A stage that was stopped is started again: the programs themselves
-go on from what they have saved.
+is done RUN/state/NAME.json says so: a stamp of its steps, of the scripts and data that make it and of the stages below
+it, seconds of wall clock and of processor.  A stage whose stamp is there is not run again; one whose stamp differs was
+made by another recipe, and whoever asks must say that it is to be made anew.  A stage that was stopped is started again:
+the programs themselves go on from what they have saved.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Training:
     out: Path
 
     def now(self) -> list[str]:
-        begun = any(self.out.glob("step-*"))
+        # A checkpoint that a hard kill cut short (step-….part) is none.
+        begun = any(path.suffix != ".part" for path in self.out.glob("step-*"))
         return [*self.command, "--out", str(self.out), *(["--resume"] if begun else [])]
 
 
@@ -57,6 +58,7 @@ class Stage:
     steps: list[Step]
     makes: list[Path] = field(default_factory=list)  # removed when the stage is to be made anew
     alone: bool = False  # its program uses all cores: nothing else runs beside it
+    reads: tuple[Path, ...] = ()  # scripts and data of the recipe whose content it hangs on
 
     def stamp(self, below: dict[str, str], root: Path) -> str:
         """Of what is done; not of where (RUN may be moved), by how many, and on which device."""
@@ -71,6 +73,7 @@ class Stage:
                 told = [word.replace(str(root), "RUN") for word in told if not word.startswith("device=")]
                 told = [content_name(Path(word)) if word.endswith(".yaml") else word for word in told]
                 words.append([Path(command[0]).name, *told])
+        words.append([content_name(path) for path in self.reads])
         words.append([below[name] for name in self.needs])
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
@@ -219,6 +222,8 @@ class Running:
                 self.child.returncode = os.waitstatus_to_exitcode(status)
                 self.processor_seconds += used.ru_utime + used.ru_stime
                 code, self.child = self.child.returncode, None
+                if code in [128 + number for number in SIGNALS]:
+                    raise Failed(f"{self.stage.name} was stopped from outside ({code}); the same command goes on")
                 if code != 0:
                     raise Failed(f"{self.stage.name} ended with {code}; {self.log} says why:\n{last_lines(self.log)}")
             if not self.steps:

@@ -6,24 +6,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import random
+import re
+import signal
 import sys
 import tempfile
+import threading
 import unittest
 from array import array
+from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 sys.dont_write_bytecode = True
 
-from pipeline import Failed, Function, Pipeline, Stage  # noqa: E402
+import teachers  # noqa: E402
+from pipeline import Failed, Function, Pipeline, Stage, Stopped, Training  # noqa: E402
 from sound import FRAME, LEAD, PEAK, TAIL, finished_seconds, trimmed, write_wav  # noqa: E402
 from stages import FULL, make_stages  # noqa: E402
-from teachers import make_plans, read_speakers  # noqa: E402
+from teachers import Plan, make_plans, read_speakers  # noqa: E402
 from templates import Grammar, capital  # noqa: E402
 from texts import Everyday, is_english_question, write_list  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
+
+
+def children() -> set[int]:
+    return {int(word) for task in Path("/proc/self/task").iterdir() for word in (task / "children").read_text().split()}
 
 
 class Texts(unittest.TestCase):
@@ -35,6 +48,21 @@ class Texts(unittest.TestCase):
             self.assertGreater(len(everyday.held), 30)
             self.assertFalse(everyday.held & {pair for one in trained for pair in one.pairs})
             self.assertFalse(set(held) & {one.text for one in trained})
+
+    def test_the_development_list_is_apart_and_changes_no_other(self) -> None:
+        lists = []
+        for develops in (False, True):
+            everyday = Everyday(HERE / "english.txt", random.Random(3))
+            held, trained = everyday.held_out(30), everyday.training(2000)
+            if develops:
+                pairs = everyday.held | everyday.trained
+                drawn = everyday.draw(50, lambda one: not pairs & one.pairs)  # noqa: B023
+                chosen = everyday.development(50, random.Random(4))
+                self.assertFalse({one.text for one in drawn} & set(chosen))
+                self.assertFalse({*held, *trained} & set(chosen))
+                self.assertEqual(len(set(chosen)), 50)
+            lists.append((held, trained))
+        self.assertEqual(*lists)
 
     def test_the_same_seed_draws_the_same(self) -> None:
         grammar = Grammar(HERE / "english.txt")
@@ -151,6 +179,36 @@ class Speakers(unittest.TestCase):
             self.assertEqual(len(plan.sentences) + len(own.sentences), 100)
 
 
+class Teachers(unittest.TestCase):
+    def run_with(self, silent: set[str]) -> tuple[int, str]:
+        """Two voices say ten sentences each by a synthesizer that is none, some of them silently."""
+        def speak(speaker: teachers.Speaker, texts: list[str], files: list[Path]) -> None:
+            for text, file in zip(texts, files, strict=True):
+                file.write_text(f"{speaker.name} {text}", encoding="utf-8")
+
+        def sounds(file: Path, ratio: float) -> array[float]:
+            name, text = file.read_text(encoding="utf-8").split()
+            return array("f", [0.0 if {name, text} & silent else 0.5] * FRAME)
+
+        rows = [{"id": f"s{i}", "text": f"{i}"} for i in range(10)]
+        speakers = [teachers.Speaker(name, "en", "flite", name, "free", "train") for name in ("kal", "rms")]
+        said, told = io.StringIO(), io.StringIO()
+        with (tempfile.TemporaryDirectory() as folder, mock.patch.dict(teachers.ENGINES, flite=speak),
+              mock.patch.object(teachers, "resampled", sounds), contextlib.redirect_stdout(said), contextlib.redirect_stderr(told)):
+            status = teachers.run([Plan(one, rows, float("inf")) for one in speakers], Path(folder), 1)
+            self.assertEqual("kal: 10" in said.getvalue(), not silent)
+        return status, told.getvalue()
+
+    def test_whoever_could_not_speak_is_named(self) -> None:
+        self.assertEqual(self.run_with(set()), (0, ""))
+        status, told = self.run_with({"7"})
+        self.assertEqual(status, 1)
+        self.assertIn("could not be recorded: kal (1), rms (1); the same command", told)
+        status, told = self.run_with({"kal"})
+        self.assertEqual(status, 1)
+        self.assertIn("could not be recorded: kal (10, given up: more than half of a batch failed); the same command", told)
+
+
 class Stages(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
@@ -196,12 +254,79 @@ class Stages(unittest.TestCase):
             self.pipeline(fails=True).run(["c"])
         self.assertTrue(self.pipeline().is_done("a"))
 
+    def saving(self) -> Pipeline:
+        """A stage whose program keeps what it makes early, and ends with 143 when it is asked to, as a training does."""
+        script = ("import pathlib, signal, sys, time\n"
+                  "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
+                  "made = pathlib.Path(sys.argv[1])\n"
+                  "again = made.exists()\n"
+                  "made.write_text('half')\n"
+                  "if not again: time.sleep(60)\n"
+                  "made.write_text('whole')\n")
+        return Pipeline([Stage("a", (), [[sys.executable, "-c", script, str(self.root / "a")]], [self.root / "a"])], self.root, 1)
+
+    def when_it_has_begun(self, call: Callable[[], None]) -> None:
+        if (self.root / "a").exists():
+            call()
+        else:
+            threading.Timer(0.05, self.when_it_has_begun, [call]).start()
+
+    def test_a_program_that_is_ended_from_outside_is_not_done(self) -> None:
+        self.when_it_has_begun(lambda: os.kill(next(iter(children())), signal.SIGTERM))
+        with self.assertRaisesRegex(Failed, "a was stopped from outside .143.; the same command goes on"):
+            self.saving().run(["a"])
+        self.assertFalse(self.saving().is_done("a"))
+        self.saving().run(["a"])
+        self.assertTrue(self.saving().is_done("a"))
+        self.assertEqual((self.root / "a").read_text(), "whole")
+
+    def test_a_program_that_it_ends_itself_is_stopped_not_failed(self) -> None:
+        def stop(*_: object) -> None:
+            raise Stopped("SIGALRM")
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signals = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.when_it_has_begun(lambda: os.kill(os.getpid(), signal.SIGALRM))
+        try:
+            with self.assertRaises(Stopped):
+                self.saving().run(["a"])
+        finally:
+            for number, handler in [(signal.SIGALRM, before), *signals]:
+                signal.signal(number, handler)
+        self.assertFalse(self.saving().is_done("a"))
+        self.saving().run(["a"])
+        self.assertEqual((self.root / "a").read_text(), "whole")
+
     def test_where_it_lies_and_by_how_many_makes_no_difference(self) -> None:
         def stamp(root: str, workers: str, device: str) -> str:
             step = ["/x/program", "--out", f"{root}/a", "--workers", workers, "--set", f"device={device}"]
             return Stage("a", (), [step]).stamp({}, Path(root))
 
         self.assertEqual(stamp("/one", "2", "cpu"), stamp("/two", "8", "cuda"))
+
+    def test_a_training_goes_on_from_what_is_whole(self) -> None:
+        training = Training(["train"], self.root / "run")
+        for name, resumes in (("latest", False), ("step-00000500.part", False), ("step-00000500", True)):
+            (self.root / "run" / name).mkdir(parents=True)
+            self.assertEqual("--resume" in training.now(), resumes, name)
+
+    def test_other_scripts_and_data_are_another_recipe(self) -> None:
+        file, stamps = self.root / "words.txt", []
+        for content in ("one", "one", "other"):
+            file.write_text(content, encoding="utf-8")
+            stamps.append(Stage("a", (), [["say"]], reads=(file,)).stamp({}, self.root))
+        self.assertEqual(stamps[0], stamps[1])
+        self.assertNotEqual(stamps[0], stamps[2])
+        # What a script imports of the recipe is named with it.
+        stages = make_stages(self.root, Path("bin"), FULL, 2, "cpu")
+        for stage in stages:
+            scripts = [path for path in stage.reads if path.suffix == ".py"]
+            imports = {name for path in scripts for name in re.findall(r"^from (\w+) import", path.read_text(encoding="utf-8"), re.M)}
+            self.assertLessEqual({name for name in imports if (HERE / f"{name}.py").exists()}, {path.stem for path in scripts})
+            called = {Path(step[0]).name for step in stage.steps if isinstance(step, list) and step[0].endswith(".py")}
+            self.assertLessEqual(called, {path.name for path in scripts}, stage.name)
+        named = {path.name for stage in stages for path in stage.reads}
+        self.assertLessEqual({"english.txt", "spanish.txt", "speakers.json", "sound.py", "texts.py"}, named)
 
     def test_two_runs_in_one_folder_are_refused(self) -> None:
         first, second = self.pipeline(), self.pipeline()

@@ -17,6 +17,8 @@ import package
 from pipeline import Function, Stage, Training, content_name
 
 HERE = Path(__file__).resolve().parent
+TEXTS = tuple(HERE / name for name in ("texts.py", "sources.py", "templates.py", "english.txt", "spanish.txt"))
+TEACHERS = tuple(HERE / name for name in ("teachers.py", "engines.py", "sound.py", "speakers.json"))
 AVERAGE = "ema_decay=0.999"
 MANY = ("speech", "more", "default", "default")  # a folder twice: twice as often
 TOKENIZER_ENTRIES = 400
@@ -88,8 +90,9 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
     only = [word for name in sizes.speakers for word in ("--speaker", name)]
     on = f"device={device}"
 
-    def teach(out: str, *words: str) -> list[str]:
-        return [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / out), *words, *only, *workers]
+    def teach(out: str, *words: str, who: list[str] = only, by: list[str] = workers) -> Stage:
+        command = [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / out), *words, *who, *by]
+        return Stage(out, ("texts",), [command], [root / out], alone=bool(by), reads=TEACHERS)
 
     def codec(stage: str, out: str, steps: int, more: tuple[str, ...], *words: str) -> Training:
         data = [word for name in MANY for word in ("--data", str(root / name / "manifest.jsonl"))]
@@ -115,18 +118,12 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                        [train, "codec", "--init", codes_of, "--export", first]],
                       [Path(codes_of), Path(first)])
     stages = [
-        Stage("texts", (), [[str(HERE / "texts.py"), "--out", str(root / "texts")]], [root / "texts"]),
-        Stage("speech", ("texts",), [teach("speech", "--hours", f"en={sizes.english}", "--hours", f"es={sizes.spanish}")],
-              [root / "speech"], alone=True),
-        Stage("more", ("texts",), [teach("more", "--role", "encoder", "--hours", f"en={sizes.more}")], [root / "more"], alone=True),
-        Stage("default", ("texts",),
-              [[str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / "default"), "--speaker", default, "--alone",
-                "--hours", f"en={sizes.own}"]],
-              [root / "default"]),
-        Stage("strangers", ("texts",),
-              [teach("strangers", "--role", "held-out", "--hours", f"en={sizes.strangers}", "--hours", f"es={sizes.strangers / 5}")],
-              [root / "strangers"], alone=True),
-        Stage("heldout", ("texts",), [teach("heldout", "--say", "heldout")], [root / "heldout"], alone=True),
+        Stage("texts", (), [[str(HERE / "texts.py"), "--out", str(root / "texts")]], [root / "texts"], reads=TEXTS),
+        teach("speech", "--hours", f"en={sizes.english}", "--hours", f"es={sizes.spanish}"),
+        teach("more", "--role", "encoder", "--hours", f"en={sizes.more}"),
+        teach("default", "--alone", "--hours", f"en={sizes.own}", who=["--speaker", default], by=[]),
+        teach("strangers", "--role", "held-out", "--hours", f"en={sizes.strangers}", "--hours", f"es={sizes.strangers / 5}"),
+        teach("heldout", "--say", "heldout"),
         coder,
         Stage("codec-encoder", ("codec-mel",),
               [codec("encoder", "codec-encoder", sizes.encoder, (), "--init", codes_of)], [root / "codec-encoder"]),

@@ -7,7 +7,8 @@
 
 A recording is OUT/SPEAKER/ID.wav (sound.py says its form); OUT/manifest.jsonl lists them for `kani data build`, rewritten
 every minute and at the end.  What a speaker says depends on the lists, speakers.json and the role alone.  Finished files
-are kept, broken ones made again, so the same command goes on after a stop.  All speakers grow at the same pace.
+are kept, broken ones made again, so the same command goes on after a stop.  All speakers grow at the same pace.  Ends
+with 1 if sentences could not be recorded, and says whose.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Report:
     processor_s: float = 0
     failures: list[str] = field(default_factory=list)
     done: bool = False
+    given_up: bool = False
 
 
 def read_speakers(path: Path) -> list[Speaker]:
@@ -80,13 +82,13 @@ def read_list(path: Path) -> list[dict[str, str]]:
 
 def make_plans(speakers: list[Speaker], texts: Path, say: str, role: str, hours: dict[str, float], alone: bool) -> list[Plan]:
     """Speakers of one language and role share out the list, so no two of them say the same sentence; a language has its
-    hours in equal parts.  Alone, each has the hours to himself and says what the others of his group would say.  Held-out
-    sentences are said by everybody."""
+    hours in equal parts.  Alone, each has the hours to himself and says what the others of his group would say.  Sentences
+    that are kept out of training are said by everybody."""
     plans = []
     for language in sorted({speaker.language for speaker in speakers}):
         group = [one for one in speakers if one.language == language and one.role == role]
-        if say == "heldout":
-            lists = [read_list(path) for path in sorted(texts.glob("heldout-*.jsonl"))]
+        if say != "train":
+            lists = [read_list(path) for path in sorted(texts.glob(f"{say}-*.jsonl"))]
             rows = [row for rows in lists for row in rows if row["language"] == language]
             plans += [Plan(one, rows, float("inf")) for one in group]
         elif group and hours.get(language):
@@ -164,8 +166,7 @@ def work(plans: list[Plan], out: Path, reports: multiprocessing.Queue[Report]) -
                 said[name] += report.seconds
                 report.done = said[name] >= plan.seconds or at + BATCH >= len(plan.sentences)
                 if len(report.failures) * 2 > max(len(rows), 4):
-                    report.done = True
-                    report.failures.append(f"{name}: more than half of a batch failed, speaker given up")
+                    report.done = report.given_up = True
                 if report.done:
                     plans.remove(plan)
                 reports.put(report)
@@ -183,7 +184,8 @@ class Books:
         self.seconds = 0.0
         self.made: dict[str, float] = defaultdict(float)
         self.processor: dict[str, float] = defaultdict(float)
-        self.failures = 0
+        self.missing: dict[str, int] = defaultdict(int)  # sentences that a speaker should have said and did not
+        self.given_up: list[str] = []
         self.began = time.monotonic()
         self.written = self.began
 
@@ -193,7 +195,10 @@ class Books:
         if report.made_seconds:
             self.made[self.engine[report.speaker]] += report.made_seconds
             self.processor[self.engine[report.speaker]] += report.processor_s
-        self.failures += len(report.failures)
+        if report.failures:
+            self.missing[report.speaker] += len(report.failures)
+        if report.given_up:
+            self.given_up.append(report.speaker)
         for failure in report.failures:
             print(f"teachers: {failure}", file=sys.stderr, flush=True)
         if time.monotonic() - self.written > MANIFEST_EVERY_S:
@@ -222,6 +227,12 @@ class Books:
         for name, rows in self.rows.items():
             print(f"teachers: {name}: {len(rows)} recordings")
 
+    def problem(self) -> str:
+        """What is missing and of whom; empty if nothing is."""
+        names = [f"{name} ({count}{', given up: more than half of a batch failed' if name in self.given_up else ''})"
+                 for name, count in sorted(self.missing.items())]
+        return f"sentences that could not be recorded: {', '.join(names)}; the same command tries them again" if names else ""
+
 
 def run(plans: list[Plan], out: Path, workers: int) -> int:
     reports: multiprocessing.Queue[Report] = multiprocessing.Queue()
@@ -245,7 +256,9 @@ def run(plans: list[Plan], out: Path, workers: int) -> int:
     for process in processes:
         process.join()
     books.close()
-    return 0
+    if problem := books.problem():
+        print(f"teachers: {problem}", file=sys.stderr)
+    return 1 if books.missing else 0
 
 
 def hours_of(words: list[str], parser: argparse.ArgumentParser) -> dict[str, float]:
@@ -267,7 +280,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--hours", action="append", default=[], metavar="LANGUAGE=H", help="in all, shared by its speakers")
     parser.add_argument("--role", choices=ROLES, default="train", help="which speakers (train)")
-    parser.add_argument("--say", choices=("train", "heldout"), default="train", help="which lists (train)")
+    parser.add_argument("--say", choices=("train", "heldout", "development"), default="train", help="which lists (train)")
     parser.add_argument("--speaker", action="append", default=[], metavar="NAME", help="of the role only these")
     parser.add_argument("--alone", action="store_true", help="each has the hours to himself, and other sentences than without it")
     parser.add_argument("--speakers", type=Path, default=HERE / "speakers.json", metavar="FILE")

@@ -4,7 +4,8 @@
     texts.py --out FOLDER [--seed N] [--templates 0.2]
 
 The same seed gives the same bytes.  Held-out lists are drawn first: everyday sentences no two neighbouring words of which
-stand together in the same template of a training sentence, general ones (WordNet) and Spanish ones.
+stand together in the same template of a training sentence, general ones (WordNet) and Spanish ones.  A development list is
+drawn last: everyday sentences of the same kind, for choices (how long, how warm) that must not be made on the held-out ones.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Everyday:
         self.source = source
         self.seen: set[str] = set()
         self.held: set[tuple[str, ...]] = set()
+        self.trained: set[tuple[str, ...]] = set()
 
     def draw(self, count: int, wanted: Callable[[Drawn], bool]) -> list[Drawn]:
         drawn: list[Drawn] = []
@@ -70,7 +72,15 @@ class Everyday:
         return [one.text for one in drawn]
 
     def training(self, count: int) -> list[str]:
-        return [one.text for one in self.draw(count, lambda one: not self.held & one.pairs)]
+        drawn = self.draw(count, lambda one: not self.held & one.pairs)
+        self.trained |= {pair for one in drawn for pair in one.pairs}
+        return [one.text for one in drawn]
+
+    def development(self, count: int, source: random.Random) -> list[str]:
+        """By a generator of its own, so that the other lists are what they are without it."""
+        self.source = source
+        known = self.held | self.trained
+        return [one.text for one in self.draw(count, lambda one: 3 <= len(one.text.split()) <= 12 and not known & one.pairs)]
 
 
 def write_list(folder: Path, name: str, language: str, kinds: Iterable[tuple[str, str]]) -> int:
@@ -111,6 +121,8 @@ def write_english(folder: Path, seed: int, share: float) -> None:
     rest = [text for text in examples if text not in held]
     drawn = everyday.training(round(len(rest) * share / (1 - share)))
     write_list(folder, "train-en", "en", mixed({"wordnet": rest, "template": drawn}, source))
+    chosen = everyday.development(100, random.Random(f"development {seed}"))
+    write_list(folder, "development-everyday", "en", ((text, "template") for text in chosen))
 
 
 def write_spanish(folder: Path, seed: int) -> None:
