@@ -10,10 +10,17 @@ set(KANI_LIBTORCH "${PROJECT_SOURCE_DIR}/build/${libtorch_folder}" CACHE PATH "F
 if(NOT EXISTS "${KANI_LIBTORCH}/torch/lib/libtorch_cpu.so")
   message(FATAL_ERROR "no LibTorch in ${KANI_LIBTORCH}: tools/libtorch.sh installs it, with --cuda for KANI_CUDA")
 endif()
+# LibTorch's header of the Gloo group includes Gloo's own, which its package lacks.
+find_path(KANI_GLOO_INCLUDE gloo/algorithm.h HINTS "${KANI_LIBTORCH}/torch/include" DOC "Folder with Gloo's headers")
+if(NOT KANI_GLOO_INCLUDE)
+  message(FATAL_ERROR "the trainer needs the headers of Gloo (gloo/algorithm.h): apt-get install libgloo-dev, or run "
+                      "tools/libtorch.sh again, which installs what is missing")
+endif()
 set(torch_lib "${KANI_LIBTORCH}/torch/lib")
 add_library(kani_torch INTERFACE)
 target_include_directories(kani_torch SYSTEM INTERFACE "${KANI_LIBTORCH}/torch/include"
-                                                       "${KANI_LIBTORCH}/torch/include/torch/csrc/api/include")
+                                                       "${KANI_LIBTORCH}/torch/include/torch/csrc/api/include"
+                                                       "${KANI_GLOO_INCLUDE}")
 target_compile_definitions(kani_torch INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)
 target_link_libraries(kani_torch INTERFACE "${torch_lib}/libtorch_cpu.so" "${torch_lib}/libc10.so")
 # The package's libraries find each other by paths relative to themselves; what they need of CUDA is not ours to link.

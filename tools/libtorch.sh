@@ -2,9 +2,12 @@
 # libtorch.sh - installs LibTorch for the trainer into build/libtorch (kept out of git): the package torch of the Python
 # package index, without the CUDA packages that a program for CPUs does not need.  With --cuda into build/libtorch-cuda,
 # with everything that a program for NVIDIA GPUs links and loads (4.5 GB).  Done once; the second time it only looks.
+# Debian packages that the trainer is built with and that are missing (train_packages in packages.sh) are installed first.
 # usage: tools/libtorch.sh [--cuda] [--quiet]
 set -eu -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. tools/progress.sh
+. tools/packages.sh
 version=2.11.0
 cuda=false quiet=false
 for argument; do
@@ -20,10 +23,18 @@ if $cuda; then
   target=build/libtorch-cuda
   [ "$(uname -m)" = x86_64 ] || { printf 'libtorch: --cuda is for x86-64\n' >&2 && exit 1; }
 fi
+mkdir -p build
+log=build/libtorch.log
+: >"$log"
+install_packages "$log" "${train_packages[@]}" || exit 1
 if [ "$(cat "$target/version" 2>/dev/null)" = "$version" ]; then
   say "LibTorch $version is in $target"
   exit 0
 fi
+python=${PYTHON:-python3}
+"$python" -m pip --version >/dev/null 2>&1 ||
+  { printf 'libtorch: %s has no pip\nhint: apt-get install python3-pip, or name another Python: PYTHON=… %s\n' \
+    "$python" "$0" >&2 && exit 1; }
 say "LibTorch $version from the Python package index into $target, once"
 packages=("torch==$version")
 if $cuda; then
@@ -40,7 +51,9 @@ elif [ "$(uname -m)" = x86_64 ]; then
 fi
 rm -rf "$target" "$target.part"
 mkdir -p "$target.part"
-python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$target.part" "${packages[@]}"
+"$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+  --target "$target.part" "${packages[@]}" ||
+  { printf 'libtorch: pip could not get LibTorch %s for this Python and machine\n' $version >&2 && exit 1; }
 # What only Python uses, and without --cuda what only CUDA programs use: two thirds of the package.
 rm -rf "$target.part"/torch/lib/libtorch_python.so "$target.part"/torch/bin
 $cuda || rm -rf "$target.part"/torch/lib/libtorch_cuda*.so "$target.part"/torch/lib/libtorch_nvshmem.so

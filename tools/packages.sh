@@ -1,5 +1,5 @@
 # packages.sh - the Debian packages that building and testing need, and installing the ones that are missing.
-# Sourced by run and check.  Names are those of Debian 12; Ubuntu 24.04 has all of them under the same names (universe
+# Sourced by run, check and libtorch.sh.  Names are those of Debian 12; Ubuntu 24.04 has all of them under the same names (universe
 # included, as it is by default).  tools/try_fresh.sh proves the lists on a bare system.
 
 # To build the program `kani`: libraries, one line per purpose; compiler and build tools.
@@ -12,9 +12,13 @@ library_packages=(
 )
 build_packages=(g++ cmake ninja-build pkgconf "${library_packages[@]}")
 
-# What ./check needs beyond that.
+# What the trainer needs beyond that: pip for LibTorch, and headers that LibTorch's own include but its package lacks.
+# shellcheck disable=SC2034  # used by libtorch.sh
+train_packages=(python3-pip libgloo-dev)
+
+# What ./check needs beyond both.
 check_packages=(
-  git python3 python3-pip ccache libgloo-dev
+  git python3 ccache "${train_packages[@]}"
   libgtest-dev googletest
   clang-14 libclang-rt-14-dev llvm-14 clang-format-14
   g++-aarch64-linux-gnu qemu-user

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # try_fresh.sh - the stranger's machine: makes a bare Debian (debootstrap minbase, git and certificates, nothing else) in
-# a folder, clones this repository's HEAD into it, and runs ./run and ./check there, with times.  Needs root,
-# debootstrap, and the package sources of this machine, which it copies.  Not part of ./check: it takes an hour or so.
-# usage: tools/try_fresh.sh [--suite NAME] [--user] [--keep] [run] [check]      --user: as a user with sudo, not as root
+# a folder, clones this repository's HEAD into it, and runs ./run, the README's "Train your own" and ./check there, with
+# times.  Needs root, debootstrap, and the package sources of this machine, which it copies.  Not part of ./check: it
+# takes an hour or so.
+# usage: tools/try_fresh.sh [--suite NAME] [--user] [--keep] [run] [train] [check]   --user: as a user with sudo, not as root
 set -eu -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repo=$PWD
@@ -13,14 +14,32 @@ while [ $# -gt 0 ]; do
     --suite) suite=$2 && shift ;;
     --keep) keep=true ;;
     --user) as_user=true ;;
-    run | check) steps+=("$1") ;;
+    run | train | check) steps+=("$1") ;;
     *) sed -n 's/^# usage: /usage: /p' "$0" >&2 && exit 2 ;;
   esac
   shift
 done
-[ ${#steps[@]} -gt 0 ] || steps=(run check)
+[ ${#steps[@]} -gt 0 ] || steps=(run train check)
 [ "$(id -u)" -eq 0 ] || { printf 'try_fresh: needs root\n' >&2 && exit 1; }
 command -v debootstrap >/dev/null || { printf 'try_fresh: needs the package debootstrap\n' >&2 && exit 1; }
+
+# What a stranger does after ./run who wants to train, with recordings of the program's own.
+train_own='
+set -eu
+tools/libtorch.sh
+cmake --preset release -DKANI_TRAIN=ON && cmake --build build/release
+kani=build/release/bin/kani
+mkdir -p recordings
+number=0
+for text in "Good morning, this is Helen." "The old dog walked to the river." "We will meet again on Sunday."; do
+  number=$((number + 1))
+  printf "%s\n" "$text" >recordings/$number.txt
+  $kani say -m models/kani-mini -s 1 -o recordings/$number.wav "$text"
+done
+$kani data build recordings --model models/kani-mini --language en --language-tags --speaker me --out set
+$kani train --model models/kani-mini/lm --data set --out trained --steps 4 --set pack_length=2048 --export my-model
+$kani say -m my-model --codec models/kani-mini/codec.nemo -o mine.wav "Good morning, this is Helen."
+ls -l mine.wav'
 
 # Everything below happens in a mount and process namespace of its own: what it mounts and starts ends with it.
 if [ -z "${KANI_TRY_FRESH_INSIDE-}" ]; then
@@ -88,13 +107,14 @@ failed=0
 for step in "${steps[@]}"; do
   case $step in
     run) command=(./run 'Hello, I am Kani.') ;;
+    train) command=(bash -c "$train_own") ;;
     check) command=(bash .ci/run) ;;
   esac
   for time in first second; do
     chroot "$root" "${who[@]}" sh -c 'cd /srv/kani && exec "$@"' sh "${command[@]}" </dev/null ||
       { failed=1 && printf '== %s FAILED\n' "$step"; }
     lap "$step, $time time"
-    [ "$step" = run ] || break  # check is long and its second run proves little
+    [ "$step" = run ] || break  # the others are long and a second run proves little
   done
   if [ "$step" = run ]; then ls -l "$root/srv/kani/hello.wav" || failed=1; fi
 done

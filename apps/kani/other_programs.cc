@@ -21,8 +21,8 @@ constexpr OtherProgram kPrograms[] = {
     {"data", "recordings to training data (kani-data)",
      "it is built with kani and installed beside it"},
     {"train", "train and fine-tune models (kani-train)",
-     "it is built from source with LibTorch: tools/libtorch.sh, then cmake --preset train and "
-     "cmake --build build/train --target kani-train; put it beside kani or on PATH"},
+     "it is built from source with LibTorch: tools/libtorch.sh, then cmake --preset release "
+     "-DKANI_TRAIN=ON and cmake --build build/release; or put kani-train beside kani or on PATH"},
 };
 
 std::vector<fs::path> places(const std::string& file) {
