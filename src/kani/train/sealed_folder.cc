@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <sstream>
 
 #include "kani/base/error.h"
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "MANIFEST";
+constexpr const char* kAside = ".old";  // behind the name of a folder that is being replaced
 constexpr uint64_t kMaxListBytes = 1 << 24;
 
 void flush_folder(const fs::path& folder) {
@@ -27,6 +29,41 @@ void flush_folder(const fs::path& folder) {
   const int result = ::fsync(descriptor), error = errno;
   ::close(descriptor);
   if (result != 0) throw_cannot_write(folder, error);
+}
+
+// For file systems that cannot exchange two names.  A run that is killed between the two finds the
+// old folder under its other name.
+void replace_by_moving_aside(const fs::path& part, const fs::path& folder) {
+  const fs::path old = folder.string() + kAside;
+  fs::remove_all(old);
+  fs::rename(folder, old);
+  std::error_code error, ignored;
+  fs::rename(part, folder, error);
+  if (error) {
+    fs::rename(old, folder, ignored);
+    throw fs::filesystem_error("rename", part, folder, error);
+  }
+  flush_folder(folder.parent_path());
+  fs::remove_all(old, ignored);
+}
+
+// Gives `part` the name of `folder`.  At no moment is the folder that had the name gone before the
+// new one is there.
+void take_name(const fs::path& part, const fs::path& folder) {
+  const fs::path old = folder.string() + kAside;
+  std::error_code ignored;
+  if (!fs::exists(folder)) {
+    fs::rename(part, folder);
+    flush_folder(folder.parent_path());
+    fs::remove_all(old, ignored);
+  } else if (::renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
+    flush_folder(folder.parent_path());
+    fs::remove_all(part, ignored);
+  } else if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) {
+    replace_by_moving_aside(part, folder);
+  } else {
+    throw_cannot_write(folder, errno);
+  }
 }
 
 }  // namespace
@@ -40,9 +77,7 @@ void seal_folder(const fs::path& part, const fs::path& folder) {
     manifest += sha256_hex(file) + "  " + file.filename().string() + "\n";
   write_file(part / kManifest, manifest);
   flush_folder(part);
-  if (fs::exists(folder)) fs::remove_all(folder);
-  fs::rename(part, folder);
-  flush_folder(folder.parent_path());
+  take_name(part, folder);
   write_file(folder.parent_path() / "latest", folder.filename().string() + "\n");
   flush_folder(folder.parent_path());
 }
@@ -88,9 +123,12 @@ std::vector<fs::path> step_folders(const fs::path& output) {
   std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator it(output, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name.starts_with("step-") && name.find('.') == std::string::npos)
-      found.push_back(it->path());
+    const fs::path& path = it->path();
+    const std::string name = path.filename().string();
+    std::error_code ignored;
+    const bool stands_in = path.extension() == kAside && !fs::exists(output / path.stem(), ignored);
+    if (name.starts_with("step-") && (name.find('.') == std::string::npos || stands_in))
+      found.push_back(path);
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -118,20 +156,36 @@ std::optional<fs::path> newest_whole(const fs::path& output,
   return std::nullopt;
 }
 
+namespace {
+
+// The lines of the user's file; nothing if it cannot be read.
+std::optional<std::set<std::string>> names_to_keep(const fs::path& file) {
+  std::set<std::string> kept;
+  std::error_code error;
+  if (!fs::exists(file, error) && !error) return kept;
+  try {
+    std::istringstream lines(read_file(file, kMaxListBytes));
+    for (std::string line; std::getline(lines, line);) kept.insert(line);
+    return kept;
+  } catch (const Error& unreadable) {
+    log_warning("train", unreadable.what(), "; no checkpoint is deleted");
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
 void rotate_steps(const fs::path& output, const KeepRules& rules) {
   if (rules.limit == 0) return;
-  std::set<std::string> kept;
-  if (fs::exists(output / "keep")) {
-    std::istringstream lines(read_file(output / "keep", kMaxListBytes));
-    for (std::string line; std::getline(lines, line);) kept.insert(line);
-  }
+  const auto kept = names_to_keep(output / "keep");
+  if (!kept) return;
   const std::vector<fs::path> all = step_folders(output);
   // Two always stay: if the newest one is damaged the other is gone on with.
   const auto limit = static_cast<size_t>(std::max<int64_t>(2, rules.limit));
   for (size_t i = 0; i + limit < all.size(); ++i) {
     const std::string name = all[i].filename().string();
     const int64_t update = std::atoll(name.c_str() + 5);
-    if (kept.contains(name) || update == rules.best ||
+    if (kept->contains(name) || update == rules.best ||
         (rules.keep_every > 0 && update % rules.keep_every == 0))
       continue;
     std::error_code ignored;

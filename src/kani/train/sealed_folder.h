@@ -14,7 +14,9 @@
 namespace kani::train {
 
 /// Hashes every file of `part` into its MANIFEST, renames it to `folder`, and makes `latest` beside
-/// it name it.  Throws Error(kCannotWrite), std::filesystem::filesystem_error.
+/// it name it.  A folder that has the name already goes when the new one is in its place; killed
+/// between, it is there under one of both names.  Throws Error(kCannotWrite),
+/// std::filesystem::filesystem_error.
 void seal_folder(const std::filesystem::path& part, const std::filesystem::path& folder);
 
 /// A folder that `write` fills: under a temporary name in the same place, then sealed.  What was
@@ -27,7 +29,8 @@ void write_sealed(const std::filesystem::path& folder,
 std::set<std::string> verify_sealed(const std::filesystem::path& folder,
                                     const std::vector<std::string>& needed);
 
-/// The folders step-… in `output`, oldest first; they need not be whole.
+/// The folders step-… in `output`, oldest first; they need not be whole.  One that was moved aside
+/// (step-….old) for another that never came is among them.
 std::vector<std::filesystem::path> step_folders(const std::filesystem::path& output);
 
 /// Throws Error(kInvalidArgument) if there are such folders: a run from the start would mix its
@@ -45,7 +48,8 @@ struct KeepRules {
   int64_t keep_every = 0;  // updates whose folders stay for ever; 0: none
   int64_t best = -1;       // update of one that stays
 };
-/// Deletes the others; names in the file `keep` beside them stay too.
+/// Deletes the others; names in the file `keep` beside them stay too.  If that file is there and
+/// cannot be read nothing is deleted, with a warning.  Never fails.
 void rotate_steps(const std::filesystem::path& output, const KeepRules& rules);
 
 }  // namespace kani::train
