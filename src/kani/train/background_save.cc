@@ -7,6 +7,9 @@
 namespace kani::train {
 namespace {
 
+// A process that dies closes its connections; one that only writes slowly must not end the run.
+constexpr std::chrono::hours kSilence{24};
+
 ParameterMap copied(const ParameterMap& tensors) {
   ParameterMap out;
   for (const auto& [name, tensor] : tensors)
@@ -27,10 +30,17 @@ Snapshot copied(const Snapshot& snapshot, bool first) {
 
 }  // namespace
 
-BackgroundSave::BackgroundSave(const Comm& comm) : comm_(comm.apart("saves")) {}
+BackgroundSave::BackgroundSave(Comm& comm)
+    : comm_(comm.apart("saves", kSilence)),
+      patience_(comm.size() > 1 ? comm.timeout() : kSilence) {}
 
 BackgroundSave::~BackgroundSave() {
   if (!pending()) return;
+  if (writing_.wait_for(patience_) != std::future_status::ready) {
+    log_warning("train", "no checkpoint: it was not written in time");
+    thread_.detach();
+    return;
+  }
   try {
     wait();
   } catch (const std::exception& error) {
@@ -41,10 +51,12 @@ BackgroundSave::~BackgroundSave() {
 void BackgroundSave::begin(const std::filesystem::path& output, const std::filesystem::path& base,
                            const Snapshot& snapshot) {
   require(!pending(), "a checkpoint is still being written");
-  writing_ = std::async(std::launch::async,
-                        [this, output, base, copy = copied(snapshot, comm_->rank() == 0)] {
-                          save_checkpoint(output, base, copy, *comm_);
-                        });
+  std::packaged_task<void()> task(
+      [comm = comm_, output, base, copy = copied(snapshot, comm_->rank() == 0)] {
+        save_checkpoint(output, base, copy, *comm);
+      });
+  writing_ = task.get_future();
+  thread_ = std::thread(std::move(task));
 }
 
 bool BackgroundSave::ended() const {
@@ -52,7 +64,9 @@ bool BackgroundSave::ended() const {
 }
 
 void BackgroundSave::wait() {
-  if (pending()) writing_.get();
+  if (!pending()) return;
+  thread_.join();
+  writing_.get();
 }
 
 }  // namespace kani::train

@@ -4,6 +4,7 @@
 
 #include <future>
 #include <memory>
+#include <thread>
 
 #include "kani/train/checkpoint.h"
 
@@ -13,9 +14,11 @@ namespace kani::train {
 /// order.
 class BackgroundSave {
  public:
-  /// `comm` is for meeting the others now; the thread talks to them by a group of its own.
-  explicit BackgroundSave(const Comm& comm);
-  /// Waits; a failure is then lost but for a warning.
+  /// `comm` is for meeting the others now; the thread talks to them by a group of its own, in which
+  /// a process may be silent for hours: a disk may be slow.
+  explicit BackgroundSave(Comm& comm);
+  /// Waits; a failure is then lost but for a warning.  Of several processes one may be silent, so
+  /// then it waits no longer than the time-out of `comm`.
   ~BackgroundSave();
   BackgroundSave(const BackgroundSave&) = delete;
   BackgroundSave& operator=(const BackgroundSave&) = delete;
@@ -31,7 +34,9 @@ class BackgroundSave {
   void wait();
 
  private:
-  std::unique_ptr<Comm> comm_;
+  std::shared_ptr<Comm> comm_;  // with the thread, which may outlive this
+  std::chrono::milliseconds patience_;
+  std::thread thread_;
   std::future<void> writing_;
 };
 

@@ -40,6 +40,7 @@ std::string state_text(const RunState& s) {
               {"best_loss", s.best_loss ? Json(*s.best_loss) : Json()},
               {"best_update", s.best_update},
               {"data_hash", s.data_hash},
+              {"valid_hash", s.valid_hash},
               {"base_hash", s.base_hash},
               {"config_hash", s.config_hash},
               {"program", s.program}}
@@ -80,6 +81,7 @@ RunState parse_state(const fs::path& path) {
     s.best_update = number("best_update");
   }
   s.data_hash = json.value("data_hash", "");
+  s.valid_hash = json.value("valid_hash", "");
   s.base_hash = json.value("base_hash", "");
   s.config_hash = json.value("config_hash", "");
   s.program = json.value("program", "");
@@ -157,7 +159,7 @@ void save_checkpoint(const fs::path& output, const fs::path& base, const Snapsho
     if (first) fs::remove_all(part, ignored);
     throw;
   }
-  if (first)
+  if (first && s.state.skipped_in_row == 0)
     rotate_steps(output, {.limit = s.config.save_total_limit,
                           .keep_every = s.config.keep_every,
                           .best = s.state.best_loss ? s.state.best_update : -1});
@@ -172,6 +174,23 @@ void verify_checkpoint(const fs::path& folder) {
 
 std::optional<fs::path> find_checkpoint(const fs::path& output) {
   return newest_whole(output, verify_checkpoint);
+}
+
+std::optional<fs::path> find_good_checkpoint(const fs::path& output) {
+  return newest_whole(output, [](const fs::path& folder) {
+    verify_checkpoint(folder);
+    const auto refuse = [&](const char* what) {
+      throw Error(ErrorCode::kBadInput, folder, ": ", what);
+    };
+    if (parse_state(folder / "state.json").skipped_in_row > 0)
+      refuse("saved among updates that were left out");
+    for (const char* file : {"model.safetensors", kAdapterFile, kTableFile}) {
+      if (!fs::exists(folder / file)) continue;
+      for (const auto& [name, tensor] : load_tensors(folder / file)) {
+        if (!tensor.isfinite().all().item<bool>()) refuse("has weights that are no numbers");
+      }
+    }
+  });
 }
 
 RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optimizer) {

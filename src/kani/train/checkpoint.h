@@ -15,7 +15,7 @@
 //                                                                     in as many files
 //                   state.json, config.resolved.yaml                  where the run is, what it is
 //                   MANIFEST                                          SHA-256 of each, written last
-//   latest          the name of the newest one
+//   latest          the name of the newest one, for people and scripts: nothing here reads it
 //   best            the name of the one with the least validation loss; it is not deleted
 //   keep            names that are never deleted, a line each; the user's file
 #pragma once
@@ -45,6 +45,7 @@ struct RunState {
   std::optional<double> best_loss;  // least on the validation set, after update best_update
   int64_t best_update = 0;
   std::string data_hash;    // of the shards
+  std::string valid_hash;   // of the clips that are measured on; empty: none, or not known
   std::string base_hash;    // of what adapters belong to; empty without adapters
   std::string config_hash;  // of numeric_yaml()
   std::string program;      // program_version() of what wrote it
@@ -66,18 +67,22 @@ struct Snapshot {
 std::string checkpoint_name(int64_t update);
 
 /// Saves into output/step-…, moves `latest`, deletes what the limits allow.  Tokenizer files come
-/// from `base`.  Of several processes each writes its own moments, the first one the rest; all must
-/// call, and the folder must be the same for all.  Throws Error(kCannotWrite), on all of them; the
-/// checkpoints before are then as they were.
+/// from `base`.  Nothing is deleted while updates are left out (state.skipped_in_row).  Of several
+/// processes each writes its own moments, the first one the rest; all must call, and the folder
+/// must be the same for all.  Throws Error(kCannotWrite), on all of them; the checkpoints before
+/// are then as they were.
 void save_checkpoint(const std::filesystem::path& output, const std::filesystem::path& base,
                      const Snapshot& snapshot, Comm& comm);
 
 /// Compares every file with the MANIFEST.  Throws Error(kBadInput) naming the file.
 void verify_checkpoint(const std::filesystem::path& folder);
 
-/// The newest checkpoint that is whole: what `latest` names, or else the one before, with a warning
-/// that names the damaged one.  Nothing if there is none.
+/// The newest checkpoint that is whole, by the number in its name, with a warning for each damaged
+/// one after it.  Nothing if there is none.
 std::optional<std::filesystem::path> find_checkpoint(const std::filesystem::path& output);
+/// The newest one that is also good: not saved among updates that were left out, all weights
+/// finite.
+std::optional<std::filesystem::path> find_good_checkpoint(const std::filesystem::path& output);
 
 /// Reads weights, moments and state into the run's; not averages (weight_average.h).  The caller
 /// compares the hashes of state.

@@ -154,16 +154,17 @@ void Comm::mark() { put(*group_->store, place_of(rank()), ++calls_); }
 Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, std::unique_ptr<Group> group)
     : launch_(launch), timeout_(timeout), group_(std::move(group)) {}
 
-std::unique_ptr<Comm> Comm::apart(const std::string& name) const {
+std::unique_ptr<Comm> Comm::apart(const std::string& name, std::chrono::milliseconds timeout) {
   std::unique_ptr<Group> group;
+  barrier();  // who has died by now would be waited for as long as the new group is patient
   if (group_) {
     guarded("meeting", [&] {
       group = std::make_unique<Group>();
       group->store = c10::make_intrusive<c10d::PrefixStore>(name, group_->store);
-      group->gloo = gloo_group(group->store, launch_, timeout_);
+      group->gloo = gloo_group(group->store, launch_, timeout);
     });
   }
-  return std::unique_ptr<Comm>(new Comm(launch_, timeout_, std::move(group)));
+  return std::unique_ptr<Comm>(new Comm(launch_, timeout, std::move(group)));
 }
 
 Comm::Comm(const Launch& launch, std::chrono::milliseconds timeout, at::Device device)

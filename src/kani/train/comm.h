@@ -25,9 +25,10 @@ class Comm {
                 at::Device device = at::kCPU);
   ~Comm();
 
-  /// A group of its own for the same processes on CPUs, for another thread.  All must call.
-  /// Throws Error(kBusy).
-  std::unique_ptr<Comm> apart(const std::string& name) const;
+  /// A group of its own for the same processes on CPUs, for another thread, with a time-out of its
+  /// own.  All must call, within the time-out of this one.  Throws Error(kBusy).
+  std::unique_ptr<Comm> apart(const std::string& name, std::chrono::milliseconds timeout);
+  std::chrono::milliseconds timeout() const { return timeout_; }
 
   int rank() const { return launch_.rank; }
   int size() const { return launch_.size; }
