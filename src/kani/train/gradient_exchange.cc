@@ -13,7 +13,8 @@ struct GradientExchange::State {
   struct Group {
     std::vector<at::Tensor> parameters;
     size_t missing = 0;  // gradients that the backward pass has not made yet
-    at::Tensor flat;
+    bool lacks = false;  // one of them was not made here
+    at::Tensor flat;     // the gradients, then for each a 1 if it was made
     std::function<void()> wait;
   };
 
@@ -33,13 +34,27 @@ struct GradientExchange::State {
   void begin(Group& group) {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> parts;
+    std::vector<float> made;
+    group.lacks = false;
     for (at::Tensor& parameter : group.parameters) {
       at::Tensor& grad = parameter.mutable_grad();
+      made.push_back(grad.defined() ? 1 : 0);
+      group.lacks = group.lacks || !grad.defined();
       if (!grad.defined()) grad = at::zeros_like(parameter.detach());
       parts.push_back(grad.reshape({-1}));
     }
+    parts.push_back(at::tensor(made).to(parts.front().options()));
     group.flat = at::cat(parts).to(wire);
     group.wait = comm->begin_sum(group.flat);
+  }
+
+  // What no process has a gradient for has none, as if there were one process.
+  static void forget_what_nobody_made(Group& group, const at::Tensor& made) {
+    const at::Tensor counts = made.to(at::kCPU, at::kFloat);
+    for (size_t i = 0; i < group.parameters.size(); ++i) {
+      if (counts[static_cast<int64_t>(i)].item<float>() == 0)
+        group.parameters[i].mutable_grad() = at::Tensor();
+    }
   }
 
   // A gradient of group `number` is there.
@@ -122,6 +137,7 @@ double GradientExchange::finish() {
       grad.copy_(group.flat.slice(0, first, first + grad.numel()).view(grad.sizes()));
       first += grad.numel();
     }
+    if (group.lacks) State::forget_what_nobody_made(group, group.flat.slice(0, first));
     group.flat = at::Tensor();
     group.wait = nullptr;
   }

@@ -29,8 +29,9 @@ class GradientExchange {
 
   /// The next backward pass is the last one of this update.
   void arm();
-  /// Waits until every gradient is the sum over all processes.  Parameters without a gradient count
-  /// as zeros.  Returns the seconds that were waited: what the backward pass did not hide.
+  /// Waits until every gradient is the sum over all processes.  A parameter without a
+  /// gradient counts as zeros, and stays without one if no process has one.  Returns the seconds
+  /// that were waited: what the backward pass did not hide.
   double finish();
 
  private:
