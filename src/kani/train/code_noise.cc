@@ -28,8 +28,8 @@ void add_code_noise(const CodeNoise& noise, const TokenLayout& layout,
                     std::span<const int64_t> levels, uint64_t key, PackedBatch& batch) {
   if (!noise.on()) return;
   for (size_t n = 0; n < batch.ids.size(); ++n) {
+    if (!layout.is_audio(static_cast<int32_t>(batch.ids[n]))) continue;
     const int64_t place = batch.ids[n] - layout.audio_start;
-    if (place < 0) continue;
     Random random(key ^ splitmix64(n));
     const int64_t code = place % layout.codebook_size;
     if (random.next_uniform() < noise.random) {

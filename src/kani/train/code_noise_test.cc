@@ -32,6 +32,26 @@ PackedBatch all_codes() {
   return batch;
 }
 
+TEST(CodeNoise, tokens_behind_the_audio_ids_stay) {
+  Lfm2Config config;
+  config.vocab_size = 16539;  // a language's token is the last row
+  config.audio_tokens_start = 410;
+  PackedBatch batch;
+  for (int i = 0; i < 1000; ++i) {
+    batch.ids.push_back(i % 2 == 0 ? 16538 : 16537);
+    batch.targets.push_back(batch.ids.back());
+  }
+  add_code_noise({.digit = 1}, TokenLayout::of(config), kLevels, 5, batch);
+  for (size_t i = 0; i < batch.ids.size(); ++i) {
+    if (i % 2 == 0) {
+      EXPECT_EQ(batch.ids[i], 16538) << i;
+    } else {
+      EXPECT_NE(batch.ids[i], 16537) << i;
+      EXPECT_LT(batch.ids[i], 16538) << i;
+    }
+  }
+}
+
 TEST(CodeNoise, moves_one_digit_by_one_in_its_share_and_draws_the_rest) {
   const PackedBatch clean = all_codes();
   PackedBatch noisy = clean;
