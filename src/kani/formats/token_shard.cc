@@ -1,6 +1,7 @@
 // token_shard.cc - see token_shard.h.
 #include "kani/formats/token_shard.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -16,16 +17,9 @@ namespace {
 constexpr int kCodeBits = 12;
 constexpr const char* kFormat = "kani-shard";
 constexpr uint64_t kMostClips = uint64_t{1} << 32;
+constexpr size_t kBlockBytes = 1 << 20;
 
 size_t frame_bytes(int codebooks) { return (static_cast<size_t>(codebooks) * kCodeBits + 7) / 8; }
-
-// Number `index` of a section; sections may lie anywhere in a file that others wrote.
-template <typename T>
-T at(const TensorInfo& section, size_t index) {
-  T value;
-  std::memcpy(&value, section.bytes.data() + index * sizeof(T), sizeof(T));
-  return value;
-}
 
 void pack_frame(const int32_t* codes, int codebooks, uint8_t* out) {
   for (int k = 0; k < codebooks; ++k) {
@@ -54,13 +48,40 @@ std::string list_text(const std::vector<std::string>& names) { return Json(names
 
 }  // namespace
 
-TokenShard::TokenShard(const std::filesystem::path& path) : file_(open_safetensors(path)) {
+TokenShard::TokenShard(const std::filesystem::path& path)
+    : map_(path), input_(path), file_(parse_safetensors(map_->bytes(), path)) {
   read_header();
 }
 
 TokenShard::TokenShard(std::span<const std::byte> bytes, const std::filesystem::path& name)
     : file_(parse_safetensors(bytes, name)) {
   read_header();
+}
+
+void TokenShard::read(const TensorInfo& section, uint64_t offset, std::span<std::byte> out) const {
+  if (!input_) {
+    if (!out.empty()) std::memcpy(out.data(), section.bytes.data() + offset, out.size());
+    return;
+  }
+  const auto begin = static_cast<uint64_t>(section.bytes.data() - map_->bytes().data());
+  if (input_->read_at(begin + offset, out) != out.size())
+    throw Error(ErrorCode::kBadInput, path(), ": ends within section ", section.name,
+                "; it was longer when it was opened");
+}
+
+// Number `index` of a section.
+template <typename T>
+T TokenShard::value(const TensorInfo& section, size_t index) const {
+  T out;
+  read(section, index * sizeof(T), std::as_writable_bytes(std::span(&out, 1)));
+  return out;
+}
+
+template <typename T>
+std::vector<T> TokenShard::whole(const TensorInfo& section) const {
+  std::vector<T> out(section.bytes.size() / sizeof(T));
+  read(section, 0, std::as_writable_bytes(std::span(out)));
+  return out;
 }
 
 void TokenShard::read_header() {
@@ -121,10 +142,8 @@ void TokenShard::read_header() {
     return tensor;
   };
   duration_ = column("duration", DType::kF64);
-  language_ = column("language", DType::kI32);
   speaker_ = column("speaker", DType::kI32);
   source_ = column("source", DType::kI32);
-  voice_ = column("voice", DType::kI32);
   voices_ = find("voices", DType::kF32, 2);
   info_.voice_dim = static_cast<int>(std::min<uint64_t>(voices_->shape[1], 1 << 20));
   codes_ = find("codes", DType::kU8, 2);
@@ -141,83 +160,90 @@ void TokenShard::read_header() {
     if (tensor->shape[0] != clips_ + 1)
       refuse("section ", name, " does not fit ", clips_, " clips");
     uint64_t before = 0;
+    std::vector<uint64_t> values = whole<uint64_t>(*tensor);
     for (size_t i = 0; i <= clips_; ++i) {
-      const auto value = at<uint64_t>(*tensor, i);
+      const uint64_t value = values[i];
       if (value < before || value > end || (i == 0 && value != 0))
         refuse("section ", name, ": offset ", value, " of clip ", i, " is out of order");
       before = value;
     }
     if (before != end) refuse("section ", name, " ends at ", before, ", must end at ", end);
-    return tensor;
+    return std::pair(tensor, std::move(values));
   };
-  text_offsets_ = offsets("text_offsets", text_->shape[0]);
-  frame_offsets_ = offsets("frame_offsets", codes_->shape[0]);
-  utf8_offsets_ = offsets("utf8_offsets", utf8_->shape[0]);
-  note_offsets_ = offsets("note_offsets", notes_->shape[0]);
+  text_offsets_ = offsets("text_offsets", text_->shape[0]).second;
+  frame_offsets_ = offsets("frame_offsets", codes_->shape[0]).second;
+  utf8_offsets_ = offsets("utf8_offsets", utf8_->shape[0]).first;
+  note_offsets_ = offsets("note_offsets", notes_->shape[0]).first;
   const auto indexes = [&](const TensorInfo* tensor, uint64_t count) {
+    std::vector<int32_t> values = whole<int32_t>(*tensor);
     for (size_t i = 0; i < clips_; ++i) {
-      const auto value = at<int32_t>(*tensor, i);
+      const int32_t value = values[i];
       if (value < -1 || (value >= 0 && static_cast<uint64_t>(value) >= count))
         refuse("section ", tensor->name, ": ", value, " of clip ", i, " is not below ", count);
     }
+    return values;
   };
-  indexes(language_, languages_.size());
+  language_ = indexes(column("language", DType::kI32), languages_.size());
   indexes(speaker_, speakers_.size());
   indexes(source_, sources_.size());
-  indexes(voice_, voices_->shape[0]);
+  voice_ = indexes(column("voice", DType::kI32), voices_->shape[0]);
 }
 
 size_t TokenShard::text_length(size_t index) const {
-  return at<uint64_t>(*text_offsets_, index + 1) - at<uint64_t>(*text_offsets_, index);
+  return text_offsets_[index + 1] - text_offsets_[index];
 }
 
 size_t TokenShard::frames(size_t index) const {
-  return at<uint64_t>(*frame_offsets_, index + 1) - at<uint64_t>(*frame_offsets_, index);
+  return frame_offsets_[index + 1] - frame_offsets_[index];
 }
 
-bool TokenShard::has_voice(size_t index) const { return at<int32_t>(*voice_, index) >= 0; }
+bool TokenShard::has_voice(size_t index) const { return voice_[index] >= 0; }
 
-double TokenShard::duration_s(size_t index) const { return at<double>(*duration_, index); }
+double TokenShard::duration_s(size_t index) const { return value<double>(*duration_, index); }
 
-const std::string& TokenShard::name_of(const std::vector<std::string>& names,
-                                       const TensorInfo* column, size_t index) const {
+// The file may have been written anew since its header was read.
+const std::string& TokenShard::name_of(const std::vector<std::string>& names, int32_t which) const {
   static const std::string kNone;
-  const auto which = at<int32_t>(*column, index);
-  return which < 0 ? kNone : names[static_cast<size_t>(which)];
+  if (which < 0) return kNone;
+  if (static_cast<size_t>(which) >= names.size())
+    throw Error(ErrorCode::kBadInput, path(), ": was changed while it was open");
+  return names[static_cast<size_t>(which)];
 }
 
 const std::string& TokenShard::language(size_t index) const {
-  return name_of(languages_, language_, index);
+  return name_of(languages_, language_[index]);
 }
 const std::string& TokenShard::speaker(size_t index) const {
-  return name_of(speakers_, speaker_, index);
+  return name_of(speakers_, value<int32_t>(*speaker_, index));
 }
 const std::string& TokenShard::source(size_t index) const {
-  return name_of(sources_, source_, index);
+  return name_of(sources_, value<int32_t>(*source_, index));
 }
 
 std::array<std::byte, 32> TokenShard::record(size_t index) const {
-  std::array<std::byte, 32> out;
-  std::memcpy(out.data(), records_->bytes.data() + index * out.size(), out.size());
+  return value<std::array<std::byte, 32>>(*records_, index);
+}
+
+std::string TokenShard::text_of(const TensorInfo& part, const TensorInfo& offsets,
+                                size_t index) const {
+  const auto begin = value<uint64_t>(offsets, index), end = value<uint64_t>(offsets, index + 1);
+  if (begin > end || end > part.bytes.size())
+    throw Error(ErrorCode::kBadInput, path(), ": was changed while it was open");
+  std::string out(end - begin, ' ');
+  read(part, begin, std::as_writable_bytes(std::span(out)));
   return out;
 }
 
-TrainingClip TokenShard::clip(size_t index) const {
-  require(index < clips_, "clip ", index, " of ", clips_);
-  TrainingClip clip;
-  clip.text.resize(text_length(index));
-  const auto first = at<uint64_t>(*text_offsets_, index);
-  if (!clip.text.empty()) {
-    std::memcpy(clip.text.data(), text_->bytes.data() + first * sizeof(int32_t),
-                clip.text.size() * sizeof(int32_t));
-  }
-  for (const int32_t id : clip.text) {
-    if (id < 0) throw Error(ErrorCode::kBadInput, path(), ": clip ", index, " has text id ", id);
-  }
+std::string TokenShard::notes(size_t index) const {
+  return text_of(*notes_, *note_offsets_, index);
+}
+
+void TokenShard::read_codes(size_t index, TrainingClip& clip) const {
   const size_t count = frames(index), width = frame_bytes(info_.codebooks);
-  const auto* frame = reinterpret_cast<const uint8_t*>(codes_->bytes.data()) +
-                      at<uint64_t>(*frame_offsets_, index) * width;
+  std::vector<uint8_t> packed(count * width);
+  read(*codes_, frame_offsets_[index] * width, std::as_writable_bytes(std::span(packed)));
   clip.codes.reserve(count * static_cast<size_t>(info_.codebooks));
+  const uint8_t* frame = packed.data();
   for (size_t f = 0; f < count; ++f, frame += width) {
     for (int k = 0; k < info_.codebooks; ++k) {
       const int32_t code = unpack_code(frame, k);
@@ -228,40 +254,54 @@ TrainingClip TokenShard::clip(size_t index) const {
       clip.codes.push_back(code);
     }
   }
-  if (const auto voice = at<int32_t>(*voice_, index); voice >= 0) {
-    clip.voice.resize(static_cast<size_t>(info_.voice_dim));
-    if (!clip.voice.empty()) {
-      std::memcpy(
-          clip.voice.data(),
-          voices_->bytes.data() + static_cast<size_t>(voice) * clip.voice.size() * sizeof(float),
-          clip.voice.size() * sizeof(float));
-    }
-    for (const float value : clip.voice) {
-      if (!std::isfinite(value))
-        throw Error(ErrorCode::kBadInput, path(), ": voice ", voice, " is not finite");
-    }
+}
+
+void TokenShard::read_voice(int32_t voice, TrainingClip& clip) const {
+  if (voice < 0) return;
+  clip.voice.resize(static_cast<size_t>(info_.voice_dim));
+  read(*voices_, static_cast<size_t>(voice) * clip.voice.size() * sizeof(float),
+       std::as_writable_bytes(std::span(clip.voice)));
+  for (const float number : clip.voice) {
+    if (!std::isfinite(number))
+      throw Error(ErrorCode::kBadInput, path(), ": voice ", voice, " is not finite");
   }
+}
+
+TrainingClip TokenShard::clip(size_t index) const {
+  require(index < clips_, "clip ", index, " of ", clips_);
+  TrainingClip clip;
+  clip.text.resize(text_length(index));
+  read(*text_, text_offsets_[index] * sizeof(int32_t),
+       std::as_writable_bytes(std::span(clip.text)));
+  for (const int32_t id : clip.text) {
+    if (id < 0) throw Error(ErrorCode::kBadInput, path(), ": clip ", index, " has text id ", id);
+  }
+  read_codes(index, clip);
+  read_voice(voice_[index], clip);
   clip.language = language(index);
   clip.speaker = speaker(index);
   clip.source = source(index);
-  clip.encoded_len = at<int64_t>(*encoded_len_, index);
+  clip.encoded_len = value<int64_t>(*encoded_len_, index);
   clip.duration_s = duration_s(index);
   clip.record = record(index);
-  const auto text_of = [&](const TensorInfo* part, const TensorInfo* offsets) {
-    const auto begin = at<uint64_t>(*offsets, index), end = at<uint64_t>(*offsets, index + 1);
-    return std::string(reinterpret_cast<const char*>(part->bytes.data()) + begin, end - begin);
-  };
-  clip.utf8 = text_of(utf8_, utf8_offsets_);
-  clip.notes = text_of(notes_, note_offsets_);
+  clip.utf8 = text_of(*utf8_, *utf8_offsets_, index);
+  clip.notes = notes(index);
   return clip;
 }
 
 void TokenShard::verify() const {
+  std::vector<std::byte> block;
   for (const TensorInfo& tensor : file_->tensors()) {
     const auto found = file_->metadata().find("sha256." + tensor.name);
     if (found == file_->metadata().end())
       throw Error(ErrorCode::kBadInput, path(), ": no hash of section ", tensor.name);
-    if (sha256_hex(tensor.bytes) != found->second)
+    Sha256 hash;
+    for (size_t at = 0; at < tensor.bytes.size(); at += block.size()) {
+      block.resize(std::min(kBlockBytes, tensor.bytes.size() - at));
+      read(tensor, at, block);
+      hash.update(block);
+    }
+    if (hex_text(hash.finish()) != found->second)
       throw Error(ErrorCode::kBadInput, path(), ": section ", tensor.name, " is damaged (SHA-256)");
   }
 }

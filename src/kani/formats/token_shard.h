@@ -22,9 +22,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "kani/base/file.h"
 #include "kani/formats/tensor_file.h"
 
 namespace kani {
@@ -52,7 +55,8 @@ struct TrainingClip {
   std::string notes;  // a JSON object, or empty: text before normalizing, quality, licence
 };
 
-/// Immutable and thread-safe; the file stays mapped.
+/// Immutable and thread-safe.  What planning asks for is kept in memory, the rest is read when it
+/// is asked for, so that a file that cannot be read any more, or was cut, is an error of that call.
 class TokenShard {
  public:
   /// Checks the layout, not the hashes.  Throws Error(kNotFound), Error(kBadInput).
@@ -68,11 +72,13 @@ class TokenShard {
   size_t text_length(size_t index) const;
   size_t frames(size_t index) const;
   bool has_voice(size_t index) const;
-  double duration_s(size_t index) const;
   const std::string& language(size_t index) const;  // empty = none
+  /// Parts of a clip, read without the rest.  Throws Error(kBadInput).
+  double duration_s(size_t index) const;
   const std::string& speaker(size_t index) const;
   const std::string& source(size_t index) const;
   std::array<std::byte, 32> record(size_t index) const;
+  std::string notes(size_t index) const;
 
   /// Compares every section with its hash.  Throws Error(kBadInput) naming the section.
   void verify() const;
@@ -80,16 +86,28 @@ class TokenShard {
 
  private:
   void read_header();
-  const std::string& name_of(const std::vector<std::string>& names, const TensorInfo* column,
-                             size_t index) const;
+  const std::string& name_of(const std::vector<std::string>& names, int32_t which) const;
+  // Bytes of a section from `offset` on, out of the file or of what is in memory.
+  void read(const TensorInfo& section, uint64_t offset, std::span<std::byte> out) const;
+  template <typename T>
+  T value(const TensorInfo& section, size_t index) const;
+  template <typename T>
+  std::vector<T> whole(const TensorInfo& section) const;
+  std::string text_of(const TensorInfo& part, const TensorInfo& offsets, size_t index) const;
+  void read_voice(int32_t voice, TrainingClip& clip) const;
+  void read_codes(size_t index, TrainingClip& clip) const;
 
+  // None of bytes in memory.  The map is for the header; behind it nothing is looked at through it.
+  std::optional<MappedFile> map_;
+  std::optional<InputFile> input_;
   std::unique_ptr<TensorFile> file_;
   ShardInfo info_;
   size_t clips_ = 0;
   std::vector<std::string> languages_, speakers_, sources_;
-  const TensorInfo *text_offsets_, *frame_offsets_, *utf8_offsets_, *note_offsets_, *encoded_len_,
-      *duration_, *text_, *language_, *speaker_, *source_, *voice_, *voices_, *codes_, *records_,
-      *utf8_, *notes_;
+  std::vector<uint64_t> text_offsets_, frame_offsets_;
+  std::vector<int32_t> language_, voice_;
+  const TensorInfo *utf8_offsets_, *note_offsets_, *encoded_len_, *duration_, *text_, *speaker_,
+      *source_, *voices_, *codes_, *records_, *utf8_, *notes_;
 };
 
 /// Collects clips in memory and writes them at once; equal voices are stored once.  The same clips

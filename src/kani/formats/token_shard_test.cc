@@ -2,10 +2,12 @@
 #include "kani/formats/token_shard.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 
 #include "kani/base/error.h"
+#include "kani/base/file.h"
 #include "kani/formats/safetensors.h"
 
 namespace kani {
@@ -138,6 +140,30 @@ TEST(TokenShard, sections_that_disagree_are_refused) {
       EXPECT_THROW(parsed(bad), Error) << changed.name << how;
     }
   }
+}
+
+TEST(TokenShard, T7_a_file_that_is_cut_while_it_is_open_is_an_error_of_the_clip) {
+  namespace fs = std::filesystem;
+  const fs::path path = fs::temp_directory_path() / concat("kani-cut-", getpid(), ".kshard");
+  const std::string bytes = example_bytes(200);
+  write_file(path, bytes);
+  const TokenShard shard(path);
+  EXPECT_NO_THROW(shard.verify());
+  const TrainingClip before = shard.clip(3);
+  fs::resize_file(path, 4096);
+  EXPECT_EQ(shard.frames(3), before.codes.size() / 4);
+  EXPECT_EQ(shard.language(3), before.language);
+  EXPECT_THROW(shard.verify(), Error);
+  try {
+    shard.clip(199);
+    FAIL() << "is read";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("ends within section"), std::string::npos)
+        << error.what();
+  }
+  write_file(path, bytes.substr(0, bytes.size() - 1));
+  EXPECT_THROW(TokenShard{path}, Error);
+  fs::remove(path);
 }
 
 TEST(TokenShard, another_file_is_no_shard) {
