@@ -30,6 +30,13 @@ std::pair<std::string, std::string> language_entry(const std::string& entry) {
   for (const std::string& tag : {language, plain ? language : token})
     require(is_language_tag(tag), "add_languages: \"", printable(tag), "\" must be one of ",
             kLanguageTagRule);
+  // As --replay takes it; here it would become a name in the tokenizer.
+  std::error_code ignored;
+  if (token.find('/') != std::string::npos || std::filesystem::exists(token, ignored))
+    throw Error(ErrorCode::kInvalidArgument, "add_languages: \"", printable(token),
+                "\" is a place, not the token of ", language)
+        .with_hint("--data says where the language's clips are; a token is a word like <|" +
+                   language + "|>");
   return {language, token};
 }
 

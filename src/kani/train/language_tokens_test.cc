@@ -138,8 +138,8 @@ TEST_F(LanguageTokenTest, clips_without_the_tag_stay_as_they_are) {
 }
 
 TEST_F(LanguageTokenTest, what_makes_no_sense_is_refused) {
-  for (const char* entry :
-       {"ky=", "=<|ky|>", "ky=a b", "ky=a:b", "ky=<|startoftext|>", "tr=<|tr|>"}) {
+  for (const char* entry : {"ky=", "=<|ky|>", "ky=a b", "ky=a:b", "ky=<|startoftext|>", "tr=<|tr|>",
+                            "ky=/data/ky", "ky=..", "ky=tmp/ky"}) {
     TrainConfig c = config("out");
     c.add_languages = {entry};
     EXPECT_THROW(Trainer(c, false), Error) << entry;
