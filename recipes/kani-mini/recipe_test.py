@@ -24,8 +24,10 @@ from unittest import mock
 
 sys.dont_write_bytecode = True
 
+import parts  # noqa: E402
 import teachers  # noqa: E402
 from pipeline import Failed, Function, Pipeline, Stage, Stopped, Training  # noqa: E402
+from report_page import by_speaker, page  # noqa: E402
 from sound import FRAME, LEAD, PEAK, TAIL, finished_seconds, trimmed, write_wav  # noqa: E402
 from stages import FULL, make_stages  # noqa: E402
 from teachers import Plan, make_plans, read_speakers  # noqa: E402
@@ -207,6 +209,50 @@ class Teachers(unittest.TestCase):
         status, told = self.run_with({"kal"})
         self.assertEqual(status, 1)
         self.assertIn("could not be recorded: kal (10, given up: more than half of a batch failed); the same command", told)
+
+
+class Judging(unittest.TestCase):
+    def test_sentences_within_others_are_counted_word_for_word(self) -> None:
+        trained = ["always arrives on time", "She said that he came late.", "It's hot"]
+        held = ["He always arrives on time.", "He came late!", "he cam", "Its hot", "always arrives in time"]
+        self.assertEqual(parts.overlaps(held, trained), (2, 2))
+
+    def test_every_other_english_voice_says_the_same_sentences(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            run, model, teacher = Path(folder) / "run", Path(folder) / "model", Path(folder) / "teacher"
+            (run / "texts").mkdir(parents=True)
+            (model / "voices").mkdir(parents=True)
+            for name in ("heldout-everyday", "heldout-general"):
+                write_list(run / "texts", name, "en", ((f"sentence {i}", "test") for i in range(30)))
+            for voice in ("rms", "kal", "slt", "es-hombre"):
+                (model / "voices" / f"{voice}.safetensors").touch()
+                (run / "heldout" / voice).mkdir(parents=True)
+                for i in range(30):
+                    (run / "heldout" / voice / f"heldout-everyday-{i:06d}.wav").write_text(f"{voice} {i}", encoding="utf-8")
+            rows = parts.voices(run, model, teacher)
+            self.assertEqual({row["voice"] for row in rows}, {"kal", "slt"})
+            self.assertEqual(len(rows), 2 * parts.VOICE_SENTENCES)
+            self.assertEqual(len({row["id"] for row in rows}), len(rows))
+            for row in rows:
+                number = int(row["text"].split()[1])
+                self.assertEqual((teacher / f"{row['id']}.wav").read_text(encoding="utf-8"), f"{row['voice']} {number}")
+                self.assertTrue(all(f"/{row['voice']}/heldout-general-" in path for path in row["recordings"]))
+
+    def test_the_page_tells_each_voice_and_each_note(self) -> None:
+        def group(by: str, name: str, rate: float) -> dict[str, object]:
+            figure = {"n": 2, "mean": rate, "low": rate, "high": rate}
+            return {"by": by, "name": name, "sentences": 2, "model": {"wer": figure, "faults": {}}, "teacher": None, "over_teacher": None}
+
+        confusion = {"kal": {"kal": 1, "slt": 1}, "slt": {"slt": 2}}
+        document = {"groups": [group("all", "", 0.3), group("speaker", "kal", 0.5), group("speaker", "slt", 0.1)], "utterances": [],
+                    "speaker_trials": [{"speakers": ["kal", "slt"], "teacher_by_encoder": None, "model_by_encoder": None,
+                                        "model_by_cepstrum": {"own": 0.75, "low": 0.5, "high": 1, "confusion": confusion}}]}
+        lines = by_speaker(document)
+        self.assertIn("| kal | 2 | 0.500 (0.500 to 0.500) | - | - | 0.50 |", lines)
+        self.assertIn("| slt | 2 | 0.100 (0.100 to 0.100) | - | - | 1.00 |", lines)
+        text = page({"voices": document}, [], {}, {"voices": "A note."})
+        self.assertIn("A note.", text)
+        self.assertTrue(set(lines) <= set(text.splitlines()))
 
 
 class Stages(unittest.TestCase):
