@@ -40,7 +40,8 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("--config", a.configs,
                  "YAML file of settings; given several times, later ones win");
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
-  app.add_flag("--keys", a.keys, "no training: all keys with their values for the stage");
+  app.add_flag("--keys", a.keys,
+               "no training: all keys, their values for the stage and what they mean");
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although sounds or settings changed");
   app.add_option("--export", a.export_to,
@@ -194,7 +195,7 @@ int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop)
     return write_codes(arguments, stop);
   require(!arguments.half || !arguments.export_to.empty(), "--half needs --export");
   if (arguments.keys) {
-    std::fputs(resolved_yaml(configured(arguments)).c_str(), stdout);
+    std::fputs(keys_text(configured(arguments)).c_str(), stdout);
     return 0;
   }
   if (!arguments.export_to.empty() && configured(arguments).data.empty()) return convert(arguments);

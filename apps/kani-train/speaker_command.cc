@@ -35,7 +35,7 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("-o,--out", a.out, "folder of checkpoints and logs [./speaker-checkpoints]");
   app.add_option("--steps", a.steps, "updates in all [2000]")->check(check_steps);
   app.add_option("--set", a.settings, "KEY=VALUE, any key of a configuration file");
-  app.add_flag("--keys", a.keys, "no training: all keys with their values");
+  app.add_flag("--keys", a.keys, "no training: all keys, their values and what they mean");
   app.add_flag("--resume", a.resume, "go on from the newest checkpoint in --out");
   app.add_flag("--force", a.force, "resume although recordings or settings changed");
   app.add_option("--export", a.export_to, "folder to write the finished encoder to");
@@ -144,7 +144,7 @@ int speaker_command(int argc, char** argv, const volatile std::sig_atomic_t& sto
     return 2;
   }
   if (a.keys) {
-    std::fputs(speaker_yaml(configured(a)).c_str(), stdout);
+    std::fputs(keys_text(configured(a)).c_str(), stdout);
   } else if (!a.embed.empty()) {
     print_embedding(a);
   } else {

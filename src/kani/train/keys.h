@@ -1,5 +1,5 @@
 // keys.h - tables of configuration keys: one table, read in both directions.  What the keys of a
-// run are stands in config.cc, codec/codec_config.cc and speaker/speaker_config.cc.
+// run are stands in config_keys.cc, codec/codec_keys.cc and speaker/speaker_config.cc.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct ConfigKey {
   bool numeric;  // changes the numbers that come out
   std::function<void(Config&, const YamlValue&)> read;
   std::function<std::string(const Config&)> write;
-  std::string meaning{};  // a line for people; empty where none is shown
+  std::string meaning{};  // a line for people
 };
 
 /// " (line n)"; nothing for a value that came with a flag.
@@ -82,8 +82,7 @@ std::string value_text(const T& value) {
 
 /// A key that fills what `member` gives of a configuration: a pointer to a member or a function.
 template <typename Config, typename Member>
-ConfigKey<Config> config_key(const char* name, bool numeric, Member member,
-                             const char* meaning = "") {
+ConfigKey<Config> config_key(const char* name, bool numeric, Member member, const char* meaning) {
   return {
       name, numeric,
       [member](Config& c, const YamlValue& v) { read_value(std::invoke(member, c), v); },
@@ -126,6 +125,15 @@ std::string keys_yaml(const std::vector<ConfigKey<Config>>& keys, const Config& 
   for (const auto& key : keys) {
     if (key.numeric || !only_numeric) out += key.name + ": " + key.write(config) + "\n";
   }
+  return out;
+}
+
+/// All keys with their values and what they mean, as YAML that reads back.
+template <typename Config>
+std::string keys_list(const std::vector<ConfigKey<Config>>& keys, const Config& config) {
+  std::string out;
+  for (const auto& key : keys)
+    out += key.name + ": " + key.write(config) + "  # " + key.meaning + "\n";
   return out;
 }
 

@@ -92,5 +92,7 @@ CodecTrainConfig read_codec_config(const std::vector<std::pair<std::string, std:
 /// All keys, or those that change the numbers, as YAML that reads back.
 std::string resolved_yaml(const CodecTrainConfig& config);
 std::string numeric_yaml(const CodecTrainConfig& config);
+/// All keys with their values and what they mean, as YAML that reads back.
+std::string keys_text(const CodecTrainConfig& config);
 
 }  // namespace kani::train

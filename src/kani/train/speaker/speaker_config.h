@@ -52,6 +52,8 @@ void apply_speaker_setting(const std::string& key, const std::string& value,
                            SpeakerTrainConfig& config);
 /// All keys as YAML that reads back, or those alone that change the numbers of a run.
 std::string speaker_yaml(const SpeakerTrainConfig& config, bool only_numeric = false);
+/// All keys with their values and what they mean, as YAML that reads back.
+std::string keys_text(const SpeakerTrainConfig& config);
 /// Throws Error(kInvalidArgument) naming key, value and rule.
 void validate(const SpeakerTrainConfig& config);
 

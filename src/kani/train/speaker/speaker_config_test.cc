@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "kani/base/error.h"
+#include "kani/train/speaker/speaker_keys.h"
+#include "kani/train/test_key_rows.h"
 
 namespace kani::train {
 namespace {
@@ -21,6 +23,26 @@ TEST(SpeakerTrainConfig, reads_back_what_it_writes) {
   apply_speaker_yaml(speaker_yaml(c), "written", again);
   EXPECT_EQ(speaker_yaml(again), speaker_yaml(c));
   EXPECT_NE(speaker_yaml(again), speaker_yaml(SpeakerTrainConfig{}));
+}
+
+TEST(SpeakerTrainConfig, the_list_of_keys_reads_back) {
+  SpeakerTrainConfig config, again;
+  config.seed = 9;
+  const std::string text = keys_text(config);
+  EXPECT_NE(text.find("seed: 9  # "), std::string::npos);
+  apply_speaker_yaml(text, "keys", again);
+  EXPECT_EQ(speaker_yaml(again), speaker_yaml(config));
+}
+
+TEST(SpeakerTrainConfig, every_key_stands_in_the_document) {
+  const std::string keys = test::section_of("training-speakers.md", "## All keys");
+  for (const auto& key : speaker_keys()) {
+    EXPECT_FALSE(key.meaning.empty()) << key.name;
+    const std::string row =
+        test::key_row(key.name, test::shown_value(key.write(SpeakerTrainConfig())), key.meaning);
+    EXPECT_NE(keys.find(row), std::string::npos) << "docs/training-speakers.md lacks the row\n"
+                                                 << row;
+  }
 }
 
 TEST(SpeakerTrainConfig, places_do_not_count_among_what_changes_numbers) {
