@@ -5,6 +5,7 @@
 
 #include "kani/base/error.h"
 #include "kani/base/json.h"
+#include "kani/base/log.h"
 #include "kani/tokens/bpe_training.h"
 #include "kani/tokens/tokenizer.h"
 #include "tokenizer_files.h"
@@ -44,6 +45,10 @@ void run(const Flags& flags) {
   std::filesystem::create_directories(flags.out, error);
   if (error) throw Error(ErrorCode::kCannotWrite, "cannot make ", flags.out, ": ", error.message());
   const size_t entries = write_tokenizer(flags.out, kSpecialEntries, merges);
+  if (entries < static_cast<size_t>(flags.entries)) {
+    log_warning("tokenizer", "the texts give ", entries, " entries instead of ", flags.entries,
+                ": no other pair of neighbours occurs twice");
+  }
   // What it does to the very texts, read back as every program will.
   const Tokenizer tokenizer = Tokenizer::load(flags.out);
   int64_t texts = 0, bytes = 0, ids = 0;

@@ -35,6 +35,14 @@ class Tools(Journey):
         self.assertLess(max(ids), 280)
         self.assertLess(len(ids), len("en: the niña".encode()))
 
+    def test_train_tokenizer_says_when_texts_are_too_few_for_its_entries(self) -> None:
+        (self.work / "few.txt").write_text("en: the cat sat on the mat.\n" * 2)
+        told = self.train_tokenizer("--texts", "few.txt", "--entries", 400, "--out", "few")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        entries = json.loads(told.stdout)["entries"]
+        self.assertLess(entries, 400)
+        self.assertIn(f"{entries} entries instead of 400", told.stderr)
+
     def test_train_tokenizer_refuses(self) -> None:
         (self.work / "empty.txt").write_text("\n")
         (self.work / "some.txt").write_text("some text\n")
