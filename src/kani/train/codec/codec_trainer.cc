@@ -34,8 +34,6 @@ void set_gradients(ParameterMap& parameters, bool wanted) {
   for (auto& [name, tensor] : parameters) tensor.set_requires_grad(wanted);
 }
 
-bool finite(const at::Tensor& loss) { return std::isfinite(loss.item<double>()); }
-
 }  // namespace
 
 CodecTrainer::CodecTrainer(CodecTrainConfig config, bool resume, bool force)
@@ -59,7 +57,10 @@ CodecTrainer::CodecTrainer(CodecTrainConfig config, bool resume, bool force)
     return;
   }
   const auto folder = find_codec_checkpoint(config_.output_dir);
-  require(folder.has_value(), "--resume: no checkpoint in ", config_.output_dir);
+  if (!folder)
+    throw Error(ErrorCode::kInvalidArgument, "--resume: no whole checkpoint in ",
+                config_.output_dir)
+        .with_hint("a run that ended before its first one was whole starts anew without --resume");
   CodecRunState found = load_codec_checkpoint(*folder, snapshot());
   for (const auto& [what, theirs, ours] :
        {std::tuple{"sounds", &found.data_hash, &state_.data_hash},
@@ -189,8 +190,7 @@ void CodecTrainer::add_critics(StageResult& result, Figures& figures) {
   if (!critics_ || n < 0) return;
   const at::Tensor verdict =
       critic_loss(critics_->judge(result.real), critics_->judge(result.made.detach()));
-  verdict.backward();
-  critic_optimizer_->step(n, finite(verdict));
+  learn_verdict(verdict, n, *critic_optimizer_);
   set_gradients(critic_parameters_, false);
   std::vector<Opinion> real;
   {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kani/base/error.h"
+#include "kani/base/log.h"
 #include "kani/train/codec/codec_module.h"
 
 namespace kani::train {
@@ -143,6 +144,17 @@ at::Tensor critic_loss(const std::vector<Opinion>& real, const std::vector<Opini
   for (size_t i = 0; i < real.size(); ++i)
     sum = sum + (real[i].back() - 1).square().mean() + made[i].back().square().mean();
   return sum;
+}
+
+bool learn_verdict(const at::Tensor& verdict, int64_t n, AdamW& optimizer) {
+  verdict.backward();
+  const double loss = verdict.item<double>(), norm = optimizer.gradient_norm();
+  const bool learns = std::isfinite(loss) && std::isfinite(norm);
+  optimizer.step(n, learns);
+  if (!learns)
+    log_warning("train", "an update of the discriminators is skipped: loss ", loss, ", gradient ",
+                norm);
+  return learns;
 }
 
 at::Tensor deception_loss(const std::vector<Opinion>& made) {

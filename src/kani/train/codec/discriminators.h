@@ -9,6 +9,7 @@
 
 #include "kani/train/codec/spectrum.h"
 #include "kani/train/lfm2_module.h"
+#include "kani/train/optimizer.h"
 
 namespace kani::train {
 
@@ -49,6 +50,9 @@ ParameterMap random_discriminators(const DiscriminatorSizes& sizes, uint64_t see
 
 /// Real sounds should be judged 1, made ones 0; the sum over discriminators.
 at::Tensor critic_loss(const std::vector<Opinion>& real, const std::vector<Opinion>& made);
+/// Update n of the discriminators by that loss.  False, with a warning and nothing changed, if the
+/// loss or its gradient is not finite.
+bool learn_verdict(const at::Tensor& verdict, int64_t n, AdamW& optimizer);
 /// Made sounds should be judged 1; the sum over discriminators.
 at::Tensor deception_loss(const std::vector<Opinion>& made);
 /// Mean absolute distance of features over the mean of the real ones', mean over layers and
