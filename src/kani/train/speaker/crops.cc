@@ -39,7 +39,7 @@ std::vector<float> make_crop(Recordings& recordings, const SpeakerTrainConfig& c
   crop.reserve(length);
   while (crop.size() < length) {
     const std::vector<float>& sound =
-        recordings.samples(speaker, below(random, recordings.count(speaker)));
+        recordings.samples_from(speaker, below(random, recordings.count(speaker)));
     const double gain = std::pow(10.0, between(random, -c.gain_db, c.gain_db) / 20);
     const size_t wanted = std::min(length - crop.size(), sound.size());
     const size_t first = below(random, sound.size() - wanted + 1);
@@ -86,8 +86,9 @@ std::vector<TestClip> make_test_clips(Recordings& recordings, const SpeakerTrain
     std::vector<float> joined;
     int64_t made = 0;
     for (size_t i = 0; i < recordings.count(speaker) && made < c.eval_clips; ++i) {
-      const std::vector<float>& sound = recordings.samples(speaker, i);
-      joined.insert(joined.end(), sound.begin(), sound.end());
+      const std::vector<float>* sound = recordings.samples(speaker, i);
+      if (sound == nullptr) continue;
+      joined.insert(joined.end(), sound->begin(), sound->end());
       if (joined.size() < least) continue;
       normalize_signal(joined);
       clips.push_back({std::move(joined), speaker});

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace kani::train {
 namespace {
 
@@ -35,8 +37,13 @@ TEST(EqualError, takes_every_pair_of_vectors_once) {
   EXPECT_EQ(scores.equal_error, 0);
 }
 
-TEST(EqualError, of_one_speaker_alone_is_nothing) {
-  EXPECT_EQ(score_speakers({{1, 0}, {1, 0}}, {0, 0}).other_pairs, 0u);
+TEST(EqualError, of_one_speaker_alone_is_not_known) {
+  for (const SpeakerScores& scores : {score_speakers({{1, 0}, {1, 0}}, {0, 0}),
+                                      score_speakers({}, {}), equal_error({}, {0.5F})}) {
+    EXPECT_FALSE(scores.measured());
+    EXPECT_TRUE(std::isnan(scores.equal_error));
+    EXPECT_TRUE(std::isnan(scores.threshold));
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
+#include "kani/base/log.h"
 #include "kani/base/sha256.h"
 
 namespace kani::train {
@@ -178,17 +179,35 @@ std::vector<float> read_reference_sound(const fs::path& path) {
   return samples;
 }
 
-const std::vector<float>& Recordings::samples(size_t speaker, size_t index) {
+const std::vector<float>* Recordings::samples(size_t speaker, size_t index) {
   const auto found = cache_.find({speaker, index});
-  if (found != cache_.end()) return found->second;
-  std::vector<float> samples = read_reference_sound(files_[speaker][index].path);
+  if (found != cache_.end()) return &found->second;
+  if (unusable_.contains({speaker, index})) return nullptr;
+  std::vector<float> samples;
+  try {
+    samples = read_reference_sound(files_[speaker][index].path);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadInput) throw;
+    log_warning("train", error.what(), "; it is left out");
+    unusable_.insert({speaker, index});
+    return nullptr;
+  }
   const auto bytes = static_cast<int64_t>(samples.size() * sizeof(float));
   if (cached_bytes_ + bytes > cache_bytes_) {
     uncached_ = std::move(samples);
-    return uncached_;
+    return &uncached_;
   }
   cached_bytes_ += bytes;
-  return cache_[{speaker, index}] = std::move(samples);
+  return &(cache_[{speaker, index}] = std::move(samples));
+}
+
+const std::vector<float>& Recordings::samples_from(size_t speaker, size_t index) {
+  for (size_t i = 0; i < count(speaker); ++i) {
+    if (const auto* found = samples(speaker, (index + i) % count(speaker))) return *found;
+  }
+  throw Error(ErrorCode::kBadInput, "speaker \"", printable(names_[speaker]), "\" has ",
+              count(speaker), " recordings, and none can be used")
+      .with_hint("the warnings before say why; take the speaker out of the data");
 }
 
 }  // namespace kani::train

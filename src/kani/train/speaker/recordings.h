@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,13 @@ class Recordings {
   /// Error(kBadInput) if fewer than 2 would stay.
   Recordings split_off(double share);
 
-  /// Mono samples at 16 kHz of a speaker's recording.  Throws Error(kBadInput) for what cannot be
-  /// decoded or is silent, too.
-  const std::vector<float>& samples(size_t speaker, size_t index);
+  /// Mono samples at 16 kHz of a speaker's recording; null for one that cannot be decoded or is
+  /// silent, of which a warning tells once.  Valid until the next call.  Throws Error(kNotFound)
+  /// for one that is not there any more.
+  const std::vector<float>* samples(size_t speaker, size_t index);
+  /// Those of the recording, or of the next of the same speaker that has any.  Throws
+  /// Error(kBadInput) if none of them has.
+  const std::vector<float>& samples_from(size_t speaker, size_t index);
 
  private:
   struct File {
@@ -52,6 +57,7 @@ class Recordings {
   std::map<std::string, size_t> index_;
   int64_t cache_bytes_ = 0, cached_bytes_ = 0;
   std::map<std::pair<size_t, size_t>, std::vector<float>> cache_;
+  std::set<std::pair<size_t, size_t>> unusable_;
   std::vector<float> uncached_;
 };
 
