@@ -87,8 +87,9 @@ int write_codes(const Arguments& a, const volatile std::sig_atomic_t& stop) {
           std::fprintf(stderr, "kani-train: codes of %zu of %zu recordings\n", done, count);
         return stop == 0;
       });
-  if (!all) std::fputs("kani-train: stopped; nothing is written\n", stderr);
-  return 0;
+  if (all) return 0;
+  std::fputs("kani-train: stopped; nothing is written\n", stderr);
+  return 128 + stop;
 }
 
 // A checkpoint or file as a file of another kind.
@@ -202,7 +203,7 @@ int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop)
   CodecRun run(arguments, stop);
   if (run.train() && !arguments.export_to.empty())
     run.export_to(arguments.export_to, arguments.half ? CodecStorage::kHalf : CodecStorage::kFloat);
-  return 0;
+  return run.status();
 }
 
 }  // namespace kani::train

@@ -1,6 +1,7 @@
 // main.cc - kani-train: trains a language model from shards; with a word in front a speaker encoder
 // or a codec from recordings (speaker_command.h, codec_command.h).  Exit statuses and messages:
 // interfaces.md 1.3.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,7 +9,9 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <new>
+#include <thread>
 
 #include "analysis.h"
 #include "arguments.h"
@@ -27,13 +30,43 @@ using kani::train::Arguments;
 using kani::train::configured;
 using kani::train::TrainConfig;
 
-volatile std::sig_atomic_t g_stop = 0;
-void on_signal(int) { g_stop = 1; }
+volatile std::sig_atomic_t g_stop = 0;  // the signal that came
+void on_signal(int number) { g_stop = number; }
+bool stopping() { return g_stop != 0; }
+constexpr int kStoppedStatus = 128;  // and the signal: interfaces.md 1.3
+
+// Of an exception in a thread that nobody can catch, LibTorch's for example, as an error of ours.
+[[noreturn]] void on_terminate() {
+  std::string what = "ended without a reason";
+  try {
+    if (const auto error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::exception& error) {
+    what = error.what();
+  } catch (...) {
+  }
+  std::fprintf(stderr, "kani-train: error: %s\n", what.substr(0, what.find('\n')).c_str());
+  _exit(1);
+}
+
+// Each shard of the data stays open.
+void allow_many_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 int fail(int status, const std::string& message, const std::string& hint = "") {
   std::fprintf(stderr, "kani-train: error: %s\n", message.c_str());
   if (!hint.empty()) std::fprintf(stderr, "hint: %s\n", hint.c_str());
   return status;
+}
+
+// Without LibTorch's own end: its libraries take their statics apart in an order that nobody
+// guarantees, and all files are closed by now.  A checkpoint may still be in the hands of a thread.
+[[noreturn]] void leave(int status) {
+  std::fflush(nullptr);
+  _exit(status);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -49,7 +82,8 @@ class Run {
         log_(config_.output_dir, trainer_.state().update, trainer_.leads(), trainer_.rank()),
         languages_(config_.output_dir, trainer_.leads()),
         told_(trainer_.leads() && !a.quiet),
-        terminal_(isatty(STDERR_FILENO) != 0) {
+        terminal_(isatty(STDERR_FILENO) != 0),
+        saved_update_(resumes(a) ? trainer_.state().update : -1) {
     yardstick_.peak_operations = config_.peak_tflops * 1e12 * trainer_.processes();
     if (told_) {
       std::fprintf(stderr, "kani-train: %zu clips, %lld updates, from update %lld\n",
@@ -72,25 +106,30 @@ class Run {
   /// True if all updates are done, false if a signal came between.
   bool train() {
     if (!config_.add_languages.empty() && trainer_.state().update == 0) {
-      if (const auto eval = trainer_.evaluate()) languages_.set_before(eval->language_loss);
+      if (const auto eval = trainer_.evaluate(/*averaged=*/false, stopping))
+        languages_.set_before(eval->language_loss);
     }
-    while (!trainer_.done() && !trainer_.anywhere(g_stop != 0)) {
-      show(trainer_.step());
+    evaluate_what_was_stopped();
+    while (!trainer_.done() && !trainer_.anywhere(stopping())) {
+      const kani::train::UpdateReport report = trainer_.step();
+      show(report);
+      trainer_.require_health(report);
       if (trainer_.save_ended()) finish_save(/*must=*/false);
       const int64_t update = trainer_.state().update;
-      if (update % config_.eval_every == 0 || trainer_.done()) evaluate();
+      if (is_evaluated()) evaluate();
       if (update % config_.save_steps == 0 && !trainer_.done()) save_beside();
-      if (config_.sample_every > 0 && update % config_.sample_every == 0 && !trainer_.done())
+      if (config_.sample_every > 0 && update % config_.sample_every == 0 && !trainer_.done() &&
+          !trainer_.anywhere(stopping()))
         sample();
       tell_samples(/*wait=*/false);
     }
     if (terminal_ && told_) std::fputc('\n', stderr);
+    save();
     if (!config_.add_languages.empty() && trainer_.done() && languages_.has_before() &&
         !last_losses_.empty()) {
       const std::string report = languages_.set_after(last_losses_);
       if (told_) std::fputs(report.c_str(), stderr);
     }
-    save();
     if (trainer_.done() && config_.sample_every > 0) {
       tell_samples(/*wait=*/true);  // of those before, which would keep these from being spoken
       sample();
@@ -120,13 +159,27 @@ class Run {
     std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", text.c_str());
   }
 
+  bool measures() const { return !config_.valid_data.empty() || config_.valid_fraction > 0; }
+  bool is_evaluated() const {
+    return trainer_.state().update % config_.eval_every == 0 || trainer_.done();
+  }
+
+  // A run that was stopped while it measured goes on with that, so that its log is the same.
+  void evaluate_what_was_stopped() {
+    const bool open = saved_update_ > 0 && measures() && is_evaluated();
+    if (open && trainer_.anywhere(trainer_.leads() && !log_.was_evaluated())) evaluate();
+  }
+
   void evaluate() {
-    const auto eval = trainer_.evaluate();
+    const auto eval = trainer_.evaluate(/*averaged=*/false, stopping);
+    std::optional<kani::train::EvalReport> averaged;
+    if (eval && config_.ema_decay > 0) averaged = trainer_.evaluate(/*averaged=*/true, stopping);
+    if (measures() && (!eval || (config_.ema_decay > 0 && !averaged))) return;  // stopped
     if (!eval) return;
     log_.write(*eval, "eval_");
     last_losses_ = eval->language_loss;
     if (told_) std::fprintf(stderr, "%svalidation loss %.4f\n", terminal_ ? "\n" : "", eval->loss);
-    if (config_.ema_decay > 0) log_.write(*trainer_.evaluate(/*averaged=*/true), "eval_ema_");
+    if (averaged) log_.write(*averaged, "eval_ema_");
     if (trainer_.is_best(*eval)) save_beside(eval->loss);
   }
 
@@ -134,17 +187,43 @@ class Run {
   void begin_save(std::optional<double> best = {}) {
     const int64_t update = trainer_.state().update;
     if (saved_update_ == update && !best) return;
+    await_save();
     finish_save(/*must=*/false);
     save_began_ = std::chrono::steady_clock::now();
     saved_update_ = update;
-    trainer_.begin_save(best);
+    trainer_.begin_save(best, log_.flusher());
     held_seconds_ += seconds_since(save_began_);
   }
 
-  // While the run goes on, unless it is told to wait.
+  // While the run goes on, unless it is told to wait.  Of weights that may be what updates are left
+  // out for there is none; nor while the one before is written, for which only the best one waits.
   void save_beside(std::optional<double> best = {}) {
+    if (!best && (trainer_.state().skipped_in_row > 0 || is_still_writing())) return;
     begin_save(best);
-    if (!config_.background_save) finish_save(/*must=*/false);
+    if (config_.background_save) return;
+    await_save();
+    finish_save(/*must=*/false);
+  }
+
+  // Until all have written.  They tell one another that they are still there: a disk may be slow
+  // for longer than a process may be silent.
+  void await_save() {
+    while (trainer_.processes() > 1 && trainer_.anywhere(is_writing()))
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  bool is_writing() const { return trainer_.save_pending() && !trainer_.save_ended(); }
+
+  // The same answer on all processes.
+  bool is_still_writing() {
+    const int64_t update = trainer_.state().update;
+    if (saved_update_ == update || !trainer_.anywhere(is_writing())) return false;
+    if (trainer_.leads())
+      std::fprintf(stderr,
+                   "%skani-train: warning: no checkpoint of update %lld: the one before is still "
+                   "being written\n",
+                   terminal_ ? "\n" : "", static_cast<long long>(update));
+    log_.checkpoint(update, {}, /*saved=*/false);
+    return true;
   }
 
   // A disk that is full for a while does not end a run: the next checkpoint is tried again.
@@ -155,7 +234,9 @@ class Run {
     try {
       trainer_.finish_save();
     } catch (const kani::Error& error) {
-      if (must || error.code() != kani::ErrorCode::kCannotWrite) throw;
+      const bool may_pass = error.code() == kani::ErrorCode::kCannotWrite ||
+                            error.code() == kani::ErrorCode::kBusy;  // another process's disk
+      if (must || !may_pass) throw;
       std::fprintf(stderr, "kani-train: warning: no checkpoint: %s\n", error.what());
       saved_update_ = -1;
     }
@@ -167,24 +248,46 @@ class Run {
 
   // What is there now, or an error.
   void save() {
+    await_save();
     finish_save(/*must=*/false);
     begin_save();
+    await_save();
     finish_save(/*must=*/true);
   }
 
   // From a checkpoint of this very update, so that what is heard can be made again.
   void sample() {
+    if (trainer_.state().skipped_in_row > 0) return;
     begin_save();
+    await_save();
     finish_save(/*must=*/false);
     if (!trainer_.leads() || saved_update_ != trainer_.state().update) return;
     const std::filesystem::path out = config_.output_dir;
     const std::string name = kani::train::checkpoint_name(trainer_.state().update);
     std::filesystem::path model = out / name;
     if (config_.lora.rank > 0) {  // a checkpoint has the adapters alone
-      model = out / "samples" / name / "model";
-      trainer_.export_model(model, kani::train::SavedType::kBF16, /*averaged=*/false);
+      model = out / "samples" / name / kani::train::kSampleModel;
+      if (!exported(model)) return;
     }
     samples_.start(config_, trainer_.state().update, model);
+  }
+
+  // False, with a warning, if it cannot be written.
+  bool exported(const std::filesystem::path& model) {
+    std::string why;
+    try {
+      trainer_.export_model(model, kani::train::SavedType::kBF16, /*averaged=*/false);
+      return true;
+    } catch (const kani::Error& error) {
+      if (error.code() != kani::ErrorCode::kCannotWrite) throw;
+      why = error.what();
+    } catch (const std::filesystem::filesystem_error& error) {
+      why = error.what();
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(model, ignored);
+    std::fprintf(stderr, "kani-train: warning: no samples: %s\n", why.c_str());
+    return false;
   }
 
   void tell_samples(bool wait) {
@@ -203,10 +306,10 @@ class Run {
   kani::train::RunLog log_;
   kani::train::LanguageReport languages_;
   kani::train::LanguageReport::Losses last_losses_;
-  kani::train::Samples samples_;
+  kani::train::Samples samples_{g_stop};
   kani::train::Yardstick yardstick_;
   bool told_, terminal_;
-  int64_t saved_update_ = -1;  // of the newest checkpoint, or of the one that is being written
+  int64_t saved_update_;  // of the newest checkpoint, or of the one that is being written; -1: none
   std::chrono::steady_clock::time_point save_began_;
   double held_seconds_ = 0;  // that the run waited for it
   double mean_seconds_ = 0;
@@ -224,14 +327,22 @@ void analyze(const Arguments& a) {
   if (!a.quiet) std::fputs(analysis.interpretation.c_str(), stderr);
 }
 
-void train(const Arguments& a) {
+// Returns the program's status.
+int train(const Arguments& a) {
   if (a.keys) {
     std::fputs(kani::train::keys_text(configured(a)).c_str(), stdout);
-    return;
+    return 0;
   }
-  if (!a.analyze.empty()) return analyze(a);
+  if (!a.analyze.empty()) {
+    for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) std::signal(signal, SIG_DFL);
+    analyze(a);
+    return 0;
+  }
   Run run(a);
-  if (run.train() && !a.export_to.empty()) run.export_model(a);
+  // Another process of the run may have had the signal.
+  if (!run.train()) return kStoppedStatus + (stopping() ? g_stop : SIGTERM);
+  if (!a.export_to.empty()) run.export_model(a);
+  return 0;
 }
 
 }  // namespace
@@ -253,6 +364,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail(2, error.what(), "kani-train --help lists the flags");
   }
+  std::set_terminate(on_terminate);
+  allow_many_files();
   kani::train::keep_tensor_memory();
   kani::set_log_sink(
       [](kani::LogLevel, std::string_view, std::string_view message) {
@@ -269,19 +382,16 @@ int main(int argc, char** argv) {
     } else if (codec) {
       status = kani::train::codec_command(argc - 1, argv + 1, g_stop);
     } else {
-      train(arguments);
+      status = train(arguments);
     }
-    // Without LibTorch's own end: its libraries take their statics apart in an order that nobody
-    // guarantees, and all files are closed by now.
-    std::fflush(nullptr);
-    _exit(status);
+    leave(status);
   } catch (const kani::Error& error) {
-    return fail(kani::exit_status(error.code()), error.what(), error.hint());
+    leave(fail(kani::exit_status(error.code()), error.what(), error.hint()));
   } catch (const std::bad_alloc&) {
-    return fail(1, "out of memory");
+    leave(fail(1, "out of memory"));
   } catch (const std::exception& error) {
     // LibTorch's messages carry a stack below the first line.
     const std::string what = error.what();
-    return fail(1, what.substr(0, what.find('\n')));
+    leave(fail(1, what.substr(0, what.find('\n'))));
   }
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
@@ -42,8 +43,9 @@ LineFile::~LineFile() {
   ::close(descriptor_);
 }
 
-void LineFile::open(const fs::path& path, int64_t update) {
+std::string LineFile::open(const fs::path& path, int64_t update) {
   path_ = path;
+  std::string last;
   if (fs::exists(path)) {
     const std::string text = read_file(path, kMaxLogBytes);
     std::string kept;
@@ -55,11 +57,26 @@ void LineFile::open(const fs::path& path, int64_t update) {
       const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
       if (!json.is_object() || !json.contains("update") || json["update"] > update) continue;
       kept += line + "\n";
+      if (json["update"] == update) last += line + "\n";
     }
     write_file(path, kept);
   }
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw_cannot_write(path, errno);
+  return last;
+}
+
+std::function<void()> LineFile::flusher() const {
+  struct Descriptor {
+    int number;
+    ~Descriptor() {
+      if (number >= 0) ::close(number);
+    }
+  };
+  const auto copy = std::make_shared<Descriptor>(::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0));
+  return [copy] {
+    if (copy->number >= 0) ::fsync(copy->number);
+  };
 }
 
 void LineFile::write(const std::string& line) {
@@ -87,7 +104,7 @@ RunLog::RunLog(const fs::path& folder, int64_t update, bool leads, int rank) {
       folder / (leads ? std::string("quarantine.jsonl") : concat("quarantine-", rank, ".jsonl")),
       update);
   if (!leads) return;
-  loss_.open(folder / "loss.jsonl", update);
+  evaluated_ = loss_.open(folder / "loss.jsonl", update).find("\"eval_loss\"") != std::string::npos;
   metrics_.open(folder / "metrics.jsonl", update);
   events_.emplace(folder / "runs");
   prometheus_.emplace(folder / "metrics.prom");
@@ -171,6 +188,14 @@ void RunLog::samples(int64_t update, const Figures& measured) {
   }
   metrics_.write(line.dump());
   events_->write(update, figures);
+}
+
+std::function<void()> RunLog::flusher() const {
+  return [loss = loss_.flusher(), metrics = metrics_.flusher(), left = quarantine_.flusher()] {
+    loss();
+    metrics();
+    left();
+  };
 }
 
 void RunLog::checkpoint(int64_t update, const SaveTimes& times, bool saved) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -35,10 +36,13 @@ class LineFile {
   ~LineFile();
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
-  /// Lines of updates after `update` are taken out, and what a crash cut in half.  Throws
-  /// Error(kCannotWrite).
-  void open(const std::filesystem::path& path, int64_t update);
+  /// Lines of updates after `update` are taken out, and what a crash cut in half.  Returns those of
+  /// `update` itself.  Throws Error(kCannotWrite).
+  std::string open(const std::filesystem::path& path, int64_t update);
   void write(const std::string& line);
+  /// What brings the lines that were written onto the disk, as far as that can be: nothing follows
+  /// from a failure.  For any thread; it may outlive the file.
+  std::function<void()> flusher() const;
 
  private:
   std::filesystem::path path_;
@@ -59,9 +63,15 @@ class RunLog {
   /// What was measured of samples, under samples/; perhaps of an update some time ago.
   void samples(int64_t update, const Figures& figures);
   void checkpoint(int64_t update, const SaveTimes& times, bool saved);
+  /// LineFile::flusher() of all files, to be called before a checkpoint is written: one that
+  /// survives a crash then has its lines.
+  std::function<void()> flusher() const;
+  /// Whether the update that the logs were opened at has been measured on the validation set.
+  bool was_evaluated() const { return evaluated_; }
 
  private:
   LineFile loss_, metrics_, quarantine_;
+  bool evaluated_ = false;
   std::optional<EventFile> events_;
   std::optional<PrometheusFile> prometheus_;
 };

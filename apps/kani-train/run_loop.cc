@@ -30,16 +30,26 @@ bool RunLoop::train() {
     if (update() % turns_.save_steps == 0 && !done() && saved_if_possible()) saved = update();
   }
   if (terminal_ && told_) std::fputc('\n', stderr);
-  if (saved != update()) save();
+  if (saved != update()) {
+    flush();
+    save();
+  }
   if (!done())
     std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
                  static_cast<long long>(update()));
   return done();
 }
 
+// A checkpoint that survives a crash has its lines.
+void RunLoop::flush() {
+  loss_.flusher()();
+  metrics_.flusher()();
+}
+
 // A disk that is full for a while does not end a run: the next checkpoint is tried again.
 bool RunLoop::saved_if_possible() {
   try {
+    flush();
     save();
     return true;
   } catch (const Error& error) {

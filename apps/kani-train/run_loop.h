@@ -21,6 +21,8 @@ class RunLoop {
 
   /// True if all updates are done, false if a signal came between.  Throws what the trainer does.
   bool train();
+  /// The program's status behind train(): 0, or 128 and the signal.
+  int status() const { return done() ? 0 : 128 + stop_; }
 
  protected:
   struct Turns {
@@ -42,6 +44,7 @@ class RunLoop {
 
  private:
   bool saved_if_possible();
+  void flush();
 
   const volatile std::sig_atomic_t& stop_;
   LineFile loss_, metrics_;

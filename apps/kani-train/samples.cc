@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "kani/base/error.h"
@@ -24,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMostReportBytes = 64 << 20;
+constexpr std::chrono::milliseconds kLook{50}, kGrace{5000};
 
 void warn(const std::string& what) {
   std::fprintf(stderr, "kani-train: warning: no samples: %s\n", what.c_str());
@@ -51,14 +54,37 @@ Figures read_figures(const fs::path& file) {
 
 }  // namespace
 
-Samples::~Samples() { reap(/*wait=*/true); }
+Samples::~Samples() { end(); }
+
+// Asks it to end, and sees to it.
+void Samples::end() {
+  if (child_ == 0) return;
+  kill(child_, SIGTERM);
+  for (auto waited = kLook; waitpid(child_, nullptr, WNOHANG) == 0; waited += kLook) {
+    if (waited >= kGrace) kill(child_, SIGKILL);
+    std::this_thread::sleep_for(kLook);
+  }
+  child_ = 0;
+  remove_model();
+}
+
+// The weights that were written for the samples alone.
+void Samples::remove_model() const {
+  std::error_code ignored;
+  fs::remove_all(folder_ / kSampleModel, ignored);
+}
 
 void Samples::reap(bool wait) {
   if (child_ == 0) return;
   int status = 0;
-  const pid_t ended = waitpid(child_, &status, wait ? 0 : WNOHANG);
+  pid_t ended = waitpid(child_, &status, WNOHANG);
+  for (; ended == 0 && wait; ended = waitpid(child_, &status, WNOHANG)) {
+    if (stop_ != 0) return end();
+    std::this_thread::sleep_for(kLook);
+  }
   if (ended == 0) return;
   child_ = 0;
+  remove_model();
   if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return warn("kani eval failed; what it said is in eval.log beside the samples");
   try {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <filesystem>
 #include <optional>
 
@@ -19,11 +20,15 @@ struct SampleReport {
   Figures figures;
 };
 
+/// Name of a folder beside the samples with a model that is for them alone.
+inline constexpr const char* kSampleModel = "model";
+
 /// One thread at a time.
 class Samples {
  public:
-  Samples() = default;
-  /// Waits for what still speaks.
+  /// `stop` becomes other than 0 when nobody shall wait any longer.
+  explicit Samples(const volatile std::sig_atomic_t& stop) : stop_(stop) {}
+  /// Ends what still speaks.
   ~Samples();
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
@@ -31,13 +36,17 @@ class Samples {
   /// Lets `kani eval`, which lies beside this program or on the PATH, speak config.sample_prompts
   /// with `model` and judge them in OUT/samples/step-…/, at the lowest priority.  Never fails
   /// the run: what goes wrong is a warning.  While the last ones are still being spoken the new
-  /// ones are left out.
+  /// ones are left out.  A `model` that lies beside the samples goes when they are judged.
   void start(const TrainConfig& config, int64_t update, const std::filesystem::path& model);
-  /// Once for each that has been judged since; `wait`: also of what still speaks.
+  /// Once for each that has been judged since; `wait`: also of what still speaks, which ends when
+  /// `stop` says so.
   std::optional<SampleReport> take_report(bool wait = false);
 
  private:
   void reap(bool wait);
+  void end();
+  void remove_model() const;
+  const volatile std::sig_atomic_t& stop_;
   pid_t child_ = 0;
   int64_t update_ = 0;            // of what the child speaks
   std::filesystem::path folder_;  // likewise

@@ -150,6 +150,7 @@ int speaker_command(int argc, char** argv, const volatile std::sig_atomic_t& sto
   } else {
     SpeakerRun run(a, stop);
     if (run.train() && !a.export_to.empty()) run.export_to(a.export_to);
+    return run.status();
   }
   return 0;
 }

@@ -49,12 +49,13 @@ BackgroundSave::~BackgroundSave() {
 }
 
 void BackgroundSave::begin(const std::filesystem::path& output, const std::filesystem::path& base,
-                           const Snapshot& snapshot) {
+                           const Snapshot& snapshot, std::function<void()> first) {
   require(!pending(), "a checkpoint is still being written");
-  std::packaged_task<void()> task(
-      [comm = comm_, output, base, copy = copied(snapshot, comm_->rank() == 0)] {
-        save_checkpoint(output, base, copy, *comm);
-      });
+  std::packaged_task<void()> task([comm = comm_, output, base, first = std::move(first),
+                                   copy = copied(snapshot, comm_->rank() == 0)] {
+    if (first) first();
+    save_checkpoint(output, base, copy, *comm);
+  });
   writing_ = task.get_future();
   thread_ = std::thread(std::move(task));
 }

@@ -2,6 +2,7 @@
 // copied, a thread writes the copy.  Source: training.md 14.6.
 #pragma once
 
+#include <functional>
 #include <future>
 #include <memory>
 #include <thread>
@@ -24,8 +25,9 @@ class BackgroundSave {
   BackgroundSave& operator=(const BackgroundSave&) = delete;
 
   /// Copies and begins to write; as save_checkpoint().  The one before must have been waited for.
+  /// The thread calls `first` before.
   void begin(const std::filesystem::path& output, const std::filesystem::path& base,
-             const Snapshot& snapshot);
+             const Snapshot& snapshot, std::function<void()> first = {});
   /// Begun and not waited for.
   bool pending() const { return writing_.valid(); }
   /// Pending, and waiting would take no time.

@@ -9,6 +9,7 @@
 namespace kani::train {
 namespace {
 
+constexpr size_t kRoundsBetween = 16;  // clips of each process between two looks at `stop`
 // Classes of seconds; the last has no end.
 constexpr std::array<double, 5> kSeconds{0, 2, 5, 10, 20};
 
@@ -65,7 +66,8 @@ PackedBatch batch_of(const ClipSet& clips, size_t index, const TokenLayout& layo
                      const SequenceRules& rules) {
   const TrainingClip clip = clips.clip(index);
   PackedBatch batch;
-  batch.add(layout, rules, clip_ids(layout, clip, rules), clip.voice, static_cast<int64_t>(index));
+  batch.add(layout, rules, clips.ids(index, clip, layout, rules), clip.voice,
+            static_cast<int64_t>(index));
   return batch;
 }
 
@@ -74,6 +76,8 @@ PackedBatch batch_of(const ClipSet& clips, size_t index, const TokenLayout& layo
 EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const TokenLayout& layout,
                           const EvalRules& rules, Comm& comm) {
   at::NoGradGuard no_grad;
+  EvalReport stopped;
+  stopped.complete = false;
   Means means;
   CodebookMetrics metrics(layout);
   means.open("all");
@@ -85,8 +89,13 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
   }
   for (size_t i = 0; i < clips.size(); ++i) means.open("language " + clips.language(i));
 
-  for (auto i = static_cast<size_t>(comm.rank()); i < clips.size();
-       i += static_cast<size_t>(comm.size())) {
+  const auto processes = static_cast<size_t>(comm.size());
+  for (size_t round = 0; round * processes < clips.size(); ++round) {
+    // Every process comes by here equally often, whether it has a clip of this round or not.
+    if (rules.stop && round % kRoundsBetween == 0 && comm.sum(int64_t{rules.stop() ? 1 : 0}) > 0)
+      return stopped;
+    const size_t i = round * processes + static_cast<size_t>(comm.rank());
+    if (i >= clips.size()) continue;
     const PackedBatch batch = batch_of(clips, i, layout, rules.sequence);
     const at::Tensor hidden = model.forward(batch);
     metrics.add(model, batch, hidden);
@@ -97,7 +106,8 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
     const float* loss = losses.const_data_ptr<float>();
     const std::string language = "language " + clips.language(i);
     int64_t codes = 0;
-    for (const int64_t id : batch.targets) codes += id >= layout.audio_start ? 1 : 0;
+    for (const int64_t id : batch.targets)
+      codes += layout.is_audio(static_cast<int32_t>(id)) ? 1 : 0;
     const std::string duration = "duration " + class_of(static_cast<double>(codes) /
                                                         layout.codebooks / rules.frames_per_second);
     int64_t code = 0;
@@ -109,7 +119,7 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
       means.add(language, value);
       means.add(duration, value);
       // Control ids are in neither, as upstream counts.
-      if (target < layout.start_of_speech) means.add("text", value);
+      if (layout.is_text(static_cast<int32_t>(target))) means.add("text", value);
       if (!layout.is_audio(static_cast<int32_t>(target))) continue;
       const int64_t book = (target - layout.audio_start) / layout.codebook_size;
       if (book < layout.codebooks) means.add(concat("codebook ", book), value);

@@ -2,6 +2,7 @@
 // length and place, upstream's figures, ends of speech.  Source: training.md 10, 14.7.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ namespace kani::train {
 
 struct EvalReport {
   int64_t update = 0;
+  bool complete = true;               // false: stopped, and nothing else is told
   double loss = 0;                    // mean over targets, nats
   std::vector<double> codebook_loss;  // by codebook
   double text_loss = 0;
@@ -31,10 +33,13 @@ struct EvalRules {
   SequenceRules sequence;
   int64_t loss_chunk = 2048;
   double frames_per_second = 12.5;
+  /// Asked every few clips; true on any process ends the measuring on all.
+  std::function<bool()> stop{};
 };
 
 /// Every clip alone, so that the numbers do not depend on how clips are packed; of several
-/// processes each takes its share, and all get the same report.  Without gradients.
+/// processes each takes its share, and all get the same report.  Without gradients.  Throws
+/// Error(kBadInput) naming a clip that cannot be read or does not fit the model.
 EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const TokenLayout& layout,
                           const EvalRules& rules, Comm& comm);
 

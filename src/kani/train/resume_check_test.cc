@@ -76,6 +76,24 @@ TEST_F(ResumeCheck, another_base_is_told_and_one_that_makes_another_model_is_ref
   EXPECT_NE(why.find("is 12345"), std::string::npos) << why;
 }
 
+TEST_F(ResumeCheck, the_least_loss_of_other_clips_does_not_count) {
+  TrainConfig c = config("measured");
+  c.valid_data = c.data;
+  {
+    Trainer trainer(c, false);
+    trainer.step();
+    trainer.begin_save(trainer.evaluate()->loss);
+    trainer.finish_save();
+  }
+  EXPECT_TRUE(Trainer(c, true).state().best_loss.has_value());
+  write_shard(folder_ / "data.kshard.other",
+              [](TrainingClip& clip, size_t) { clip.text.resize(2); });
+  fs::rename(folder_ / "data.kshard.other", folder_ / "other.kshard");
+  c.valid_data = {folder_ / "other.kshard"};
+  EXPECT_FALSE(Trainer(c, true).state().best_loss.has_value());
+  EXPECT_NE(warnings_.find("was measured on other clips"), std::string::npos) << warnings_;
+}
+
 TEST_F(ResumeCheck, keys_that_an_older_program_did_not_know_had_their_defaults) {
   const fs::path checkpoint = *find_checkpoint(folder_ / "out");
   const std::string resolved = read_file(checkpoint / "config.resolved.yaml", 1 << 20);

@@ -44,6 +44,16 @@ std::string text_hash(const std::string& text) {
   return sha256_hex(std::as_bytes(std::span(text)));
 }
 
+std::string weights_hash(const ParameterMap& parameters) {
+  Sha256 hash;
+  for (const auto& [name, tensor] : parameters) {
+    const at::Tensor flat = tensor.detach().cpu().contiguous();
+    hash.update(std::as_bytes(std::span(name)));
+    hash.update({static_cast<const std::byte*>(flat.const_data_ptr()), flat.nbytes()});
+  }
+  return hex_text(hash.finish());
+}
+
 }  // namespace
 
 Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& launch)
@@ -90,18 +100,21 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
                                                                 static_cast<double>(per_epoch))));
   make_optimizer();
   background_ = std::make_unique<BackgroundSave>(*comm_);
-  state_.data_hash = clips_->hash();
+  state_.data_hash = data_hash();
+  state_.valid_hash = valid_hash();
   state_.config_hash = text_hash(identity_yaml(config_, comm_->size()));
   if (has_adapters(model_->parameters())) state_.base_hash = base_hash(model_->parameters());
   state_.program = program_version();
   comm_->agree("program", state_.program);
   comm_->agree("data", state_.data_hash);
+  comm_->agree("validation data", state_.valid_hash);
   comm_->agree("settings", state_.config_hash);
   if (resume) {
     resume_newest(force);
   } else if (config_.from_upstream) {
     go_on_from(upstream);
   }
+  if (comm_->size() > 1) comm_->agree("weights", weights_hash(model_->parameters()));
 }
 
 Trainer::~Trainer() = default;
@@ -123,6 +136,7 @@ void Trainer::open_clips(const std::vector<LanguageToken>& tokens) {
     require(valid_->size() > 0, "valid_fraction ", config_.valid_fraction, " of ", clips_->size(),
             " clips leaves none to measure on");
   }
+  check_sets();
 
   for (size_t i = 0; i < clips_->size(); ++i) {
     lengths_.push_back(clips_->length(i));
@@ -137,6 +151,30 @@ void Trainer::open_clips(const std::vector<LanguageToken>& tokens) {
                              usable_.begin());
   require(new_ > 0, "no clip fits pack_length ", config_.pack_length);
   mix_clips();
+}
+
+// What is measured on must be made as what is trained on.
+void Trainer::check_sets() const {
+  if (valid_ && !config_.valid_data.empty()) check_tokenizer(config_, *valid_);
+  for (const ClipSet* set : {clips_.get(), valid_.get()}) {
+    const int voice = set == nullptr ? 0 : set->voice_dim(), own = model_->config().speaker_emb_dim;
+    if (voice != 0 && voice != own)
+      throw Error(ErrorCode::kBadInput, set->name(0), ": its set has voices of ", voice,
+                  " numbers, the model's have ", own);
+  }
+}
+
+// A clip that is replayed now and was new before, or the other way round, is other data.
+std::string Trainer::data_hash() const {
+  std::string marks;
+  if (!config_.replay_data.empty())
+    marks += concat(" first ", clips_->clips_of_first(config_.data.size()));
+  if (config_.valid_fraction > 0) marks += " by recording";
+  return marks.empty() ? clips_->hash() : text_hash(clips_->hash() + marks);
+}
+
+std::string Trainer::valid_hash() const {
+  return valid_ ? text_hash(concat(valid_->hash(), " ", valid_->size())) : "";
 }
 
 void Trainer::make_optimizer() {
@@ -183,7 +221,12 @@ void Trainer::resume_newest(bool force) {
                 found.program.empty() ? "of an unknown version" : found.program, ", this is ",
                 state_.program, ": the run may not go on bit for bit");
   found.program = state_.program;
+  if (found.best_loss && !found.valid_hash.empty() && found.valid_hash != state_.valid_hash) {
+    log_warning("train", *folder, " was measured on other clips: its least loss counts no more");
+    found.best_loss.reset();
+  }
   found.data_hash = state_.data_hash;
+  found.valid_hash = state_.valid_hash;
   found.base_hash = state_.base_hash;
   found.config_hash = state_.config_hash;
   state_ = std::move(found);
@@ -276,7 +319,7 @@ PackedBatch Trainer::batch_of(const ClipSet& clips, const Row& row,
       Random random(splitmix64(splitmix64(config_.seed + 2) ^ splitmix64(*dropout) ^ index));
       voice = random.next_uniform() >= config_.speaker_dropout;
     }
-    batch.add(layout_, config_.sequence, clip_ids(layout_, clip, config_.sequence),
+    batch.add(layout_, config_.sequence, clips.ids(index, clip, layout_, config_.sequence),
               voice ? std::span<const float>(clip.voice) : std::span<const float>(), index);
   }
   return batch;
@@ -307,6 +350,23 @@ LossResult Trainer::loss_of(const PackedBatch& batch, const at::Tensor& hidden,
                        model_->rules().table, loss_rules(batch));
 }
 
+std::vector<PackedBatch> Trainer::batches_of_update(int64_t end, UpdateReport& report) const {
+  std::vector<PackedBatch> batches;
+  std::string unreadable;
+  for (int64_t r = state_.row + comm_->rank(); r < end && unreadable.empty(); r += comm_->size()) {
+    try {
+      PackedBatch& batch = batches.emplace_back(
+          batch_of(*clips_, plan_[static_cast<size_t>(r)], static_cast<uint64_t>(state_.epoch)));
+      add_noise(batch, r - state_.row);
+    } catch (const Error& error) {
+      unreadable = error.what();
+    }
+  }
+  if (comm_->sum(int64_t{unreadable.empty() ? 0 : 1}) == 0) return batches;
+  report.skip_reason = unreadable.empty() ? "another process cannot read a clip" : unreadable;
+  return {};
+}
+
 UpdateReport Trainer::step() {
   const auto start = Clock::now();
   plan_epoch(state_.epoch);
@@ -317,13 +377,10 @@ UpdateReport Trainer::step() {
   report.total = total_updates_;
   report.learning_rate = optimizer_->learning_rate(state_.update);
 
-  std::vector<PackedBatch> batches;
+  const std::vector<PackedBatch> batches = batches_of_update(end, report);
   int64_t labels = 0, spoken = 0;
   double squares = 0, weight = 0;
-  for (int64_t r = state_.row + comm_->rank(); r < end; r += comm_->size()) {
-    PackedBatch& batch = batches.emplace_back(
-        batch_of(*clips_, plan_[static_cast<size_t>(r)], static_cast<uint64_t>(state_.epoch)));
-    add_noise(batch, r - state_.row);
+  for (const PackedBatch& batch : batches) {
     spoken += AttentionGuide::positions(batch.speech);
     report.elements += batch.elements();
     report.targets += batch.target_count;
@@ -339,7 +396,8 @@ UpdateReport Trainer::step() {
   report.targets = comm_->sum(report.targets);
   // Upstream's ranks are averaged, each divides by its own labels unless it is told otherwise.
   labels = config_.average_tokens_across_devices ? comm_->sum(labels) : labels * comm_->size();
-  report.mean_square_length = comm_->sum(squares) / static_cast<double>(report.elements);
+  report.mean_square_length =
+      comm_->sum(squares) / static_cast<double>(std::max<int64_t>(1, report.elements));
   if (config_.packing == Packing::kRows)
     report.fill = static_cast<double>(report.elements) /
                   static_cast<double>((end - state_.row) * config_.pack_length);
@@ -347,7 +405,7 @@ UpdateReport Trainer::step() {
                          : weights_->on() ? comm_->sum(weight)
                                           : static_cast<double>(report.targets);
   // Weights may leave a batch nothing to learn (reliability.md T8).
-  if (divisor == 0) report.skip_reason = "none of its targets counts";
+  if (divisor == 0 && report.skip_reason.empty()) report.skip_reason = "none of its targets counts";
   const double guidance = config_.guide.weight_at(state_.update);
   if (guidance > 0) spoken = std::max<int64_t>(1, comm_->sum(spoken));
   double penalty = 0;
@@ -385,9 +443,9 @@ UpdateReport Trainer::step() {
   remember(report, state_);
   if (report.skipped) {
     std::string names;
-    for (const PackedBatch& batch : batches) {
-      for (const int64_t row : batch.rows) {
-        report.clips.push_back(clips_->name(static_cast<size_t>(row)));
+    for (int64_t r = state_.row + comm_->rank(); r < end; r += comm_->size()) {
+      for (const uint32_t clip : plan_[static_cast<size_t>(r)]) {
+        report.clips.push_back(clips_->name(clip));
         names += " " + report.clips.back();
       }
     }
@@ -407,13 +465,15 @@ UpdateReport Trainer::step() {
                  static_cast<double>(state_.row) / static_cast<double>(rows);
   report.seconds = seconds_since(start);
   report.device_peak_bytes = gpu_memory_peak(model_->device());
-  if (state_.skipped_in_row >= kMostSkipped) {
-    const auto good = find_checkpoint(config_.output_dir);
-    throw Error(ErrorCode::kBadInput, kMostSkipped,
-                " updates in a row were skipped, the last because ", report.skip_reason,
-                "; the last good checkpoint is ", good ? good->string() : std::string("none"));
-  }
   return report;
+}
+
+void Trainer::require_health(const UpdateReport& last) const {
+  if (state_.skipped_in_row < kMostSkipped) return;
+  const auto good = find_good_checkpoint(config_.output_dir);
+  throw Error(ErrorCode::kBadInput, kMostSkipped,
+              " updates in a row were skipped, the last because ", last.skip_reason,
+              "; the last good checkpoint is ", good ? good->string() : std::string("none"));
 }
 
 EvalRules Trainer::eval_rules() const {
@@ -428,12 +488,15 @@ ParameterMap Trainer::ordinary_parameters(bool averaged) const {
   return without_factors(model_->rules().table, out);
 }
 
-std::optional<EvalReport> Trainer::evaluate(bool averaged) {
+std::optional<EvalReport> Trainer::evaluate(bool averaged, std::function<bool()> stop) {
   if (!valid_) return std::nullopt;
   ComputeRules rules = model_->rules();
   rules.table = {};
   const Lfm2Module shown(model_->config(), ordinary_parameters(averaged), rules);
-  EvalReport report = evaluate_clips(shown, *valid_, layout_, eval_rules(), *comm_);
+  EvalRules measured = eval_rules();
+  measured.stop = std::move(stop);
+  EvalReport report = evaluate_clips(shown, *valid_, layout_, measured, *comm_);
+  if (!report.complete) return std::nullopt;
   report.update = state_.update;
   return report;
 }
@@ -458,14 +521,14 @@ void Trainer::save() {
   finish_save();
 }
 
-void Trainer::begin_save(std::optional<double> best) {
+void Trainer::begin_save(std::optional<double> best, std::function<void()> first) {
   finish_save();
   best_before_ = {state_.best_loss, state_.best_update};
   if (best) {
     state_.best_loss = best;
     state_.best_update = state_.update;
   }
-  background_->begin(config_.output_dir, config_.model_id, snapshot());
+  background_->begin(config_.output_dir, config_.model_id, snapshot(), std::move(first));
 }
 
 void Trainer::finish_save() {

@@ -56,18 +56,21 @@ class Trainer {
   const std::map<std::string, double>& language_shares() const { return language_shares_; }
   bool done() const { return state_.update >= total_updates_; }
 
-  /// One update.  Throws Error(kBadInput) after twenty skipped ones in a row, with the last good
-  /// checkpoint's name.
+  /// One update; it is left out if one of its clips cannot be read.
   UpdateReport step();
+  /// To be called behind step(), when its report is kept.  Throws Error(kBadInput) after twenty
+  /// skipped updates in a row, with the last good checkpoint's name.
+  void require_health(const UpdateReport& last) const;
   /// On the validation set, with the average of the weights if there is one and `averaged`.  All
-  /// processes must call.
-  std::optional<EvalReport> evaluate(bool averaged = false);
+  /// processes must call.  Nothing if there is no such set, or if `stop`, asked every few clips, is
+  /// true on one of them.
+  std::optional<EvalReport> evaluate(bool averaged = false, std::function<bool()> stop = {});
   /// Waits for a checkpoint that is being written, and saves.
   void save();
   /// Begins to save what is there now, after the one before, and lets the run go on: a thread
   /// writes a copy.  With `best` the validation loss is the least so far, and the file `best` will
-  /// name this checkpoint.
-  void begin_save(std::optional<double> best = {});
+  /// name this checkpoint.  The thread calls `first` before it writes.
+  void begin_save(std::optional<double> best = {}, std::function<void()> first = {});
   /// Whether `report` has the least loss so far.
   bool is_best(const EvalReport& report) const;
   /// A save was begun and not waited for; and waiting would take no time.
@@ -86,7 +89,12 @@ class Trainer {
   void go_on_from(const UpstreamProgress& progress);
   void mix_clips();
   void plan_epoch(int64_t epoch);
+  void check_sets() const;
+  std::string data_hash() const;
+  std::string valid_hash() const;
   int64_t rows_of_update() const;
+  // This process's rows of the update, up to row `end` of the plan.
+  std::vector<PackedBatch> batches_of_update(int64_t end, UpdateReport& report) const;
   PackedBatch batch_of(const ClipSet& clips, const Row& row, std::optional<uint64_t> dropout) const;
   void add_noise(PackedBatch& batch, int64_t row) const;
   LossRules loss_rules(const PackedBatch& batch) const;

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <fstream>
 
+#include "kani/base/sha256.h"
+#include "kani/train/sealed_folder.h"
 #include "kani/train/test_run.h"
 
 namespace kani::train {
@@ -137,16 +139,45 @@ TEST_F(TrainerTest, T8_weights_that_are_no_numbers_skip_updates_and_stop_after_t
     at::NoGradGuard no_grad;
     trainer.model().parameters().at("model.embedding_norm.weight")[0] = NAN;
   }
-  for (int i = 0; i < 19; ++i) EXPECT_TRUE(trainer.step().skipped);
-  EXPECT_EQ(trainer.state().skipped, 19);
+  for (int i = 0; i < 19; ++i) {
+    const UpdateReport report = trainer.step();
+    EXPECT_TRUE(report.skipped);
+    trainer.require_health(report);
+  }
+  trainer.save();  // as at a signal: whole, but of no use
+  EXPECT_EQ(find_checkpoint(c.output_dir)->filename(), checkpoint_name(20));
+  const UpdateReport last = trainer.step();
+  EXPECT_TRUE(last.skipped);
+  EXPECT_FALSE(last.clips.empty());
+  EXPECT_EQ(trainer.state().skipped, 20);
   try {
-    trainer.step();
+    trainer.require_health(last);
     FAIL() << "twenty in a row go on";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find(checkpoint_name(1)), std::string::npos)
         << error.what();
   }
-  EXPECT_EQ(weights(c.output_dir), before);
+  EXPECT_EQ(read_file(*find_good_checkpoint(c.output_dir) / "model.safetensors", 1 << 24), before);
+}
+
+TEST_F(TrainerTest, T8_checkpoints_among_skipped_updates_are_not_good_and_delete_none) {
+  TrainConfig c = config("out");
+  c.max_steps = 100;
+  c.save_total_limit = 2;
+  Trainer trainer(c, false);
+  trainer.step();
+  trainer.save();
+  {
+    at::NoGradGuard no_grad;
+    trainer.model().parameters().at("model.embedding_norm.weight")[0] = NAN;
+  }
+  trainer.save();  // the same update, now of no use: what its state does not tell its weights do
+  EXPECT_EQ(find_good_checkpoint(c.output_dir), std::nullopt);
+  for (int i = 0; i < 4; ++i) {
+    trainer.step();
+    trainer.save();
+  }
+  EXPECT_EQ(step_folders(c.output_dir).size(), 5U);
 }
 
 TEST_F(TrainerTest, T8_a_batch_in_which_nothing_counts_is_skipped) {
@@ -198,7 +229,7 @@ TEST_F(TrainerTest, T7_few_bad_shards_are_left_out_whole_and_many_stop_the_run) 
   std::string manifest;
   for (int i = 0; i < 5; ++i) {
     write_file(shard(i), good);
-    manifest += std::string(64, '0') + "  " + shard(i).filename().string() + "\n";
+    manifest += sha256_hex(shard(i)) + "  " + shard(i).filename().string() + "\n";
   }
   write_file(set / "MANIFEST", manifest);
   std::string damaged = good;
