@@ -44,19 +44,6 @@ double decibel(double amplitude) {
   return amplitude <= 1e-5 ? kSilenceDb : 20 * std::log10(amplitude);
 }
 
-double clipped_share(std::span<const float> mono) {
-  size_t clipped = 0;
-  for (size_t i = 0; i < mono.size();) {
-    size_t run = 1;
-    const float first = sane(mono[i]);
-    while (i + run < mono.size() && std::abs(sane(mono[i + run]) - first) <= kFlat) ++run;
-    const bool flat = run >= kFlatRun && std::abs(first) >= kFullScale;
-    if (flat || std::abs(first) > 1) clipped += run;
-    i += run;
-  }
-  return static_cast<double>(clipped) / static_cast<double>(mono.size());
-}
-
 std::vector<double> frame_levels(std::span<const float> mono, size_t frame) {
   std::vector<double> levels;
   levels.reserve(mono.size() / frame);
@@ -143,6 +130,25 @@ std::string rounded(double value) {
 
 }  // namespace
 
+void ClippingMeter::push(float sample) {
+  sample = sane(sample);
+  if (run_ > 0 && std::abs(sample - first_) > kFlat) {
+    clipped_ += is_clipped() ? run_ : 0;
+    run_ = 0;
+  }
+  if (run_++ == 0) first_ = sample;
+  ++samples_;
+}
+
+bool ClippingMeter::is_clipped() const {
+  return (run_ >= kFlatRun && std::abs(first_) >= kFullScale) || std::abs(first_) > 1;
+}
+
+double ClippingMeter::share() const {
+  if (samples_ == 0) return 0;
+  return static_cast<double>(clipped_ + (is_clipped() ? run_ : 0)) / static_cast<double>(samples_);
+}
+
 RecordingQuality measure_recording(std::span<const float> mono, int rate_hz) {
   require(rate_hz >= 8000 && rate_hz <= 192000, "sample rate is ", rate_hz,
           " Hz, must be 8000 to 192000");
@@ -151,7 +157,9 @@ RecordingQuality measure_recording(std::span<const float> mono, int rate_hz) {
   quality.peak_db = quality.noise_floor_db = quality.speech_level_db = kSilenceDb;
   if (mono.empty()) return quality;
   quality.peak_db = decibel(double{peak(mono)});
-  quality.clipped_share = clipped_share(mono);
+  ClippingMeter clipping;
+  for (const float sample : mono) clipping.push(sample);
+  quality.clipped_share = clipping.share();
   const std::vector<double> levels =
       frame_levels(mono, static_cast<size_t>(std::lround(kFrameSeconds * rate_hz)));
   if (levels.empty()) return quality;

@@ -36,6 +36,21 @@ struct RecordingQuality {
 /// Throws Error(kInvalidArgument) for a rate outside of that range.  NaN counts as 0.
 RecordingQuality measure_recording(std::span<const float> mono, int rate_hz);
 
+/// RecordingQuality's clipped_share of one channel, sample by sample.
+class ClippingMeter {
+ public:
+  void push(float sample);
+  /// Of those so far; 0 of none.
+  double share() const;
+
+ private:
+  bool is_clipped() const;
+
+  size_t samples_ = 0, clipped_ = 0;  // clipped_ without the last run
+  size_t run_ = 0;                    // of samples that are like the first of them
+  float first_ = 0;
+};
+
 /// What to say about it, a line each, lower case: clipping, noise, hardly any speech.
 std::vector<std::string> recording_warnings(const RecordingQuality& quality);
 

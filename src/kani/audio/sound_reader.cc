@@ -94,7 +94,7 @@ class SoundReader::Impl {
 
   SoundKind kind() const { return kind_; }
   const SoundDecoder& decoder() const { return *decoder_; }
-  size_t read(std::span<float> mono);
+  size_t read(std::span<float> mono, std::span<float> channels);
 
  private:
   template <typename... Parts>
@@ -138,11 +138,14 @@ SoundReader::Impl::Impl(ByteSource source, std::string name, const SoundLimits& 
   block_.resize(kBlockFrames * static_cast<size_t>(channels));
 }
 
-size_t SoundReader::Impl::read(std::span<float> mono) {
+size_t SoundReader::Impl::read(std::span<float> mono, std::span<float> channels) {
+  const auto count = static_cast<size_t>(decoder_->channels());
   size_t done = 0;
   while (done < mono.size()) {
     const size_t wanted = std::min(mono.size() - done, kBlockFrames);
     const size_t got = read_block(mono.subspan(done, wanted));
+    if (!channels.empty())
+      std::copy_n(block_.begin(), got * count, channels.subspan(done * count).begin());
     done += got;
     if (got < wanted) break;
   }
@@ -190,7 +193,10 @@ SoundReader::~SoundReader() = default;
 SoundKind SoundReader::kind() const { return impl_->kind(); }
 int SoundReader::rate_hz() const { return impl_->decoder().rate_hz(); }
 int SoundReader::channels() const { return impl_->decoder().channels(); }
-size_t SoundReader::read(std::span<float> mono) { return impl_->read(mono); }
+size_t SoundReader::read(std::span<float> mono) { return impl_->read(mono, {}); }
+size_t SoundReader::read(std::span<float> mono, std::span<float> channels) {
+  return impl_->read(mono, channels);
+}
 
 namespace {
 

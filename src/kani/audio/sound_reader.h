@@ -44,6 +44,8 @@ class SoundReader {
   /// number, less than asked only at the end.  Throws for samples that are NaN or infinite, for
   /// sound beyond limits.max_seconds and for data that cannot be decoded.
   size_t read(std::span<float> mono);
+  /// The same with the samples themselves, channels() for each of `mono`, channel beside channel.
+  size_t read(std::span<float> mono, std::span<float> channels);
 
  private:
   class Impl;
