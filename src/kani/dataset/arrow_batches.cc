@@ -17,6 +17,8 @@
 #include <numeric>
 #include <string_view>
 
+#include "kani/dataset/clip_note.h"
+
 namespace kani {
 namespace {
 
@@ -149,6 +151,8 @@ class ParquetBatches final : public ArrowBatches {
     auto reader = parquet::ParquetFileReader::Open(input, properties);
     const auto metadata = reader->metadata();
     count_rows(*metadata);
+    if (const auto& pairs = metadata->key_value_metadata(); pairs && pairs->Contains(kNoteKey))
+      note_ = read_value(pairs->Get(kNoteKey), file);
     parquet::ArrowReaderProperties decoding(/*use_threads=*/false);
     decoding.set_batch_size(range.batch_rows);
     decoding.set_pre_buffer(false);

@@ -62,6 +62,8 @@ class ArrowBatches {
   /// Column number `index` of those wanted: nullptr if it is optional and missing.  Texts come as
   /// binary arrays, their UTF-8 is not checked.
   const arrow::Array* column(size_t index) const { return columns_[index].get(); }
+  /// Of a Parquet file of ours the text of clip_note.h, else empty.
+  const std::string& note() const { return note_; }
   /// Names of the columns of the file, wanted or not.
   const std::vector<std::string>& names() const { return names_; }
   /// Of these, such as are of a kind.
@@ -86,6 +88,7 @@ class ArrowBatches {
   std::vector<WantedColumn> wanted_;
   std::vector<int> present_;  // places of the wanted columns that are there, ascending
   int64_t first_row_ = 0, rows_ = 0;
+  std::string note_;
 
  private:
   void take_columns(const arrow::RecordBatch& batch);

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
 #include "kani/base/json.h"
 #include "kani/base/utf8.h"
 #include "kani/dataset/arrow_cells.h"
+#include "kani/dataset/clip_limits.h"
+#include "kani/dataset/clip_text.h"
 #include "kani/dataset/length_statistics.h"
 #include "kani/tokens/sequence.h"
 
@@ -22,6 +25,7 @@ using OrderedJson = nlohmann::ordered_json;  // notes keep their order
 
 constexpr size_t kMostTextBytes = 1 << 20;
 constexpr int64_t kMostFrames = 1'000'000;  // a day of sound
+constexpr int64_t kFramesBesides = 2;       // what a codec may say more or less than there are
 
 // Places in wanted_.
 enum : size_t {
@@ -69,7 +73,20 @@ std::optional<std::pair<RowFault, std::string>> voice_fault(ListCell cell,
     if (!std::isfinite(value))
       return {{RowFault::kVoiceNotFinite, "has a number that is not finite"}};
   }
+  if (rules.careful && !voice.empty() && !is_usable_voice(voice))
+    return {{RowFault::kVoiceLength,
+             concat("is no vector of a length from ", kShortestVoice, " to ", kLongestVoice)}};
   return std::nullopt;
+}
+
+RowFault text_fault(RejectReason reason) {
+  if (reason == RejectReason::kTextMissing) return RowFault::kTextMissing;
+  return reason == RejectReason::kTextControl ? RowFault::kTextControl : RowFault::kTextLength;
+}
+
+std::optional<ClipNote> note_of(const ArrowBatches& batches, const std::filesystem::path& file) {
+  if (batches.note().empty()) return std::nullopt;
+  return parse_clip_note(batches.note(), file.string());
 }
 
 std::optional<std::array<std::byte, 32>> parse_record(std::string_view hex) {
@@ -92,7 +109,8 @@ SourceClips::SourceClips(const std::filesystem::path& file, const ClipColumns& c
                          ClipShape rules, bool more)
     : rules_(std::move(rules)),
       wanted_(wanted_columns(columns, more)),
-      batches_(ArrowBatches::open(file, wanted_)) {}
+      batches_(ArrowBatches::open(file, wanted_)),
+      note_(note_of(*batches_, file)) {}
 
 template <typename... Parts>
 void SourceClips::refuse(RowFault fault, size_t column, const Parts&... why) const {
@@ -108,9 +126,15 @@ NextClip SourceClips::next(TrainingClip& clip) {
   current_ = row_++;
   clip = TrainingClip();
   read_length(clip);
-  if (!within_duration(clip.encoded_len, rules_.max_duration_s)) return NextClip::kTooLong;
-  read_codes(clip);
+  if (rules_.careful) {
+    read_codes(clip);
+    check_frames(clip);
+  }
+  const int64_t frames = rules_.careful ? static_cast<int64_t>(layer_[0].size()) : clip.encoded_len;
+  if (!within_duration(frames, rules_.max_duration_s)) return NextClip::kTooLong;
+  if (!rules_.careful) read_codes(clip);
   read_text(clip);
+  if (rules_.careful) check_text(clip);
   read_voice(clip);
   if (wanted_.size() > kTextRaw) read_more(clip);
   return NextClip::kClip;
@@ -123,6 +147,20 @@ void SourceClips::read_length(TrainingClip& clip) {
     refuse(RowFault::kLengthOutOfRange, kLength, "is ", *length, ", expected 0 to ", kMostFrames);
   clip.encoded_len = *length;
   clip.duration_s = static_cast<double>(*length) / kUpstreamFrameRate;
+}
+
+void SourceClips::check_frames(const TrainingClip& clip) const {
+  const auto frames = static_cast<int64_t>(layer_[0].size());
+  if (std::abs(frames - clip.encoded_len) > kFramesBesides)
+    refuse(RowFault::kLengthWrong, kLength, "is ", clip.encoded_len, ", but there are ", frames,
+           " codes in a codebook");
+}
+
+void SourceClips::check_text(const TrainingClip& clip) const {
+  const ClipLimits limits;
+  if (const auto reject = check_given_text(clip.utf8, limits))
+    refuse(text_fault(reject->reason), kText, "is refused as ", reject_name(reject->reason), ": ",
+           reject->detail);
 }
 
 void SourceClips::read_text(TrainingClip& clip) {
@@ -203,6 +241,8 @@ void SourceClips::read_more(TrainingClip& clip) {
   if (std::string raw = extra_text(kTextRaw); !raw.empty()) notes["text_raw"] = std::move(raw);
   if (const std::string quality = read_quality(); !quality.empty())
     notes["quality"] = OrderedJson::parse(quality);
+  if (note_ && note_->tag_tokens.contains(clip.language))
+    notes["tag_token"] = note_->tag_tokens.at(clip.language);
   if (!notes.empty()) clip.notes = notes.dump();
 }
 
@@ -283,6 +323,10 @@ NextClip SequenceClips::next(TrainingClip& clip) {
   if (const auto fault = voice_fault(cell, clip.voice, rules_))
     refuse(fault->first, "speaker_emb", fault->second);
   return NextClip::kClip;
+}
+
+std::optional<ClipNote> read_clip_note(const std::filesystem::path& file) {
+  return note_of(*ArrowBatches::open(file, {}), file);
 }
 
 bool is_processed_set(const std::filesystem::path& file) {

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "kani/dataset/arrow_batches.h"
+#include "kani/dataset/clip_note.h"
 #include "kani/dataset/convert.h"
 #include "kani/dataset/prepare.h"
 #include "kani/tokens/layout.h"
@@ -21,6 +22,10 @@ struct ClipShape {
   TokenLayout layout;
   int voice_dim = 128;
   bool voice_required = true;
+  /// Of a source set: also what upstream does not look at.  The text has no control characters, 1
+  /// to 1,000 characters; there are as many frames as encoded_len says, but for two, and these
+  /// count for max_duration_s; the voice is about as long as encoders make them (clip_limits.h).
+  bool careful = false;
   std::optional<double> max_duration_s{};  // longer ones are kTooLong, before anything else
 };
 
@@ -32,9 +37,15 @@ class SourceClips final : public ClipReader {
               bool more);
   NextClip next(TrainingClip& clip) override;
   const std::vector<std::string>& column_names() const { return batches_->names(); }
+  /// What a file of ours says of its text; nothing for others.
+  const std::optional<ClipNote>& note() const { return note_; }
+  /// "file: row group 0, row 6", of the last clip.
+  std::string place() const { return batches_->place(current_); }
 
  private:
   void read_length(TrainingClip& clip);
+  void check_frames(const TrainingClip& clip) const;
+  void check_text(const TrainingClip& clip) const;
   void read_text(TrainingClip& clip);
   void read_codes(TrainingClip& clip);
   void read_voice(TrainingClip& clip);
@@ -49,6 +60,7 @@ class SourceClips final : public ClipReader {
   ClipShape rules_;
   std::vector<WantedColumn> wanted_;
   std::unique_ptr<ArrowBatches> batches_;
+  std::optional<ClipNote> note_;
   std::vector<int32_t> layer_[4];
   int64_t row_ = 0, current_ = 0;
 };
@@ -68,5 +80,9 @@ class SequenceClips final : public ClipReader {
 
 /// Whether a file of this set holds sequences (a column input_ids).
 bool is_processed_set(const std::filesystem::path& file);
+
+/// What a Parquet file of ours says of all its clips; nothing for others.  Throws Error(kNotFound,
+/// kBadInput).
+std::optional<ClipNote> read_clip_note(const std::filesystem::path& file);
 
 }  // namespace kani

@@ -201,7 +201,7 @@ TEST_F(SourceClipsTest, other_widths_and_large_lists_are_read) {
   ASSERT_EQ(clips.next(clip), NextClip::kClip);
   ASSERT_EQ(clips.next(clip), NextClip::kClip);
   EXPECT_EQ(clip.codes, (std::vector<int32_t>{1, 1, 1, 1, 1, 2, 3, 4, 1, 2, 3, 4}));
-  EXPECT_EQ(clip.voice, (std::vector<float>{0.5F, 1, -1}));
+  EXPECT_EQ(clip.voice, (std::vector<float>{0.5F, 0.25F, -0.5F}));
   EXPECT_EQ(clip.encoded_len, 3);
   EXPECT_EQ(clip.duration_s, 0.24);
 }

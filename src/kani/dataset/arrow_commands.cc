@@ -26,22 +26,25 @@ constexpr std::string_view kPrepareHelp =
   --out FOLDER           where the set is written; must not exist or be empty
   --sources FOLDER       where relative source names start (default: folder of the configuration)
   --format WHAT          processed, shards or both (default)
+                         bad rows are left out, and rejects.jsonl says why
   --parity               upstream's rules to the digit; the first bad row is an error
   --drop-repeated-frames yes or no (default: yes with --parity, else no)
   --model FILE           config.json of the model to be trained (default: KaniTTS2's numbers)
   --audio-start N, --codebook-size N, --voice-size N
-                         single numbers in place of the model's
+                         single numbers in place of the model's; voice size 0: clips have no voice
 )";
 
 constexpr std::string_view kConvertHelp =
     R"(convert INPUT OUTPUT --to shards|parquet|processed [options]
   INPUT                  a .kshard, .parquet or .arrow file, or a folder of one kind
   OUTPUT                 a folder; must not exist or be empty
-  --split NAME           which split of an input folder (default: train)
+  --split NAME|all       which split of an input folder (default: train); its name is kept
   --tokenizer FOLDER     needed where text is there and ids are not, or the reverse
-  --no-tags              the language is not put in front of the text
+  --no-tags              the language is not put in front of a text that is without; Parquet of
+                         ours says whether it is
   --skip-bad             bad rows are dropped and counted, not an error
-  --model FILE, --audio-start N, --codebook-size N, --voice-size N   as in prepare
+  --model FILE, --audio-start N, --codebook-size N, --voice-size N
+                         as in prepare (default: what a shard or Parquet of ours says)
 )";
 
 constexpr int kPlannedVocabulary = 80'538;  // rows of KaniTTS2's embedding
@@ -49,22 +52,26 @@ constexpr int kPlannedVocabulary = 80'538;  // rows of KaniTTS2's embedding
 struct ModelNumbers {
   TokenLayout layout;
   int voice_dim = 128;
+  bool layout_given = false, voice_given = false;  // by a flag
 };
 
 ModelNumbers model_numbers(CommandWords& words) {
   Lfm2Config config;
   config.vocab_size = kPlannedVocabulary;
-  if (const auto file = words.take("--model"))
-    config = parse_lfm2_config(read_file(*file, kMaxConfigBytes), *file);
-  const int start =
-      words.take_number("--audio-start", 11, 1 << 24).value_or(config.audio_tokens_start);
-  const int codes = words.take_number("--codebook-size", 1, 4096).value_or(config.codebook_size());
+  const auto file = words.take("--model");
+  if (file) config = parse_lfm2_config(read_file(*file, kMaxConfigBytes), *file);
+  const auto start = words.take_number("--audio-start", 11, 1 << 24);
+  const auto codes = words.take_number("--codebook-size", 1, 4096);
+  const auto voice = words.take_number("--voice-size", 0, 4096);
   require(config.tokens_per_frame == 4, "the model has ", config.tokens_per_frame,
           " codes a frame, data sets have 4");
-  config.audio_tokens_start = start;
-  config.vocab_size = start + 4 * codes;
-  return {TokenLayout::of(config),
-          words.take_number("--voice-size", 1, 4096).value_or(config.speaker_emb_dim)};
+  const int codebook_size = codes.value_or(config.codebook_size());
+  config.audio_tokens_start = start.value_or(config.audio_tokens_start);
+  config.vocab_size = config.audio_tokens_start + 4 * codebook_size;
+  return {.layout = TokenLayout::of(config),
+          .voice_dim = voice.value_or(config.speaker_emb_dim),
+          .layout_given = file || start || codes,
+          .voice_given = file || voice};
 }
 
 void prepare(CommandWords& words, std::ostream& out) {
@@ -107,8 +114,8 @@ void convert(CommandWords& words, std::ostream& out) {
   options.tags = !words.take("--no-tags").has_value();
   if (words.take("--skip-bad")) options.bad_rows = BadRows::kDrop;
   const ModelNumbers numbers = model_numbers(words);
-  options.layout = numbers.layout;
-  options.voice_dim = numbers.voice_dim;
+  if (numbers.layout_given) options.layout = numbers.layout;
+  if (numbers.voice_given) options.voice_dim = numbers.voice_dim;
   words.expect_nothing_else(2);
   options.input = words.rest()[0];
   options.output = words.rest()[1];
@@ -120,24 +127,26 @@ void convert(CommandWords& words, std::ostream& out) {
   for (const std::string& lost : report.lost) out << "not in this form: " << lost << "\n";
 }
 
-/// Runs a command; whatever it throws becomes a line and a status.
+/// Runs a command; whatever it throws becomes lines and a status, as of the other commands.
 int guarded(std::ostream& err, const std::function<void()>& command) {
+  const auto fail = [&](ErrorCode code, const std::string& message, const std::string& hint = {}) {
+    err << "kani-data: error: " << message << "\n";
+    if (!hint.empty()) err << "hint: " << hint << "\n";
+    return exit_status(code);
+  };
   try {
     command();
     return 0;
   } catch (const Error& error) {
-    err << "error: " << error.what() << "\n";
-    if (!error.hint().empty()) err << "hint: " << error.hint() << "\n";
-    return exit_status(error.code());
+    const bool usage = error.code() == ErrorCode::kInvalidArgument && error.hint().empty();
+    return fail(error.code(), error.what(),
+                usage ? "kani-data COMMAND --help lists the flags" : error.hint());
   } catch (const std::bad_alloc&) {
-    err << "error: out of memory\n";
-    return exit_status(ErrorCode::kOutOfMemory);
+    return fail(ErrorCode::kOutOfMemory, "out of memory");
   } catch (const std::filesystem::filesystem_error& error) {
-    err << "error: " << error.path1().string() << ": " << error.code().message() << "\n";
-    return exit_status(ErrorCode::kBadInput);
+    return fail(ErrorCode::kBadInput, concat(error.path1(), ": ", error.code().message()));
   } catch (const std::exception& error) {
-    err << "error: " << error.what() << "\n";
-    return exit_status(ErrorCode::kInternal);
+    return fail(ErrorCode::kInternal, error.what());
   }
 }
 

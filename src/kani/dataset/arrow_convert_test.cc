@@ -155,7 +155,7 @@ TEST_F(Convert, upstreams_processed_set_becomes_shards_and_itself_again) {
   options.output = folder_ / "again";
   options.form = SetForm::kProcessed;
   EXPECT_EQ(convert_set(options).clips, 38u);
-  const ClipShape rules{.layout = options.layout, .voice_dim = 16};
+  const ClipShape rules{.layout = *options.layout, .voice_dim = 16};
   SequenceClips before(source / "data-00000-of-00001.arrow", rules);
   SequenceClips after(folder_ / "again" / "data-00000-of-00001.arrow", rules);
   const auto a = all(before), b = all(after);
@@ -233,7 +233,7 @@ TEST_F(Convert, bad_rows_stop_or_are_skipped) {
 
 TEST_F(Convert, parquet_has_the_layout_that_others_expect) {
   const auto path = folder_ / "p.parquet";
-  ParquetWriter writer(path, /*rows_per_group=*/4);
+  ParquetWriter writer(path, ShardInfo{}, /*rows_per_group=*/4);
   for (int i = 0; i < 10; ++i) writer.add(example(i));
   writer.finish();
   const auto file = parquet::ParquetFileReader::OpenFile(path.string());
@@ -261,7 +261,7 @@ TEST_F(Convert, parquet_has_the_layout_that_others_expect) {
 
 TEST_F(Convert, an_unfinished_file_does_not_appear) {
   {
-    ParquetWriter writer(folder_ / "p.parquet");
+    ParquetWriter writer(folder_ / "p.parquet", ShardInfo{});
     writer.add(example(1));
   }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "p.parquet"));

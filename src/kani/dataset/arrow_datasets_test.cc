@@ -45,7 +45,7 @@ TrainingClip example() {
 TEST(Datasets, load_our_parquet) {
   if (!has_datasets()) GTEST_SKIP() << "SKIPPED: no Python with `datasets` (KANI_DATASETS_PYTHON)";
   const test::TemporaryFolder folder;
-  ParquetWriter writer(folder / "train-00000-of-00001.parquet");
+  ParquetWriter writer(folder / "train-00000-of-00001.parquet", ShardInfo{});
   writer.add(example());
   writer.finish();
   expect_python_agrees(folder.path(), R"(

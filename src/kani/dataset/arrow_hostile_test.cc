@@ -69,7 +69,8 @@ class Hostile : public ::testing::Test {
   }
 
   std::string parquet_bytes() {
-    ParquetWriter writer(folder_ / "good.parquet", /*rows_per_group=*/20);
+    ParquetWriter writer(folder_ / "good.parquet", ShardInfo{},
+                         /*rows_per_group=*/20);
     for (int i = 0; i < 50; ++i) writer.add(example(i));
     writer.finish();
     return read_file(folder_ / "good.parquet", 1 << 24);

@@ -7,8 +7,9 @@ namespace kani {
 
 bool parquet_supported() { return true; }
 
-std::unique_ptr<ClipWriter> open_parquet_file(const std::filesystem::path& path) {
-  return std::make_unique<ParquetWriter>(path);
+std::unique_ptr<ClipWriter> open_parquet_file(const std::filesystem::path& path,
+                                              const ShardInfo& info) {
+  return std::make_unique<ParquetWriter>(path, info);
 }
 
 std::string parquet_dataset_info() { return dataset_info_json(*clip_schema()) + "\n"; }

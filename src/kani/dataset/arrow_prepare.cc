@@ -14,9 +14,11 @@
 #include "kani/dataset/arrow_clips.h"
 #include "kani/dataset/arrow_folder.h"
 #include "kani/dataset/arrow_write.h"
+#include "kani/dataset/clip_maker.h"
 #include "kani/dataset/convert.h"
 #include "kani/dataset/length_statistics.h"
 #include "kani/dataset/numpy_random.h"
+#include "kani/dataset/out_folder.h"
 #include "kani/tokens/tokenizer.h"
 
 namespace kani {
@@ -43,8 +45,8 @@ class Preparation {
       : options_(options),
         config_(parse_prepare_config(read_file(options.config, kMostConfigBytes),
                                      options.config.string())),
-        tokenizer_(Tokenizer::load(options.tokenizer)) {
-    check_token_ids();
+        tokenizer_(checked_tokenizer(options)),
+        part_(options.out) {
     open_output();
   }
 
@@ -56,43 +58,42 @@ class Preparation {
     if (report_.kept() == 0)
       throw Error(ErrorCode::kBadInput, options_.config, ": no row of any source is left");
     for (const auto& writer : writers_) writer->finish();
+    if (rejects_) rejects_->commit();
     if (config_.length_statistics)
-      write_file(options_.out / "audio_length_statistics.json", length_statistics_json(lengths_));
-    write_file(options_.out / "prepare_report.json", report_.json());
+      write_file(part_.path() / "audio_length_statistics.json", length_statistics_json(lengths_));
+    write_file(part_.path() / "prepare_report.json", report_.json());
+    part_.publish();
     return std::move(report_);
   }
 
  private:
   using Take = std::function<void(uint64_t kept_row, TrainingClip& clip)>;
 
-  void check_token_ids() const {
-    const int32_t control = options_.layout.start_of_speech - 1;
-    if (tokenizer_.vocabulary_size() > control)
-      throw Error(ErrorCode::kBadInput, options_.tokenizer, ": has ids up to ",
-                  tokenizer_.vocabulary_size() - 1, ", the model's control ids begin at ", control);
-    const std::vector<int32_t> around = tokenizer_.encode("");
-    if (around.size() != 1 || around[0] != options_.layout.start_of_text)
-      throw Error(ErrorCode::kBadInput, options_.tokenizer, ": puts ", around.size(),
-                  " ids around a text, must be the id ", options_.layout.start_of_text, " alone");
+  static Tokenizer checked_tokenizer(const PrepareOptions& options) {
+    Tokenizer tokenizer = Tokenizer::load(options.tokenizer);
+    const int32_t control = options.layout.start_of_speech - 1;
+    if (tokenizer.vocabulary_size() > control)
+      throw Error(ErrorCode::kBadInput, options.tokenizer, ": has ids up to ",
+                  tokenizer.vocabulary_size() - 1, ", the model's control ids begin at ", control);
+    const std::vector<int32_t> around = tokenizer.encode("");
+    if (around.size() != 1 || around[0] != options.layout.start_of_text)
+      throw Error(ErrorCode::kBadInput, options.tokenizer, ": puts ", around.size(),
+                  " ids around a text, must be the id ", options.layout.start_of_text, " alone");
+    return tokenizer;
   }
 
   void open_output() {
-    if (fs::exists(options_.out) && !fs::is_empty(options_.out)) {
-      throw Error(ErrorCode::kInvalidArgument, options_.out, ": exists and is not empty")
-          .with_hint("name another folder or remove this one");
-    }
-    std::error_code error;
-    fs::create_directories(options_.out, error);
-    if (error) throw_cannot_write(options_.out, error.value());
+    const fs::path& out = part_.path();
+    if (!options_.parity) rejects_ = std::make_unique<AtomicFile>(out / "rejects.jsonl");
     if (options_.write_set)
-      writers_.push_back(std::make_unique<SequenceSetWriter>(options_.out, options_.layout));
+      writers_.push_back(std::make_unique<SequenceSetWriter>(out, options_.layout));
     if (options_.write_shards) {
       writers_.push_back(std::make_unique<ShardFolderWriter>(
-          options_.out, ShardInfo{.codebooks = options_.layout.codebooks,
-                                  .codebook_size = options_.layout.codebook_size,
-                                  .voice_dim = options_.voice_dim,
-                                  .tokenizer = sha256_hex(options_.tokenizer / "tokenizer.json"),
-                                  .text_rules = "none"}));
+          out, ShardInfo{.codebooks = options_.layout.codebooks,
+                         .codebook_size = options_.layout.codebook_size,
+                         .voice_dim = options_.voice_dim,
+                         .tokenizer = sha256_hex(options_.tokenizer / "tokenizer.json"),
+                         .text_rules = kNoTextRules}));
     }
   }
 
@@ -117,13 +118,28 @@ class Preparation {
     check(source.columns.voice, targets.voice);
   }
 
-  /// One pass over a source: `take` gets every row that is kept, with its number among them.
-  SourceReport pass(const PrepareSource& source, const std::vector<fs::path>& files,
+  /// A line of rejects.jsonl; `message` names the file, by its whole path.
+  void reject(const PrepareSource& source, const fs::path& file, std::string_view reason,
+              const std::string& message) {
+    const fs::path name = file.lexically_relative(options_.sources / source.reponame);
+    rejects_->write(json_line({{"source", source.reponame},
+                               {"reason", reason},
+                               {"detail", without_path(message, file, name.string())}}) +
+                    "\n");
+  }
+
+  /// One pass over a source: `take` gets every row that is kept, with its number among them.  The
+  /// first pass over it says what is left out.
+  enum class Pass { kFirst, kAgain };
+  SourceReport pass(const PrepareSource& source, const std::vector<fs::path>& files, Pass which,
                     const Take& take) {
     SourceReport report;
     report.name = source.reponame;
+    const bool tells = which == Pass::kFirst && rejects_;
     const ClipShape rules{.layout = options_.layout,
                           .voice_dim = options_.voice_dim,
+                          .voice_required = options_.voice_dim > 0,
+                          .careful = !options_.parity,
                           .max_duration_s = config_.max_duration_s};
     TrainingClip clip;
     for (const fs::path& file : files) {
@@ -134,14 +150,17 @@ class Preparation {
           const NextClip next = clips.next(clip);
           if (next == NextClip::kEnd) break;
           ++report.rows;
-          if (next == NextClip::kTooLong)
-            ++report.too_long;
-          else
+          if (next == NextClip::kClip) {
             take(report.kept++, clip);
+            continue;
+          }
+          ++report.too_long;
+          if (tells) reject(source, file, "too_long", clips.place());
         } catch (const BadRow& bad) {
           if (options_.parity) throw;
           ++report.rows;
           report.faults.add(bad);
+          if (tells) reject(source, file, fault_name(bad.fault()), bad.what());
         }
       }
     }
@@ -155,8 +174,8 @@ class Preparation {
     const Take write = [&](uint64_t, TrainingClip& clip) {
       frames_dropped += finish_clip(source, clip);
     };
-    SourceReport report = source.max_rows ? pass(source, files, [](uint64_t, TrainingClip&) {})
-                                          : pass(source, files, write);
+    const Take none = [](uint64_t, TrainingClip&) {};
+    SourceReport report = pass(source, files, Pass::kFirst, source.max_rows ? none : write);
     if (source.max_rows) add_subset(source, files, report, write);
     report.frames_dropped = frames_dropped;
     report_.sources.push_back(std::move(report));
@@ -179,7 +198,7 @@ class Preparation {
       const uint64_t end = std::min<uint64_t>(begin + kSubsetWindow, wanted);
       std::unordered_map<uint64_t, TrainingClip> window;
       for (uint64_t i = begin; i < end; ++i) window.emplace(order[i], TrainingClip());
-      pass(source, files, [&](uint64_t row, TrainingClip& clip) {
+      pass(source, files, Pass::kAgain, [&](uint64_t row, TrainingClip& clip) {
         if (const auto place = window.find(row); place != window.end())
           place->second = std::move(clip);
       });
@@ -205,7 +224,9 @@ class Preparation {
   const PrepareOptions& options_;
   PrepareConfig config_;
   Tokenizer tokenizer_;
+  PartFolder part_;  // before those that have files in it
   std::vector<std::unique_ptr<ClipWriter>> writers_;
+  std::unique_ptr<AtomicFile> rejects_;  // not in parity
   std::vector<int64_t> lengths_;
   PrepareReport report_;
 };

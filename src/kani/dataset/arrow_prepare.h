@@ -1,9 +1,15 @@
 // arrow_prepare.h - upstream's prepare_dataset.py: source sets become one set that a trainer reads
 // (training.md 5.2), in upstream's form, as native shards, or both.
 // In parity the result is upstream's to the digit, and a row that upstream would stop at stops
-// here, too.  By default bad rows are dropped and counted, repeated frames stay, and names of
-// tokens in a text are plain text. Rows are read in batches and written as they come; memory does
-// not grow with the set.
+// here, too.
+// So does a row that upstream takes, but of which it makes no clip that could be trained on: a null
+// text with a language tag ("en: None" there), a null encoded_len without a limit of duration, a
+// code outside of the codebook (an id of another one there), a voice that is missing.
+// By default bad rows are dropped and counted, with a line in rejects.jsonl, also those that are
+// bad by rules of ours (ClipShape::careful); repeated frames stay, and names of tokens in a text
+// are plain text. Rows are read in batches and written as they come; memory does not grow with the
+// set.
+// The files appear all at once, with a MANIFEST (set_files.h), or not at all.
 #pragma once
 
 #include <filesystem>

@@ -6,6 +6,7 @@
 #include <arrow/ipc/reader.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -15,6 +16,7 @@
 #include "kani/dataset/arrow_commands.h"
 #include "kani/dataset/arrow_test_files.h"
 #include "kani/dataset/convert.h"
+#include "kani/dataset/set_files.h"
 #include "kani/formats/test_expect.h"
 #include "kani/tokens/sequence.h"
 
@@ -142,22 +144,30 @@ TEST_P(ReferenceSet, the_same_again_gives_the_same_bytes) {
 INSTANTIATE_TEST_SUITE_P(Prepare, ReferenceSet, ::testing::Values("full", "tiny"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
-TEST(Prepare, without_parity_repeated_frames_stay) {
+TEST(Prepare, without_parity_repeated_frames_stay_and_empty_texts_do_not) {
   const test::TemporaryFolder folder;
   Reference full = reference("full", folder / "out");
   full.options.parity = false;
   const PrepareReport report = prepare_set(full.options);
-  const auto ours = whole_set(full.options.out), theirs = whole_set(kData / "full" / "processed");
-  ASSERT_EQ(ours->num_rows(), theirs->num_rows());
-  size_t longer = 0;
-  for (int64_t row = 0; row < theirs->num_rows(); ++row) {
-    const size_t here = integers(*ours, "input_ids", row).size();
-    const size_t there = integers(*theirs, "input_ids", row).size();
-    EXPECT_GE(here, there);
-    longer += here > there ? 1 : 0;
+  EXPECT_EQ(report.kept(), 31u);
+  uint64_t empty = 0;
+  for (const SourceReport& source : report.sources) {
+    EXPECT_EQ(source.frames_dropped, 0u);
+    const auto& reasons = source.faults.reasons;
+    if (reasons.contains(RowFault::kTextMissing)) empty += reasons.at(RowFault::kTextMissing).rows;
   }
-  EXPECT_GT(longer, 0u);
-  for (const SourceReport& source : report.sources) EXPECT_EQ(source.frames_dropped, 0u);
+  EXPECT_EQ(empty, 2u);
+  const auto frames = [&](const std::filesystem::path& folder_of_set, int64_t row) {
+    const SequenceParts parts =
+        parse_sequence(full.options.layout, integers(*whole_set(folder_of_set), "input_ids", row));
+    return static_cast<int64_t>(parts.codes.size() / 4);
+  };
+  int64_t ours = 0, said = 0;
+  for (int64_t row = 0; row < 31; ++row) {
+    ours += frames(full.options.out, row);
+    said += *integer_cell(*whole_set(full.options.out)->GetColumnByName("encoded_len"), row);
+  }
+  EXPECT_NEAR(static_cast<double>(ours), static_cast<double>(said), 3);
 }
 
 class SmallSource : public ::testing::Test {
@@ -196,6 +206,7 @@ TEST_F(SmallSource, bad_rows_are_dropped_and_counted_by_reason) {
   set.layers[2][3]->pop_back();
   set.layers[0][4]->at(0) = 60;
   set.layers[0][5]->at(0) = -1;
+  for (auto& layer : set.layers) layer[7] = test::SourceSet::Codes(101, 5);
   set.encoded_len[7] = 101;
   put(set);
   const PrepareReport report = prepare_set(options_);
@@ -211,6 +222,56 @@ TEST_F(SmallSource, bad_rows_are_dropped_and_counted_by_reason) {
   const Json json = document(options_.out / "prepare_report.json");
   EXPECT_EQ(json["sources"][0]["bad"]["codes_ragged"]["rows"], 1);
   EXPECT_EQ(whole_set(options_.out)->num_rows(), 5);
+  const std::string rejects = read_file(options_.out / "rejects.jsonl", 1 << 20);
+  EXPECT_EQ(std::count(rejects.begin(), rejects.end(), '\n'), 5);
+  EXPECT_EQ(rejects.find(folder_.path().string()), std::string::npos);
+  EXPECT_EQ(verify_set(options_.out), 6u);
+}
+
+TEST_F(SmallSource, what_upstream_does_not_look_at_is_looked_at_by_default) {
+  test::SourceSet set(10);
+  set.text[1] = "a bell \x07 rings";
+  set.text[2] = " \n";
+  set.text[3] = std::string(1001, 'a');
+  set.voice[4] = test::SourceSet::Voice{0.0F, 0.0F, 0.0F};
+  set.voice[5] = test::SourceSet::Voice{3.0F, 0.0F, 0.0F};
+  set.encoded_len[6] = 99;
+  for (auto& layer : set.layers) layer[7] = test::SourceSet::Codes(101, 5);
+  set.encoded_len[7] = 99;  // 8 s by its word, but not by its frames
+  put(set);
+  const PrepareReport report = prepare_set(options_);
+  const SourceReport& source = report.sources.at(0);
+  EXPECT_EQ(source.kept, 3u);
+  EXPECT_EQ(source.too_long, 1u);
+  const auto& reasons = source.faults.reasons;
+  EXPECT_EQ(reasons.at(RowFault::kTextControl).rows, 1u);
+  EXPECT_EQ(reasons.at(RowFault::kTextMissing).rows, 1u);
+  EXPECT_EQ(reasons.at(RowFault::kTextLength).rows, 1u);
+  EXPECT_EQ(reasons.at(RowFault::kVoiceLength).rows, 2u);
+  EXPECT_EQ(reasons.at(RowFault::kLengthWrong).rows, 1u);
+  options_.parity = true;
+  options_.out = folder_ / "parity";
+  EXPECT_EQ(prepare_set(options_).kept(), 10u);
+  EXPECT_FALSE(std::filesystem::exists(options_.out / "rejects.jsonl"));
+}
+
+TEST_F(SmallSource, a_subset_is_read_often_and_its_bad_rows_are_told_once) {
+  test::SourceSet set(10);
+  set.text[1] = "";
+  put(set);
+  configure("    max_len: 3\n");
+  prepare_set(options_);
+  const std::string rejects = read_file(options_.out / "rejects.jsonl", 1 << 20);
+  EXPECT_EQ(std::count(rejects.begin(), rejects.end(), '\n'), 1);
+}
+
+TEST_F(SmallSource, sets_without_voices_are_prepared_with_a_voice_of_size_0) {
+  test::SourceSet set(3);
+  for (auto& voice : set.voice) voice.reset();
+  put(set);
+  test::expect_refused([&] { prepare_set(options_); }, "dataset_config.yaml", "no row of any");
+  options_.voice_dim = 0;
+  EXPECT_EQ(prepare_set(options_).kept(), 3u);
 }
 
 TEST_F(SmallSource, in_parity_the_first_bad_row_is_the_error) {
@@ -221,7 +282,7 @@ TEST_F(SmallSource, in_parity_the_first_bad_row_is_the_error) {
   test::expect_refused([&] { prepare_set(options_); }, "train.parquet",
                        "row group 0, row 6, column nano_layer_1: has no codes");
   EXPECT_FALSE(std::filesystem::exists(options_.out / "state.json"));
-  EXPECT_FALSE(std::filesystem::exists(options_.out / kArrowName));
+  EXPECT_TRUE(std::filesystem::is_empty(options_.out));
 }
 
 TEST_F(SmallSource, a_subset_larger_than_the_source_is_an_error_in_parity_only) {
@@ -314,20 +375,25 @@ TEST_F(SmallSource, the_command_says_what_is_wrong_in_one_line) {
     EXPECT_EQ(run_prepare(args, out, err), exit_status(ErrorCode::kInvalidArgument));
     return err.str();
   };
-  EXPECT_EQ(message({}), "error: --config is missing\n");
-  EXPECT_EQ(message({"--config"}), "error: --config needs a value\n");
+  const std::string usage = "\nhint: kani-data COMMAND --help lists the flags\n";
+  EXPECT_EQ(message({}), "kani-data: error: --config is missing" + usage);
+  EXPECT_EQ(message({"--config"}), "kani-data: error: --config needs a value" + usage);
   const std::vector<std::string> good = {"--config", "c", "--tokenizer", "t", "--out", "o"};
   const auto with = [&](const std::vector<std::string>& more) {
     std::vector<std::string> args = good;
     args.insert(args.end(), more.begin(), more.end());
     return message(args);
   };
-  EXPECT_EQ(with({"--tokenizr", "x"}), "error: --tokenizr is not known\n");
-  EXPECT_EQ(with({"--voice-size", "0"}),
-            "error: --voice-size is \"0\", must be a number from 1 to 4096\n");
+  EXPECT_EQ(with({"--tokenizr", "x"}), "kani-data: error: --tokenizr is not known" + usage);
+  EXPECT_EQ(with({"--voice-size", "-1"}),
+            "kani-data: error: --voice-size is \"-1\", must be a number from 0 "
+            "to 4096" +
+                usage);
   EXPECT_EQ(with({"--format", "csv"}),
-            "error: --format is \"csv\", must be processed, shards or both\n");
-  EXPECT_EQ(with({"file"}), "error: 1 names of files given, expected 0\n");
+            "kani-data: error: --format is \"csv\", "
+            "must be processed, shards or both" +
+                usage);
+  EXPECT_EQ(with({"file"}), "kani-data: error: 1 names of files given, expected 0" + usage);
 }
 
 }  // namespace

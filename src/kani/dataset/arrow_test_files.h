@@ -101,7 +101,7 @@ struct SourceSet {
       text.emplace_back("row " + std::to_string(i));
       for (int k = 0; k < 4; ++k) layers[k].emplace_back(Codes{i % 60, (i + k) % 60, (i + k) % 60});
       encoded_len.emplace_back(3);
-      voice.emplace_back(Voice{0.5F, static_cast<float>(i), -1.0F});
+      voice.emplace_back(Voice{0.5F, 0.5F / static_cast<float>(1 + i), -0.5F});
     }
   }
 

@@ -19,8 +19,10 @@ namespace kani {
 /// column.
 class ParquetWriter final : public ClipWriter {
  public:
+  /// `info` goes into the file's note (clip_note.h), with the tokens that the clips' notes name.
   /// Throws Error(kCannotWrite).
-  explicit ParquetWriter(const std::filesystem::path& file, int64_t rows_per_group = 10'000);
+  ParquetWriter(const std::filesystem::path& file, const ShardInfo& info,
+                int64_t rows_per_group = 10'000);
   ~ParquetWriter() override;
   /// Throws Error(kBadInput) for notes that are no JSON object.
   void add(const TrainingClip& clip) override;

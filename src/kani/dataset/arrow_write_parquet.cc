@@ -3,6 +3,7 @@
 #include <arrow/array/builder_nested.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/table.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 #include <parquet/properties.h>
@@ -16,6 +17,7 @@
 #include "kani/dataset/arrow_features.h"
 #include "kani/dataset/arrow_io.h"
 #include "kani/dataset/arrow_write.h"
+#include "kani/dataset/clip_note.h"
 #include "kani/dataset/clip_quality.h"
 
 namespace kani {
@@ -30,7 +32,7 @@ arrow::Status append_text(arrow::StringBuilder& column, const std::string& text)
 }
 
 struct Notes {
-  std::string text_raw;
+  std::string text_raw, tag_token;
   Json quality;  // an object, or null
 };
 
@@ -41,6 +43,8 @@ Notes read_notes(const std::string& notes) {
   if (!json.is_object()) throw Error(ErrorCode::kBadInput, "the notes of a clip are no object");
   if (const auto raw = json.find("text_raw"); raw != json.end() && raw->is_string())
     out.text_raw = raw->get<std::string>();
+  if (const auto token = json.find("tag_token"); token != json.end() && token->is_string())
+    out.tag_token = token->get<std::string>();
   if (const auto quality = json.find("quality"); quality != json.end() && quality->is_object())
     out.quality = *quality;
   return out;
@@ -69,8 +73,9 @@ arrow::Status append_quality(arrow::StructBuilder& column, const Json& quality) 
 }  // namespace
 
 struct ParquetWriter::State {
-  State(const std::filesystem::path& path, int64_t group)
+  State(const std::filesystem::path& path, const ShardInfo& info, int64_t group)
       : file(path),
+        note({.info = info}),
         group_rows(group),
         output(std::make_shared<AtomicOutput>(path)),
         schema(clip_schema()) {
@@ -104,6 +109,7 @@ struct ParquetWriter::State {
 
   arrow::Status append(const TrainingClip& clip) {
     const Notes notes = read_notes(clip.notes);
+    if (!notes.tag_token.empty()) note.tag_tokens[clip.language] = notes.tag_token;
     ARROW_RETURN_NOT_OK(text.Append(clip.utf8));
     ARROW_RETURN_NOT_OK(append_text(text_raw, notes.text_raw));
     for (size_t k = 0; k < kCodebooks; ++k) {
@@ -143,6 +149,7 @@ struct ParquetWriter::State {
   }
 
   std::filesystem::path file;
+  ClipNote note;
   int64_t group_rows;
   std::shared_ptr<AtomicOutput> output;
   std::shared_ptr<arrow::Schema> schema;
@@ -155,8 +162,9 @@ struct ParquetWriter::State {
   std::unique_ptr<arrow::StructBuilder> quality;
 };
 
-ParquetWriter::ParquetWriter(const std::filesystem::path& file, int64_t rows_per_group)
-    : state_(std::make_unique<State>(file, rows_per_group)) {}
+ParquetWriter::ParquetWriter(const std::filesystem::path& file, const ShardInfo& info,
+                             int64_t rows_per_group)
+    : state_(std::make_unique<State>(file, info, rows_per_group)) {}
 
 ParquetWriter::~ParquetWriter() = default;
 
@@ -169,6 +177,9 @@ void ParquetWriter::add(const TrainingClip& clip) {
 
 void ParquetWriter::finish() {
   state_->write_group();
+  check_written(state_->writer->AddKeyValueMetadata(
+                    arrow::key_value_metadata({{kNoteKey, clip_note_json(state_->note)}})),
+                state_->file);
   check_written(state_->writer->Close(), state_->file);
   state_->output->commit();
 }

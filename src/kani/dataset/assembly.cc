@@ -75,7 +75,7 @@ class Assembly {
     AtomicFile lines(stage_ / "clips.jsonl");
     for (const Split split : kSplits) write_split(split, lines);
     lines.commit();
-    write_rejects();
+    write_rejects(stage_ / "rejects.jsonl");
     if (options_.parquet) write_file(stage_ / "dataset_info.json", parquet_dataset_info());
     write_file(stage_ / "audio_length_statistics.json", length_statistics_json(train_lengths_));
     const Json samples = write_samples(rules_, samples_, stage_, cancel_);
@@ -120,16 +120,37 @@ class Assembly {
       }
     }
     if (kept(Split::kTrain) > 0) return;
+    // There is no set to have them.
+    const fs::path rejects = stage_.parent_path() / "rejects.jsonl";
+    write_rejects(rejects);
+    const std::string where = concat(rejects, " says why, a line a record");
     if (const size_t others = kept(Split::kValid) + kept(Split::kTest); others > 0) {
       throw Error(ErrorCode::kBadInput, "no clip is left to train on; ", others,
                   " are in the other splits")
-          .with_hint("--valid 0 keeps none back, --split-by recording divides a speaker's clips");
+          .with_hint("--valid 0 keeps none back, --split-by recording divides a speaker's clips; " +
+                     where);
     }
     const auto most = std::max_element(reasons.begin(), reasons.end());
     throw Error(ErrorCode::kBadInput, "no clip is left; of ", facts_.size(), " records ", *most,
                 " were rejected as ",
                 reject_name(static_cast<RejectReason>(most - reasons.begin())))
-        .with_hint(stage_.parent_path().string() + "/unit-*.jsonl say why, a line a record");
+        .with_hint(way_out() + where);
+  }
+
+  /// The flags that would have kept some, if there are such.
+  std::string way_out() const {
+    const auto first = [this](RejectReason reason) {
+      return std::find_if(facts_.begin(), facts_.end(), [reason](const RecordFacts& one) {
+        return one.reject && one.reject->reason == reason;
+      });
+    };
+    if (const auto one = first(RejectReason::kSourceStopped); one != facts_.end())
+      return concat("--allow-errors \"", printable(one->source),
+                    "\" keeps the good ones of that source; ");
+    if (first(RejectReason::kSpeakerShare) != facts_.end() ||
+        first(RejectReason::kSourceShare) != facts_.end())
+      return "--allow NAME or --max-share keeps more; ";
+    return {};
   }
 
   void make_folder() const {
@@ -143,7 +164,8 @@ class Assembly {
     if (options_.kshard)
       writers_.push_back(
           std::make_unique<ShardFileWriter>(stage_ / (name + ".kshard"), rules_.shard_info()));
-    if (options_.parquet) writers_.push_back(open_parquet_file(stage_ / (name + ".parquet")));
+    if (options_.parquet)
+      writers_.push_back(open_parquet_file(stage_ / (name + ".parquet"), rules_.shard_info()));
   }
 
   void close_writers() {
@@ -185,8 +207,8 @@ class Assembly {
     }
   }
 
-  void write_rejects() const {
-    AtomicFile file(stage_ / "rejects.jsonl");
+  void write_rejects(const fs::path& path) const {
+    AtomicFile file(path);
     for (const RecordFacts& one : facts_) {
       if (one.reject) file.write(json_line(reject_json(one)) + "\n");
     }

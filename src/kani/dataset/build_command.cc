@@ -17,6 +17,7 @@
 #include "kani/dataset/report_page.h"
 #include "kani/dataset/set_files.h"
 #include "kani/dataset/set_report.h"
+#include "kani/spec/lfm2.h"
 
 namespace kani {
 namespace {
@@ -99,6 +100,8 @@ ModelNames model_names(CommandWords& words) {
 ManifestDefaults manifest_defaults(CommandWords& words) {
   ManifestDefaults defaults;
   defaults.language = words.take("--language").value_or("");
+  require(defaults.language.empty() || is_language_tag(defaults.language), "--language is \"",
+          printable(defaults.language), "\", must be one of ", kLanguageTagRule);
   defaults.speaker = words.take("--speaker").value_or("");
   defaults.source = words.take("--source").value_or("");
   defaults.licence = words.take("--licence").value_or("");

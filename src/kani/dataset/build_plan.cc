@@ -2,6 +2,7 @@
 #include "kani/dataset/build_plan.h"
 
 #include <algorithm>
+#include <set>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
@@ -15,6 +16,9 @@ constexpr size_t kMostInUnit = 64;        // what a kill may cost each worker
 constexpr uint64_t kMostPlanBytes = 1 << 20;
 // Of what work/ holds: 1 had units by number, 2 no stretch in their lines.
 constexpr int kWorkVersion = 3;
+// Which a plan of version 3 need not have.  Its work is taken as that of what is asked for now, and
+// from then on they are compared.
+const std::set<std::string> kLaterKeys = {"speaker_config", "language_settings"};
 
 RecordKey key_of(const SourceRecord& record) {
   Sha256 hash;
@@ -81,7 +85,12 @@ void settle_plan(const WorkFolder& work, const Json& rules, const BuildPlan& pla
   if (before.is_object() && before.contains("manifest") && before["manifest"].is_string())
     manifest = before["manifest"].get<std::string>();
   std::string differs;
+  bool has_all = true;
   for (const auto& [key, value] : now.items()) {
+    if (before.is_object() && !before.contains(key) && kLaterKeys.contains(key)) {
+      has_all = false;
+      continue;
+    }
     if (!before.is_object() || !before.contains(key) || before[key] != value)
       differs += concat(differs.empty() ? "" : ", ", key);
   }
@@ -90,8 +99,8 @@ void settle_plan(const WorkFolder& work, const Json& rules, const BuildPlan& pla
                 ": was begun otherwise; what differs: ", differs)
         .with_hint("name another --out, or begin again with --restart");
   }
-  if (manifest == plan.manifest_key()) return;
-  if (!manifest.empty() && work.others_at_work()) {
+  if (manifest == plan.manifest_key() && has_all) return;
+  if (!manifest.empty() && manifest != plan.manifest_key() && work.others_at_work()) {
     throw Error(ErrorCode::kBusy, work.path(),
                 ": another part is being built from another manifest")
         .with_hint("all parts take the same manifest; wait for it to end, then start all again");

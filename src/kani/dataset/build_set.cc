@@ -4,6 +4,7 @@
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/log.h"
+#include "kani/dataset/out_folder.h"
 #include "kani/dataset/parquet_output.h"
 #include "kani/dataset/recording_state.h"
 #include "kani/dataset/set_files.h"
@@ -14,22 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMostSetBytes = uint64_t{1} << 26;
-
-void make_out(const fs::path& out, bool restart) {
-  std::error_code error;
-  if (fs::exists(out, error) && !fs::is_directory(out, error))
-    throw Error(ErrorCode::kCannotWrite, out, ": is no folder");
-  if (fs::exists(out, error) && !fs::is_empty(out, error) && !fs::exists(out / "work", error) &&
-      !fs::exists(out / "MANIFEST", error)) {
-    throw Error(ErrorCode::kInvalidArgument, out, ": exists and is not empty")
-        .with_hint("name another folder or remove this one");
-  }
-  fs::create_directories(out, error);
-  if (error) throw_cannot_write(out, error.value());
-  if (!restart) return;
-  fs::remove_all(out / "work", error);
-  if (error) throw_cannot_write(out / "work", error.value());
-}
 
 /// Whether a unit's facts are of these records, and their recordings as they were then.
 bool is_current(const Manifest& manifest, const BuildPlan& plan, size_t unit,
@@ -98,8 +83,9 @@ BuildResult build_set(const BuildOptions& options, const CancelToken* cancel,
   }
   const ClipRules rules(find_model_parts(options.model), options.clips);
   Manifest manifest = read_manifest(options.manifest, options.defaults);
-  make_out(options.out, options.restart);
-  WorkFolder work(options.out / "work", options.part);
+  take_out_folder(options.out, options.manifest);
+  WorkFolder work(options.out / "work", options.part,
+                  options.restart ? WorkStart::kAnew : WorkStart::kGoOn);
   try {
     if (options.cut.on) {
       cut_recordings(manifest,

@@ -24,7 +24,7 @@ struct BuildOptions {
   AssemblyOptions assembly{};
   Part part{};
   int workers = 1;
-  bool restart = false;  // throw finished work away
+  bool restart = false;  // throw finished work away; the set goes when another is there
 };
 
 enum class BuildEnd {
@@ -40,7 +40,8 @@ struct BuildResult {
 };
 
 /// Below out/ there are the set (assembly.h) with its MANIFEST, and work/ with the units.
-/// Throws Error(kInvalidArgument) for a folder that holds something else or work of other settings,
+/// Throws Error(kInvalidArgument) for a folder that holds something else (out_folder.h) or work of
+/// other settings, Error(kBusy) while another process does the same part or, with `restart`, any,
 /// and as the parts do.
 BuildResult build_set(const BuildOptions& options, const CancelToken* cancel,
                       const std::function<void(const WorkCounts&)>& tell);

@@ -167,6 +167,113 @@ TEST_F(BuildSet, a_folder_of_somebody_else_is_left_alone) {
   EXPECT_EQ(std::distance(fs::directory_iterator(out("mine")), {}), 1);
 }
 
+TEST_F(BuildSet, recordings_with_a_manifest_of_sha256sum_are_no_set) {
+  records_.folder().write("corpus/MANIFEST", std::string(64, '0') + "  a.wav\n");
+  records_.folder().write("corpus/a.wav", "sound");
+  records_.folder().write("project/work/thesis.txt", "years");
+  for (const bool restart : {false, true}) {
+    for (const char* name : {"corpus", "project"}) {
+      BuildOptions mine = options(name);
+      mine.restart = restart;
+      EXPECT_THROW(build_set(mine, nullptr, {}), Error) << name;
+    }
+  }
+  EXPECT_TRUE(fs::exists(out("corpus/a.wav")));
+  EXPECT_TRUE(fs::exists(out("project/work/thesis.txt")));
+}
+
+TEST_F(BuildSet, nothing_is_begun_again_while_another_process_is_at_work) {
+  BuildOptions part = options("out");
+  part.part = {0, 2};
+  ASSERT_EQ(build_set(part, nullptr, {}).end, BuildEnd::kPartDone);
+  const auto count = [&] { return std::distance(fs::directory_iterator(out("out/work")), {}); };
+  const auto files = count();
+  {
+    const WorkFolder other(out("out/work"), {1, 2});
+    records_.folder().write("out/work/.unit-1.kshard.abcdef.tmp", "half");
+    BuildOptions again = options("out");
+    again.restart = true;
+    try {
+      build_set(again, nullptr, {});
+      FAIL() << "its work was thrown away";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kBusy);
+    }
+    const WorkFolder single(out("out/work"), {});
+    EXPECT_TRUE(fs::exists(out("out/work/.unit-1.kshard.abcdef.tmp")));
+    try {
+      const WorkFolder twice(out("out/work"), {1, 2});
+      FAIL() << "one part twice";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("part 2 of 2 is being built"), std::string::npos);
+    }
+  }
+  EXPECT_GE(count(), files);
+  records_.folder().write("out/work/mine.txt", "kept");
+  BuildOptions again = options("out");
+  again.restart = true;
+  EXPECT_EQ(build_set(again, nullptr, {}).work.before, 0U);
+  EXPECT_FALSE(fs::exists(out("out/work/.unit-1.kshard.abcdef.tmp")));
+  EXPECT_TRUE(fs::exists(out("out/work/mine.txt")));
+}
+
+TEST_F(BuildSet, killed_while_the_set_is_put_together_the_old_one_stays_or_the_next_run_ends_it) {
+  ASSERT_EQ(build_set(options("out"), nullptr, {}).end, BuildEnd::kFinished);
+  const auto old_set = test::set_of(out("out"));
+  BuildOptions changed = options("out"), fresh = options("fresh");
+  changed.assembly.shard_clips = fresh.assembly.shard_clips = 4;
+  ASSERT_EQ(build_set(fresh, nullptr, {}).end, BuildEnd::kFinished);
+  const auto new_set = test::set_of(out("fresh"));
+  size_t kills = 0;
+  useconds_t wait_us = 500;
+  for (bool ended = false; !ended; wait_us += wait_us / 2) {
+    const pid_t child = fork();
+    if (child == 0) {
+      // All records are done, so that it is told just before.
+      const auto tell = [&](const WorkCounts&) { ualarm(wait_us, 0); };
+      try {
+        build_set(changed, nullptr, tell);
+        _exit(0);
+      } catch (const std::exception&) {
+        _exit(2);
+      }
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ended = WIFEXITED(status);
+    if (ended) {
+      ASSERT_EQ(WEXITSTATUS(status), 0);
+    } else {
+      ++kills;
+      ASSERT_EQ(WTERMSIG(status), SIGALRM);
+    }
+    if (!fs::exists(out("out/MANIFEST"))) continue;
+    const auto now = test::set_of(out("out"));
+    EXPECT_TRUE(now == new_set || (!ended && now == old_set));
+  }
+  EXPECT_GE(kills, 2U);
+  EXPECT_EQ(test::set_of(out("out")), new_set);
+}
+
+TEST_F(BuildSet, of_what_left_no_clip_there_is_a_list_and_the_flag_that_helps) {
+  BuildOptions bad = options("out");
+  bad.manifest = records_.folder() / "bad.tsv";
+  std::string lines = "audio\ttext\tsource\n";
+  for (size_t i = 0; i < 10; ++i)
+    lines += concat(i < 6 ? "none" : "good", i, ".wav\tNumber ", i, " is said.\tmy source\n");
+  records_.folder().write("bad.tsv", lines);
+  try {
+    build_set(bad, nullptr, {});
+    FAIL() << "a set of nothing";
+  } catch (const Error& error) {
+    EXPECT_NE(error.hint().find("--allow-errors \"my source\""), std::string::npos);
+    EXPECT_NE(error.hint().find("work/rejects.jsonl says why"), std::string::npos) << error.hint();
+  }
+  const auto rejects = test::rejects_of(out("out/work"));
+  EXPECT_EQ(rejects.size(), 10U);
+  EXPECT_EQ(rejects.at("good7.wav"), "source_stopped");
+}
+
 TEST_F(BuildSet, voices_are_means_of_length_one_others_or_the_clips_own) {
   const auto voices = [&](SpeakerVector which, const char* name) {
     BuildOptions changed = options(name);

@@ -2,7 +2,22 @@
 // that names none (speech, noise, script) the comment says why this one.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
+#include <span>
+
 namespace kani {
+
+/// Length of a voice that an encoder may have made.
+inline constexpr double kShortestVoice = 0.5, kLongestVoice = 1.05;
+
+/// False also for numbers that are not finite.
+inline bool is_usable_voice(std::span<const float> voice) {
+  double squares = 0;
+  for (const float value : voice) squares += double{value} * double{value};
+  const double length = std::sqrt(squares);
+  return length >= kShortestVoice && length <= kLongestVoice;
+}
 
 struct ClipLimits {
   double min_seconds = 0.3;  // after trimming

@@ -20,8 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr double kMostVoiceSeconds = 30;  // as in `kani voice add`
 constexpr uint64_t kMostSpeakerConfig = 1 << 20;
-// Of voice vectors: reliability.md 5.7.
-constexpr double kShortestVoice = 0.5, kLongestVoice = 1.05;
 
 NemoArchive open_codec(const fs::path& path) {
   return open_nemo(path,
@@ -60,13 +58,6 @@ std::optional<Reject> check_codes(const SourceRecord& record, const NanoCodecCon
   return std::nullopt;
 }
 
-bool is_usable_voice(const std::vector<float>& voice) {
-  double squares = 0;
-  for (const float value : voice) squares += double{value} * double{value};
-  const double length = std::sqrt(squares);
-  return length >= kShortestVoice && length <= kLongestVoice;  // false for NaN
-}
-
 }  // namespace
 
 ClipRules::ClipRules(ModelParts parts, ClipOptions options)
@@ -87,6 +78,7 @@ ClipRules::ClipRules(ModelParts parts, ClipOptions options)
   codec_hash_ = sha256_hex(parts_.codec);
   if (parts_.speaker_encoder.empty()) return;
   const fs::path path = parts_.speaker_encoder / "config.json";
+  speaker_config_hash_ = sha256_hex(path);
   voice_dim_ =
       parse_speaker_config(read_file(path, kMostSpeakerConfig), path.string()).embedding_size;
   if (config_.speaker_emb_dim != 0 && voice_dim_ != config_.speaker_emb_dim) {
@@ -108,25 +100,32 @@ ShardInfo ClipRules::shard_info() const {
 Json ClipRules::fingerprint() const {
   const SoundOptions& sound = options_.sound;
   const ClipLimits& limits = sound.limits;
-  return {{"tokenizer", tokenizer_hash_},
-          {"codec", codec_hash_},
-          {"speaker_encoder", speaker_hash_},
-          {"text_rules", text_rules(options_.text)},
-          {"language_tags", options_.language_tags},
-          {"loudness",
-           sound.loudness == LoudnessMode::kAsIs ? Json("none") : Json(sound.target.loudness_lufs)},
-          {"true_peak_db", sound.target.true_peak_db},
-          {"trim_below_db", sound.trim.below_loudest_db},
-          {"trim_pad_s", sound.trim.pad_s},
-          {"seconds", {limits.min_seconds, limits.max_seconds}},
-          {"clipped_share", limits.max_clipped_share},
-          {"silent_share", limits.max_silent_share},
-          {"speech_share", limits.min_speech_share},
-          {"noise_distance_db", limits.min_noise_distance_db},
-          {"characters", limits.max_characters},
-          {"characters_per_second",
-           {limits.min_characters_per_second, limits.max_characters_per_second}},
-          {"script_share", limits.min_script_share}};
+  Json all = {
+      {"tokenizer", tokenizer_hash_},
+      {"codec", codec_hash_},
+      {"speaker_encoder", speaker_hash_},
+      {"speaker_config", speaker_config_hash_},
+      {"text_rules", text_rules(options_.text)},
+      {"language_tags", options_.language_tags},
+      {"loudness",
+       sound.loudness == LoudnessMode::kAsIs ? Json("none") : Json(sound.target.loudness_lufs)},
+      {"true_peak_db", sound.target.true_peak_db},
+      {"trim_below_db", sound.trim.below_loudest_db},
+      {"trim_pad_s", sound.trim.pad_s},
+      {"seconds", {limits.min_seconds, limits.max_seconds}},
+      {"clipped_share", limits.max_clipped_share},
+      {"silent_share", limits.max_silent_share},
+      {"speech_share", limits.min_speech_share},
+      {"noise_distance_db", limits.min_noise_distance_db},
+      {"characters", limits.max_characters},
+      {"characters_per_second",
+       {limits.min_characters_per_second, limits.max_characters_per_second}},
+      {"script_share", limits.min_script_share}};
+  // What tagged_text() looks at.
+  if (options_.language_tags)
+    all["language_settings"] = {{"tags", config_.language_tags},
+                                {"tokens", config_.language_tokens}};
+  return all;
 }
 
 struct ClipMaker::Encoders {
@@ -210,7 +209,8 @@ ClipResult ClipMaker::make(const SourceRecord& record, const fs::path& audio,
                                         options.language_tags ? record.language : std::string());
   clip.utf8 = tagged.whole();
   clip.text = kani::encode(rules_.tokenizer(), tagged, AddedTokens::kPlainText);
-  clip.notes = clip_notes(record, sound.measures, static_cast<double>(text.spoken) / sound.seconds);
+  clip.notes = clip_notes(record, sound.measures, static_cast<double>(text.spoken) / sound.seconds,
+                          tagged.token);
   if (has_codes) {
     clip.codes = record.codes;
   } else {
@@ -235,7 +235,7 @@ std::string json_line(const Json& value) {
 }
 
 std::string clip_notes(const SourceRecord& record, const SoundMeasures& m,
-                       double characters_per_second) {
+                       double characters_per_second, const std::string& tag_token) {
   Json notes = {{"text_raw", record.text},
                 {"audio", record.audio},
                 {"quality",
@@ -253,6 +253,7 @@ std::string clip_notes(const SourceRecord& record, const SoundMeasures& m,
                   {"trimmed_s", rounded(m.trimmed_s, 4)},
                   {"characters_per_second", rounded(characters_per_second, 2)}}}};
   if (!record.licence.empty()) notes["licence"] = record.licence;
+  if (!tag_token.empty()) notes["tag_token"] = tag_token;
   if (record.start_s != 0 || record.end_s != 0) {
     notes["start"] = record.start_s;
     notes["end"] = record.end_s;

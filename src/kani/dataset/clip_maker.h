@@ -55,7 +55,7 @@ class ClipRules {
   Tokenizer tokenizer_;
   NanoCodecConfig codec_;
   int voice_dim_ = 0;
-  std::string tokenizer_hash_, codec_hash_, speaker_hash_;
+  std::string tokenizer_hash_, codec_hash_, speaker_hash_, speaker_config_hash_;
 };
 
 /// What became of a record: a clip, or the reason why not.
@@ -92,9 +92,9 @@ class ClipMaker {
 };
 
 /// The notes of a clip: text_raw, quality, licence, audio and stretch, so that every clip can be
-/// traced to its origin.
+/// traced to its origin, and the token in front of its text if its language has one.
 std::string clip_notes(const SourceRecord& record, const SoundMeasures& measures,
-                       double characters_per_second);
+                       double characters_per_second, const std::string& tag_token = {});
 
 /// A document as one line; bytes that are no UTF-8 become U+FFFD.
 std::string json_line(const Json& value);

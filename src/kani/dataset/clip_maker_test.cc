@@ -7,9 +7,11 @@
 #include "kani/audio/sinc_resampler.h"
 #include "kani/base/error.h"
 #include "kani/base/json.h"
+#include "kani/dataset/build_plan.h"
 #include "kani/dataset/clip_quality.h"
 #include "kani/dataset/recording.h"
 #include "kani/dataset/test_records.h"
+#include "kani/dataset/test_sounds.h"
 #include "kani/dataset/work_unit.h"
 
 namespace kani {
@@ -178,6 +180,71 @@ TEST_F(ClipMaking, each_bad_sound_has_its_reason) {
   EXPECT_EQ(reason(make("good.wav", kText, 2, 9)), "cut");
   EXPECT_EQ(reason(make("good.wav", kText, 8)), "cut");
   EXPECT_EQ(reason(make("good.wav", kText, 0.5, 2.5)), "");
+}
+
+TEST_F(ClipMaking, one_clipped_channel_of_two_is_clipped) {
+  std::vector<float> both;
+  for (const float sample : speech(3, 16000)) {
+    both.push_back(std::clamp(20 * sample, -1.0F, 1.0F));
+    both.push_back(0.2F * sample);
+  }
+  folder_.write("stereo.wav", test::wav({.channels = 2}, test::samples16(both)));
+  const ClipResult all = make("stereo.wav", kText);
+  ASSERT_EQ(reason(all), "clipped");
+  EXPECT_GT(*all.reject->value, 0.1);
+  EXPECT_EQ(reason(make("stereo.wav", kText, 0.5, 2.5)), "clipped");
+  for (size_t i = 0; i < both.size(); i += 2) both[i] = both[i + 1];
+  folder_.write("stereo.wav", test::wav({.channels = 2}, test::samples16(both)));
+  EXPECT_EQ(reason(make("stereo.wav", kText)), "");
+}
+
+TEST(ClipRules, another_configuration_of_the_models_is_another_rule) {
+  const RecordFolder folder;
+  const fs::path model = fs::absolute(fs::path(KANI_SOURCE_DIR) / "models" / "kani-mini");
+  const auto copy = [&](const std::string& part, const std::string& name) {
+    fs::create_directories(folder / part);
+    if (!fs::exists(folder / (part + "/" + name)))
+      fs::copy_file(model / part / name, folder / (part + "/" + name));
+  };
+  for (const char* name : {"config.json", "tokenizer.json"}) copy("lm", name);
+  for (const char* name : {"config.json", "model.safetensors"}) copy("speaker", name);
+  const auto fingerprint = [&](bool tags) {
+    return ClipRules({folder / "lm", model / "codec.nemo", folder / "speaker"},
+                     {.language_tags = tags})
+        .fingerprint();
+  };
+  const Json plain = fingerprint(false), tagged = fingerprint(true);
+  const auto change = [&](const char* name, std::string_view from, std::string_view to) {
+    std::string text = read_file(folder / name, 1 << 20);
+    ASSERT_NE(text.find(from), std::string::npos);
+    folder.write(name, text.replace(text.find(from), from.size(), to));
+  };
+  change("lm/config.json", "\"en\"", "\"EN\"");
+  EXPECT_EQ(fingerprint(false), plain);
+  EXPECT_NE(fingerprint(true), tagged);
+  change("speaker/config.json", "{", "{ ");
+  EXPECT_NE(fingerprint(false), plain);
+}
+
+TEST(BuildPlan, a_plan_of_before_gets_the_keys_that_it_lacks) {
+  const RecordFolder folder;
+  const std::vector<SourceRecord> records = {{.audio = "a.wav", .text = "one"}};
+  const BuildPlan plan(records);
+  const WorkFolder work(folder / "work", {});
+  const auto settle = [&](const Json& rules) {
+    try {
+      settle_plan(work, rules, plan);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_EQ(settle({{"codec", "c"}}), "");
+  EXPECT_EQ(settle({{"codec", "c"}, {"speaker_config", "s"}}), "");
+  EXPECT_NE(settle({{"codec", "c"}, {"speaker_config", "t"}}).find("speaker_config"),
+            std::string::npos);
+  EXPECT_NE(settle({{"codec", "c"}, {"speaker_config", "s"}, {"other", 1}}).find("other"),
+            std::string::npos);
 }
 
 TEST_F(ClipMaking, hostile_files_are_counted_and_never_crash) {

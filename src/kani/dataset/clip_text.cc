@@ -71,6 +71,14 @@ std::optional<Reject> prepare_text(std::string_view raw, std::string_view langua
   return std::nullopt;
 }
 
+std::optional<Reject> check_given_text(std::string_view raw, const ClipLimits& limits) {
+  if (auto reject = check_raw(raw, limits)) return reject;
+  const size_t length = utf8_length(raw);
+  if (length <= limits.max_characters) return std::nullopt;
+  return Reject{RejectReason::kTextLength, static_cast<double>(length),
+                concat("at most ", limits.max_characters, " characters")};
+}
+
 std::optional<Reject> check_speech_rate(const ClipText& text, double seconds,
                                         const ClipLimits& limits) {
   const double rate = static_cast<double>(text.spoken) / seconds;

@@ -29,6 +29,9 @@ std::optional<Reject> prepare_text(std::string_view raw, std::string_view langua
                                    const TextOptions& options, const ClipLimits& limits,
                                    ClipText& text);
 
+/// The same checks of a text that stays as it is: of its characters and how many there are.
+std::optional<Reject> check_given_text(std::string_view raw, const ClipLimits& limits);
+
 /// kSpeechRate, or nothing.
 std::optional<Reject> check_speech_rate(const ClipText& text, double seconds,
                                         const ClipLimits& limits);

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+
+#include "kani/base/sha256.h"
+
 namespace kani {
 namespace {
 
@@ -48,6 +52,30 @@ TEST(ClipText, numbers_become_words_only_when_asked) {
   ASSERT_FALSE(prepare_text("5 apples", "en", {.expand = true}, {}, text));
   EXPECT_EQ(text.text, "five apples");
   EXPECT_NE(text_rules({}), text_rules({.expand = true}));
+}
+
+// Units and shards know the texts that they were made of by this version alone.
+TEST(ClipText, a_front_end_that_gives_other_texts_has_another_version) {
+  const std::pair<const char*, const char*> kTexts[] = {
+      {"en", "Dr. Smith’s cat… cost $5.50 on 3/4/1984 — 10% off!"},
+      {"en", " e\xCC\x81té\r\n“quoted”\xC2\xA0(x) [y] *z* A&B a@b.org "},
+      {"es", "¿Cuánto cuestan 21 libros? Sr. López: 3,5 kg."},
+      {"de", "Am 3. Mai kosteten 1.000 Stück 2,50 €, z. B. hier."},
+      {"ru", "В 1984 году 5 домов."},
+      {"", "No language: 7 http://a.b/c #tag 1st 2nd XIV 12:30"}};
+  std::string all;
+  for (const bool expand : {false, true}) {
+    for (const auto& [language, raw] : kTexts) {
+      ClipText text;
+      EXPECT_FALSE(prepare_text(raw, language, {.expand = expand}, {}, text)) << raw;
+      all += text.text + "\n";
+    }
+  }
+  EXPECT_TRUE(text_rules({}).starts_with("kani front end 1, "));
+  EXPECT_EQ(sha256_hex(std::as_bytes(std::span(all))),
+            "525f1a81d2d3c19e90103a90ec37f2a0df3e9ff873004009406f85f3776f5d9c")
+      << "raise kFrontEndVersion of clip_text.cc, and write both here:\n"
+      << all;
 }
 
 TEST(ClipText, speech_rate_has_two_bounds) {

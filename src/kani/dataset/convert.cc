@@ -5,8 +5,12 @@
 
 namespace kani {
 
-ShardFolderWriter::ShardFolderWriter(std::filesystem::path folder, ShardInfo info, Limits limits)
-    : folder_(std::move(folder)), info_(std::move(info)), limits_(limits) {}
+ShardFolderWriter::ShardFolderWriter(std::filesystem::path folder, ShardInfo info, Limits limits,
+                                     std::string split)
+    : folder_(std::move(folder)),
+      info_(std::move(info)),
+      limits_(limits),
+      split_(std::move(split)) {}
 
 ShardFolderWriter::~ShardFolderWriter() = default;
 
@@ -19,9 +23,9 @@ void ShardFolderWriter::add(const TrainingClip& clip) {
 }
 
 void ShardFolderWriter::close_shard() {
-  char name[40];
-  std::snprintf(name, sizeof(name), "clips-%05zu.kshard", files_.size());
-  files_.push_back(folder_ / name);
+  char number[40];
+  std::snprintf(number, sizeof number, "-%05zu", files_.size());
+  files_.push_back(folder_ / concat(split_.empty() ? "clips" : split_, number, ".kshard"));
   shard_->write(files_.back());
   shard_.reset();
   bytes_ = 0;
@@ -29,6 +33,15 @@ void ShardFolderWriter::close_shard() {
 
 void ShardFolderWriter::finish() {
   if (shard_) close_shard();
+  if (split_.empty()) return;
+  for (std::filesystem::path& file : files_) {
+    char count[40];
+    std::snprintf(count, sizeof count, "-of-%05zu", files_.size());
+    const std::filesystem::path name =
+        folder_ / concat(file.stem(), std::string_view(count), ".kshard");
+    std::filesystem::rename(file, name);
+    file = name;
+  }
 }
 
 ShardClips::ShardClips(const std::filesystem::path& path) : shard_(path) { shard_.verify(); }

@@ -34,14 +34,16 @@ class ClipWriter {
   virtual void finish() = 0;
 };
 
-/// Native shards "clips-00000.kshard", … in a folder, a new one whenever the last is large.
+/// Native shards "clips-00000.kshard", … in a folder, a new one whenever the last is large.  Those
+/// of a split get the names of build's, "valid-00000-of-00002.kshard", when all are there.
 class ShardFolderWriter final : public ClipWriter {
  public:
   struct Limits {
     size_t clips = 20'000;
     size_t bytes = size_t{256} << 20;
   };
-  ShardFolderWriter(std::filesystem::path folder, ShardInfo info, Limits limits);
+  ShardFolderWriter(std::filesystem::path folder, ShardInfo info, Limits limits,
+                    std::string split = {});
   ShardFolderWriter(std::filesystem::path folder, ShardInfo info)
       : ShardFolderWriter(std::move(folder), std::move(info), Limits()) {}
   ~ShardFolderWriter() override;
@@ -56,6 +58,7 @@ class ShardFolderWriter final : public ClipWriter {
   std::filesystem::path folder_;
   ShardInfo info_;
   Limits limits_;
+  std::string split_;
   std::unique_ptr<ShardWriter> shard_;
   size_t bytes_ = 0;
   std::vector<std::filesystem::path> files_;

@@ -11,8 +11,11 @@
 #include "kani/base/file.h"
 #include "kani/base/utf8.h"
 #include "kani/dataset/manifest_parts.h"
+#include "kani/dataset/passed_over.h"
+#include "kani/dataset/recording.h"
 #include "kani/dataset/recording_rows.h"
 #include "kani/dataset/recording_tar.h"
+#include "kani/spec/lfm2.h"
 
 namespace kani {
 namespace {
@@ -53,6 +56,15 @@ void read_beside(const fs::path& sound, SourceRecord& record) {
     return;
   }
   record.problem = Reject{RejectReason::kTextMissing, {}, "no text file beside it"};
+}
+
+/// A language becomes a tag in front of the text, and part of a model's configuration.
+void check_language(SourceRecord& record) {
+  if (record.problem || record.language.empty() || is_language_tag(record.language)) return;
+  record.problem = Reject{RejectReason::kManifest,
+                          {},
+                          concat("its language is \"", printable(record.language, 40),
+                                 "\", expected ", kLanguageTagRule)};
 }
 
 }  // namespace
@@ -196,7 +208,8 @@ void read_text_file(const fs::path& path, SourceRecord& record) {
   try {
     take_text(path, read_file(path, most_bytes(path)), record);
   } catch (const Error& reason) {
-    record.problem = Reject{RejectReason::kManifest, {}, reason.what()};
+    record.problem = Reject{
+        RejectReason::kManifest, {}, without_path(reason.what(), path, path.filename().string())};
   }
 }
 
@@ -225,12 +238,16 @@ std::vector<std::string> find_sounds(const fs::path& folder) {
   fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied,
                                            error);
   if (error) throw Error(ErrorCode::kBadInput, folder, ": cannot be read: ", error.message());
+  PassedOver passed;
   for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
     if (error) throw Error(ErrorCode::kBadInput, folder, ": cannot be read: ", error.message());
     const fs::path& path = entries->path();
+    passed.see(*entries);
     if (is_sound_name(path) && !entries->is_directory(error))
       sounds.push_back(path.lexically_relative(folder).string());
   }
+  passed.warn_of_folders(folder);
+  if (!sounds.empty()) passed.warn_of_files(folder, PassedOver::Taken::kSounds);
   std::sort(sounds.begin(), sounds.end());
   return sounds;
 }
@@ -279,11 +296,14 @@ Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
       manifest.records = read_table_file(path);
     } else if (ending == ".jsonl" || ending == ".json" || ending == ".ndjson") {
       const std::string content = read_file(path, kMostManifestBytes);
-      manifest.records = read_json_lines(without_mark(content), path.string());
+      // Without the folder: its name goes into rejects, which are to be the same everywhere.
+      manifest.records = read_json_lines(without_mark(content), path.filename().string());
     } else if (ending == ".parquet" || ending == ".arrow") {
       manifest.records = read_recording_rows(path, manifest.folder);
     } else if (ending == ".tar") {
       manifest.records = read_recording_tar(path, manifest.folder, defaults.speaker_folders);
+    } else if (is_packed_archive(path)) {
+      refuse_packed_archive(path);
     } else {
       throw Error(ErrorCode::kBadInput, path, ": not a manifest that is known by its ending")
           .with_hint("a folder of recordings, or a file .jsonl, .csv, .tsv, .parquet or .tar");
@@ -303,6 +323,7 @@ Manifest read_manifest(const fs::path& path, const ManifestDefaults& defaults) {
     if (record.source.empty())
       record.source = defaults.source.empty() ? name.string() : defaults.source;
     check_names(record);
+    check_language(record);
     if (record.audio.empty() && !record.problem)
       record.problem = Reject{RejectReason::kManifest, {}, "it names no audio"};
   }

@@ -52,7 +52,8 @@ bool is_sound_name(const std::filesystem::path& path);
 /// Of a folder of recordings the first folder in `audio`, which may have one for each chapter
 /// below; elsewhere, where the first is often one for all sounds, the last.
 std::string speaker_folder(const std::filesystem::path& audio, bool first);
-/// Sounds below a folder, by their endings, in the order of their paths relative to it.
+/// Sounds below a folder, by their endings, in the order of their paths relative to it.  Warns of
+/// what it passes over.
 std::vector<std::string> find_sounds(const std::filesystem::path& folder);
 /// The text of a file beside a sound; what is wrong with it becomes the record's problem.
 void read_text_file(const std::filesystem::path& path, SourceRecord& record);

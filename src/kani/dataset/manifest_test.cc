@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kani/base/error.h"
+#include "kani/base/log.h"
 #include "kani/dataset/test_records.h"
 
 namespace kani {
@@ -245,6 +246,70 @@ TEST(Manifest, libritts_says_who_speaks_in_its_names) {
   EXPECT_EQ(manifest.records[0].speaker, "103");
   EXPECT_EQ(manifest.records[0].text, "Mister One");
   EXPECT_EQ(manifest.records[1].speaker, "");
+}
+
+TEST(Manifest, a_language_is_a_tag) {
+  const RecordFolder folder;
+  folder.write("m.tsv",
+               "audio\ttext\tlanguage\na.wav\tone\ten_US\nb.wav\ttwo\ten: x\nc.wav\tthree\t\n");
+  const Manifest manifest = read_manifest(folder / "m.tsv");
+  EXPECT_FALSE(manifest.records[0].problem);
+  ASSERT_TRUE(manifest.records[1].problem);
+  EXPECT_EQ(manifest.records[1].problem->reason, RejectReason::kManifest);
+  EXPECT_NE(manifest.records[1].problem->detail.find("\"en: x\""), std::string::npos);
+  EXPECT_FALSE(manifest.records[2].problem);
+}
+
+TEST(Manifest, what_is_wrong_is_told_alike_wherever_the_folder_lies) {
+  const auto details = [](const RecordFolder& folder) {
+    folder.write("m.jsonl", "{\"audio\": \"a.wav\", \"text\": [1]}\nno object\n");
+    folder.write("in/a.wav", "x");
+    std::filesystem::create_directories(folder / "in/a.txt");  // cannot be read
+    std::string all;
+    for (const char* name : {"m.jsonl", "in"}) {
+      for (const SourceRecord& record : read_manifest(folder / name).records)
+        all += record.problem.value().detail + "\n";
+    }
+    return all;
+  };
+  const RecordFolder one, two;
+  EXPECT_EQ(details(one), details(two));
+  EXPECT_NE(details(one).find("m.jsonl: line 2"), std::string::npos) << details(one);
+}
+
+TEST(Manifest, what_is_passed_over_in_a_folder_is_told) {
+  const RecordFolder folder;
+  std::string told;
+  set_log_sink([&](LogLevel, std::string_view, std::string_view line) { told += line; });
+  folder.write("in/a.wav", "x");
+  folder.write("in/a.txt", "one");
+  EXPECT_EQ(read_manifest(folder / "in").records.size(), 1U);
+  EXPECT_EQ(told, "");
+  folder.write("in/more/b.tar", "x");
+  folder.write("in/c.tar.gz", "x");
+  folder.write("in/d.parquet", "x");
+  folder.write("else/e.wav", "x");
+  std::filesystem::create_directory_symlink(folder / "else", folder / "in/link");
+  EXPECT_EQ(read_manifest(folder / "in").records.size(), 1U);
+  set_log_sink({});
+  for (const char* part : {"links, which are passed over: 1", "passed over beside the sounds: 2",
+                           ".arrow that are passed over beside the sounds: 1"})
+    EXPECT_NE(told.find(part), std::string::npos) << told;
+}
+
+TEST(Manifest, compressed_archives_are_refused_by_name) {
+  const RecordFolder folder;
+  folder.write("in/c.tar.gz", "x");
+  folder.write("d.tgz", "x");
+  for (const char* name : {"in", "d.tgz"}) {
+    try {
+      read_manifest(folder / name);
+      FAIL() << name;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("is compressed"), std::string::npos);
+      EXPECT_NE(error.hint().find("gunzip"), std::string::npos);
+    }
+  }
 }
 
 TEST(Manifest, what_is_none_is_refused_as_a_whole) {

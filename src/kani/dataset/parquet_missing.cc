@@ -6,7 +6,7 @@ namespace kani {
 
 bool parquet_supported() { return false; }
 
-std::unique_ptr<ClipWriter> open_parquet_file(const std::filesystem::path& path) {
+std::unique_ptr<ClipWriter> open_parquet_file(const std::filesystem::path& path, const ShardInfo&) {
   throw Error(ErrorCode::kUnsupported, path, ": this program was built without Arrow")
       .with_hint("run tools/arrow.sh, then configure and build again");
 }

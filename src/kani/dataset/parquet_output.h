@@ -13,7 +13,8 @@ namespace kani {
 bool parquet_supported();
 
 /// Throws Error(kCannotWrite), Error(kUnsupported) without Arrow.
-std::unique_ptr<ClipWriter> open_parquet_file(const std::filesystem::path& path);
+std::unique_ptr<ClipWriter> open_parquet_file(const std::filesystem::path& path,
+                                              const ShardInfo& info);
 /// dataset_info.json beside such files.
 std::string parquet_dataset_info();
 

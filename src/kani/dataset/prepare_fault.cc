@@ -9,6 +9,10 @@ std::string_view fault_name(RowFault fault) {
       return "text_missing";
     case RowFault::kTextInvalid:
       return "text_invalid";
+    case RowFault::kTextControl:
+      return "text_control";
+    case RowFault::kTextLength:
+      return "text_length";
     case RowFault::kCodesMissing:
       return "codes_missing";
     case RowFault::kCodesEmpty:
@@ -21,12 +25,16 @@ std::string_view fault_name(RowFault fault) {
       return "length_missing";
     case RowFault::kLengthOutOfRange:
       return "length_out_of_range";
+    case RowFault::kLengthWrong:
+      return "length_wrong";
     case RowFault::kVoiceMissing:
       return "voice_missing";
     case RowFault::kVoiceSize:
       return "voice_size";
     case RowFault::kVoiceNotFinite:
       return "voice_not_finite";
+    case RowFault::kVoiceLength:
+      return "voice_length";
     case RowFault::kSequence:
       return "sequence";
     case RowFault::kExtra:

@@ -13,16 +13,20 @@ namespace kani {
 
 enum class RowFault {
   kTextMissing,
-  kTextInvalid,  // no UTF-8, or too long
+  kTextInvalid,  // no UTF-8, or too long for anything
+  kTextControl,
+  kTextLength,
   kCodesMissing,
   kCodesEmpty,
   kCodesRagged,  // codebooks of different length
   kCodeOutOfRange,
   kLengthMissing,
   kLengthOutOfRange,
+  kLengthWrong,  // not that of the codes
   kVoiceMissing,
   kVoiceSize,
   kVoiceNotFinite,
+  kVoiceLength,
   kSequence,  // ids that are no prompt and codes
   kExtra,     // a column that only tells more: duration, sha256, quality
 };

@@ -83,8 +83,9 @@ void StretchReader::open(const SourceRecord& record, const std::filesystem::path
   }
   source_ = std::move(source);
   block_.resize(kBlock);
+  channels_.resize(kBlock * static_cast<size_t>(reader_->channels()));
   at_ = 0;
-  have_ = reader_->read(block_);
+  have_ = reader_->read(block_, channels_);
 }
 
 /// The samples [first, last), `first` not before at_, or as far as there are some.
@@ -94,9 +95,13 @@ void StretchReader::read(uint64_t first, uint64_t last, std::vector<float>& out)
     const auto from = static_cast<std::ptrdiff_t>(std::clamp(first, at_, end) - at_);
     const auto to = static_cast<std::ptrdiff_t>(std::clamp(last, at_, end) - at_);
     out.insert(out.end(), block_.begin() + from, block_.begin() + to);
+    const size_t channels = clipping_.size();
+    for (size_t i = static_cast<size_t>(from) * channels; i < static_cast<size_t>(to) * channels;
+         ++i)
+      clipping_[i % channels].push(channels_[i]);
     if (last <= end || have_ < kBlock) return;
     at_ = end;
-    have_ = reader_->read(block_);
+    have_ = reader_->read(block_, channels_);
   }
 }
 
@@ -125,6 +130,7 @@ std::optional<Reject> StretchReader::decode(const SourceRecord& record,
     const uint64_t last =
         record.end_s > 0 ? samples(record.end_s) : samples(record.start_s + most) + 1;
     sound.samples.clear();
+    clipping_.assign(static_cast<size_t>(sound.channels), ClippingMeter());
     read(first, last, sound.samples);
     const double seconds = static_cast<double>(sound.samples.size()) / sound.rate_hz;
     // A tenth of a second: ends are often rounded, and MP3 files have a padded end.
@@ -136,6 +142,9 @@ std::optional<Reject> StretchReader::decode(const SourceRecord& record,
     }
     if (record.end_s == 0 && sound.samples.size() > samples(most))
       return Reject{RejectReason::kTooLong, seconds, "before trimming, and more"};
+    sound.clipped_share = 0;
+    for (const ClippingMeter& channel : clipping_)
+      sound.clipped_share = std::max(sound.clipped_share, channel.share());
   } catch (const Error& error) {
     reader_.reset();
     if (error.code() == ErrorCode::kNotFound)
@@ -172,7 +181,7 @@ std::optional<Reject> prepare_sound(const DecodedSound& decoded, int codec_rate_
   m.rate_hz = decoded.rate_hz;
   m.channels = decoded.channels;
   const RecordingQuality quality = measure_recording(decoded.samples, decoded.rate_hz);
-  m.clipped_share = quality.clipped_share;
+  m.clipped_share = decoded.clipped_share;
   m.speech_share = quality.speech_share;
   m.noise_distance_db = quality.noise_distance_db();
   m.bandwidth_hz = bandwidth_hz(decoded.samples, decoded.rate_hz);

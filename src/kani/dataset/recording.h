@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kani/audio/recording_quality.h"
 #include "kani/audio/sound_reader.h"
 #include "kani/dataset/clip_limits.h"
 #include "kani/dataset/loudness.h"
@@ -36,6 +37,7 @@ struct DecodedSound {
   std::vector<float> samples;
   int rate_hz = 0;
   int channels = 0;
+  double clipped_share = 0;  // of the channel of which most is clipped: the mean hides it
 
   double seconds() const { return static_cast<double>(samples.size()) / rate_hz; }
 };
@@ -73,8 +75,10 @@ class StretchReader {
   Source source_{};
   std::optional<SoundReader> reader_;
   std::vector<float> block_;
-  uint64_t at_ = 0;  // of the block's first sample
-  size_t have_ = 0;  // samples of the block
+  std::vector<float> channels_;          // the block's, beside each other
+  std::vector<ClippingMeter> clipping_;  // of each channel, of the stretch
+  uint64_t at_ = 0;                      // of the block's first sample
+  size_t have_ = 0;                      // samples of the block
 };
 
 /// A message without the path, which differs from machine to machine: `name` takes its place.
@@ -109,8 +113,8 @@ struct PreparedSound {
   SoundMeasures measures{};
 };
 
-/// Each rate comes directly from the original.  kTooShort, kTooLong, kClipped, kSilent, kNoSpeech,
-/// kNoisy are possible.
+/// Each rate comes directly from the original; what is clipped is what `decoded` says.  kTooShort,
+/// kTooLong, kClipped, kSilent, kNoSpeech, kNoisy are possible.
 std::optional<Reject> prepare_sound(const DecodedSound& decoded, int codec_rate_hz,
                                     const SoundOptions& options, PreparedSound& prepared);
 

@@ -7,6 +7,8 @@
 #include "kani/base/error.h"
 #include "kani/base/log.h"
 #include "kani/dataset/manifest_parts.h"
+#include "kani/dataset/passed_over.h"
+#include "kani/dataset/recording_rows.h"
 #include "kani/dataset/split_files.h"
 #include "kani/formats/byte_source.h"
 #include "kani/formats/tar.h"
@@ -47,10 +49,7 @@ class TarMembers {
   static std::vector<TarFile> list(const fs::path& path, const InputFile& archive) {
     std::byte first[2]{};
     archive.read_at(0, first);
-    if (looks_like_gzip(first)) {
-      throw Error(ErrorCode::kBadInput, path, ": is compressed; recordings are read where they lie")
-          .with_hint("unpack it once with gunzip");
-    }
+    if (looks_like_gzip(first)) refuse_packed_archive(path);
     return list_tar(*file_source(archive), kMostMembers, path.string());
   }
 
@@ -81,7 +80,9 @@ std::vector<fs::path> find_tars(const fs::path& folder) {
   std::error_code error;
   fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied,
                                            error);
+  PassedOver passed;
   for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+    passed.see(*entries);
     if (entries->path().extension() != ".tar" || entries->is_directory(error)) continue;
     const std::string relative = entries->path().lexically_relative(folder).string();
     if (relative.starts_with('.') || relative.find("/.") != std::string::npos) continue;
@@ -90,6 +91,8 @@ std::vector<fs::path> find_tars(const fs::path& folder) {
       throw Error(ErrorCode::kBadInput, folder, ": more than ", kMostArchives, " files *.tar");
   }
   if (error) throw Error(ErrorCode::kBadInput, folder, ": cannot be read: ", error.message());
+  if (!all.empty()) passed.warn_of_files(folder, PassedOver::Taken::kArchives);
+  if (all.empty() && !is_set_folder(folder)) passed.refuse_packed();
   std::sort(all.begin(), all.end());
   std::vector<fs::path> files;
   for (const std::string& path : files_of_split(all, "train")) files.push_back(folder / path);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -26,10 +27,21 @@ std::map<std::string, std::string> read_set_manifest(const std::filesystem::path
 /// right.
 size_t verify_set(const std::filesystem::path& folder);
 
-/// Moves everything below `stage` to `out` (the same file system), in place of a set that is there:
-/// that one's MANIFEST goes first, the new one comes last.  Other files of `out` stay.
+/// Where the files of a set are while it is not whole: OUT/.part.
+inline constexpr const char* kPartFolder = ".part";
+
+/// Whether a file below the folder of a set may be the set's: of build, prepare or convert.
+bool is_set_file(const std::filesystem::path& name);
+/// Whether nothing else lies below `folder`, but half-written files.
+bool holds_only_set_files(const std::filesystem::path& folder);
+
+/// Moves everything below `stage` (the same file system; it may be OUT/.part itself) to `out`, in
+/// place of a set that is there.  That one stays until all files are in OUT/.part; then its
+/// MANIFEST goes first, the new one comes last.  Other files of `out` stay.
+/// `between` is called between any two changes, for tests that end the process there.
 /// Throws Error(kCannotWrite).
-void publish_set(const std::filesystem::path& stage, const std::filesystem::path& out);
+void publish_set(const std::filesystem::path& stage, const std::filesystem::path& out,
+                 const std::function<void()>& between = {});
 
 /// Writes files of a finished set again and corrects their lines in MANIFEST.
 void replace_in_set(const std::filesystem::path& folder,

@@ -23,6 +23,13 @@ bool has_word(std::string_view path, std::string_view word) {
 
 }  // namespace
 
+std::string split_in_path(std::string_view path) {
+  for (const std::string_view word : kSplitWords) {
+    if (has_word(path, word)) return std::string(word);
+  }
+  return {};
+}
+
 std::vector<std::string> files_of_split(const std::vector<std::string>& paths,
                                         std::string_view split) {
   const auto any_word = [](const std::string& path) {

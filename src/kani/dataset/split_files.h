@@ -15,4 +15,7 @@ namespace kani {
 std::vector<std::string> files_of_split(const std::vector<std::string>& paths,
                                         std::string_view split);
 
+/// The word of a split in a path, empty if there is none.
+std::string split_in_path(std::string_view path);
+
 }  // namespace kani

@@ -2,7 +2,6 @@
 #include "kani/dataset/work_unit.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "kani/base/file.h"
 #include "kani/base/log.h"
 #include "kani/base/sha256.h"
+#include "kani/dataset/out_folder.h"
 
 namespace kani {
 namespace {
@@ -195,26 +195,17 @@ std::string recordings_key(std::span<const Sha256::Digest> units) {
   return hex_text(hash.finish());
 }
 
-WorkFolder::WorkFolder(fs::path folder, Part part) : folder_(std::move(folder)) {
+WorkFolder::WorkFolder(fs::path folder, Part part, WorkStart start) : folder_(std::move(folder)) {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw_cannot_write(folder_, error.value());
-  const std::string name = concat(part.index, "-of-", part.count);
-  lock_name_ = concat("lock-", name);
-  lock_ = open_file(folder_ / lock_name_, O_RDWR);
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    throw Error(ErrorCode::kBusy, folder_, ": part ", part.index, " of ", part.count,
-                " is being built by another process");
+  {
+    // So that nobody begins between the look for others and the deletion.
+    const auto lock = lock_plan();
+    take_part(part);
+    clear(start);
   }
-  // AtomicFile's names, of a process that was killed.  With several machines they stay until the
-  // folder is removed: they may be of another one that is at work.
-  if (part.count == 1) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
-      const std::string left = entry.path().filename().string();
-      if (left.starts_with('.') && left.ends_with(".tmp")) fs::remove(entry.path(), error);
-    }
-  }
-  journal_path_ = folder_ / concat("journal-", name, ".jsonl");
+  journal_path_ = folder_ / concat("journal-", part.index, "-of-", part.count, ".jsonl");
   read_journals();
   journal_ = open_file(journal_path_, O_WRONLY | O_APPEND);
   // What was cut off by a kill becomes a line of its own, which no reader takes.
@@ -222,8 +213,36 @@ WorkFolder::WorkFolder(fs::path folder, Part part) : folder_(std::move(folder)) 
 }
 
 WorkFolder::~WorkFolder() {
-  for (const int descriptor : {journal_, assembly_lock_, lock_}) {
-    if (descriptor >= 0) close(descriptor);
+  if (journal_ >= 0) close(journal_);
+}
+
+void WorkFolder::take_part(Part part) {
+  lock_name_ = concat("lock-", part.index, "-of-", part.count);
+  lock_ = std::make_unique<FileLock>(folder_ / lock_name_);
+  if (lock_->try_lock()) return;
+  throw Error(ErrorCode::kBusy, folder_, ": part ", part.index + 1, " of ", part.count,
+              " is being built by another process");
+}
+
+/// AtomicFile's names are of a process that was killed, unless another one is at work.
+void WorkFolder::clear(WorkStart start) const {
+  const bool alone = !others_at_work();
+  if (start == WorkStart::kAnew && !alone) {
+    throw Error(ErrorCode::kBusy, folder_, ": another process is at work in it")
+        .with_hint("wait for it to end, or end it, before all is begun again");
+  }
+  std::vector<fs::path> old;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_lock = name.starts_with("lock-") || name == "plan-lock";
+    const bool is_half = name.starts_with('.') && name.ends_with(".tmp");
+    if (start == WorkStart::kAnew ? is_work_name(name) && !is_lock : alone && is_half)
+      old.push_back(entry.path());
+  }
+  for (const fs::path& path : old) {
+    std::error_code error;
+    fs::remove_all(path, error);
+    if (error) throw_cannot_write(path, error.value());
   }
 }
 
@@ -392,32 +411,24 @@ std::vector<RecordFacts> WorkFolder::facts(size_t unit, uint64_t first) const {
   return all;
 }
 
-std::shared_ptr<void> WorkFolder::lock_plan() const {
-  const int descriptor = open_file(folder_ / "plan-lock", O_RDWR);
-  while (flock(descriptor, LOCK_EX) != 0) {
-    if (errno == EINTR) continue;
-    const int error = errno;
-    close(descriptor);
-    throw_cannot_write(folder_ / "plan-lock", error);
-  }
-  return {nullptr, [descriptor](void*) { close(descriptor); }};
+std::unique_ptr<FileLock> WorkFolder::lock_plan() const {
+  auto lock = std::make_unique<FileLock>(folder_ / "plan-lock");
+  lock->wait();
+  return lock;
 }
 
 bool WorkFolder::others_at_work() const {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with("lock-") || name == "lock-assembly" || name == lock_name_) continue;
-    const int descriptor = open_file(entry.path(), O_RDWR);
-    const bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0;
-    close(descriptor);
-    if (held) return true;
+    if (FileLock(entry.path()).is_held_elsewhere()) return true;
   }
   return false;
 }
 
 bool WorkFolder::lock_assembly() {
-  if (assembly_lock_ < 0) assembly_lock_ = open_file(folder_ / "lock-assembly", O_RDWR);
-  return flock(assembly_lock_, LOCK_EX | LOCK_NB) == 0;
+  if (!assembly_lock_) assembly_lock_ = std::make_unique<FileLock>(folder_ / "lock-assembly");
+  return assembly_lock_->try_lock();
 }
 
 }  // namespace kani

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "kani/dataset/clip_maker.h"
+#include "kani/dataset/file_lock.h"
 #include "kani/dataset/recording_state.h"
 
 namespace kani {
@@ -64,13 +65,16 @@ struct UnitFiles {
   bool operator==(const UnitFiles&) const = default;
 };
 
+/// What becomes of finished work that is there.
+enum class WorkStart { kGoOn, kAnew };
+
 /// Thread-safe after expect().
 class WorkFolder {
  public:
-  /// Makes the folder, clears away half-written files of this part's last run and reads the
-  /// journals.  One process a part: Error(kBusy) while another one works.
-  /// Throws Error(kCannotWrite).
-  WorkFolder(std::filesystem::path folder, Part part);
+  /// Makes the folder, clears away half-written files of a last run, if nobody else is at work, and
+  /// reads the journals.  One process a part: Error(kBusy) while another one works; with kAnew, by
+  /// which all finished work is deleted, one process at all.  Throws Error(kCannotWrite).
+  WorkFolder(std::filesystem::path folder, Part part, WorkStart start = WorkStart::kGoOn);
   ~WorkFolder();
 
   /// Says which units there are to be.  Those count as finished whose files have the hashes that a
@@ -104,8 +108,8 @@ class WorkFolder {
 
   /// True if this process may put the set together: one at a time over all machines.
   bool lock_assembly();
-  /// Waits until no other process is between these two.
-  std::shared_ptr<void> lock_plan() const;
+  /// Waits until no other process has what this returns.
+  std::unique_ptr<FileLock> lock_plan() const;
   /// Whether another process works in this folder now.
   bool others_at_work() const;
 
@@ -114,13 +118,16 @@ class WorkFolder {
     UnitFiles files;
     Sha256::Digest recordings;
   };
+  void take_part(Part part);
+  void clear(WorkStart start) const;
   void read_journals();
   void look_for(size_t unit);
 
   std::filesystem::path folder_;
   std::filesystem::path journal_path_;
   std::string lock_name_;
-  int lock_ = -1, assembly_lock_ = -1, journal_ = -1;
+  std::unique_ptr<FileLock> lock_, assembly_lock_;
+  int journal_ = -1;
   std::vector<UnitFiles> files_;
   std::map<std::string, std::vector<UnitFiles>> by_key_;
   std::vector<std::string> unit_keys_;
