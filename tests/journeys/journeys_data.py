@@ -94,6 +94,7 @@ class Data(Journey):
             self.assertEqual(hashes(self.work / "out")[name], digest)
         shards = sorted((self.work / "out").glob("*.kshard"))
         self.assertIn(": whole, ", self.kani("data", "verify", "out", *shards).out.decode())
+        self.assertIn("hint: kani data verify SHARD", self.kani("check", shards[0], status=3).err)
 
     def test_the_report_can_be_written_again(self) -> None:
         self.build()

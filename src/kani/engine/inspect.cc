@@ -183,6 +183,10 @@ FileReport check_file(const fs::path& path, bool check_tensors) {
     return report;
   }
   const std::string ending = path.extension().string(), name = path.filename().string();
+  if (ending == ".kshard") {
+    throw Error(ErrorCode::kBadInput, path, ": a shard of clips for training, not of a model")
+        .with_hint("kani data verify SHARD compares it with its hashes");
+  }
   if (ending == ".nemo") return check_codec(path, check_tensors);
   if (ending == ".safetensors" || name.ends_with(".safetensors.index.json")) {
     return check_safetensors(path, check_tensors);
