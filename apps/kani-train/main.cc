@@ -261,7 +261,8 @@ class Run {
     begin_save();
     await_save();
     finish_save(/*must=*/false);
-    if (!trainer_.leads() || saved_update_ != trainer_.state().update) return;
+    if (!trainer_.leads() || saved_update_ != trainer_.state().update || samples_.speaking())
+      return;
     const std::filesystem::path out = config_.output_dir;
     const std::string name = kani::train::checkpoint_name(trainer_.state().update);
     std::filesystem::path model = out / name;

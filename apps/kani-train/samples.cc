@@ -94,22 +94,29 @@ void Samples::reap(bool wait) {
   }
 }
 
+bool Samples::speaking() {
+  reap(/*wait=*/false);
+  return child_ != 0;
+}
+
 std::optional<SampleReport> Samples::take_report(bool wait) {
   reap(wait);
   return std::exchange(report_, std::nullopt);
 }
 
 void Samples::start(const TrainConfig& config, int64_t update, const fs::path& model) {
-  reap(/*wait=*/false);
-  if (child_ != 0) return;
+  if (speaking()) return;
   const std::string name = checkpoint_name(update);
   const fs::path output = config.output_dir, folder = output / "samples" / name;
+  update_ = update;
+  folder_ = folder;
   std::string lines;
   for (const std::string& prompt : config.sample_prompts) lines += prompt + "\n";
   try {
     fs::create_directories(folder);
     write_file(folder / "prompts.txt", lines);
   } catch (const std::exception& error) {
+    remove_model();
     return warn(error.what());
   }
   std::vector<std::string> words{speaking_program(),
@@ -145,10 +152,9 @@ void Samples::start(const TrainConfig& config, int64_t update, const fs::path& m
   posix_spawn_file_actions_destroy(&files);
   if (result != 0) {
     child_ = 0;
+    remove_model();
     return warn(concat("cannot start ", words[0], ": ", std::strerror(result)));
   }
-  update_ = update;
-  folder_ = folder;
   setpriority(PRIO_PROCESS, static_cast<id_t>(child_), 19);
 }
 

@@ -38,6 +38,8 @@ class Samples {
   /// the run: what goes wrong is a warning.  While the last ones are still being spoken the new
   /// ones are left out.  A `model` that lies beside the samples goes when they are judged.
   void start(const TrainConfig& config, int64_t update, const std::filesystem::path& model);
+  /// Whether the last ones are still being spoken.
+  bool speaking();
   /// Once for each that has been judged since; `wait`: also of what still speaks, which ends when
   /// `stop` says so.
   std::optional<SampleReport> take_report(bool wait = false);
