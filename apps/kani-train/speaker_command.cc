@@ -109,7 +109,11 @@ class SpeakerRun final : public RunLoop {
                     {"eval_other", s.other_mean},    {"eval_pairs", {s.same_pairs, s.other_pairs}}};
     loss().write(line.dump());
     metrics().write(line.dump());
-    if (told())
+    if (told() && !s.measured())
+      std::fprintf(stderr,
+                   "%sheld-out speakers: equal error rate not measured (%zu and %zu pairs)\n",
+                   terminal() ? "\n" : "", s.same_pairs, s.other_pairs);
+    if (told() && s.measured())
       std::fprintf(stderr,
                    "%sheld-out speakers: equal error rate %.2f %% at cosine %.2f; same %.2f, other "
                    "%.2f (%zu and %zu pairs)\n",
