@@ -63,8 +63,7 @@ void apply_setting(std::string_view key, std::string_view value, TrainConfig& co
 }
 
 TrainConfig read_config(const std::vector<std::pair<std::string, std::string>>& yamls,
-                        const std::vector<std::string>& settings) {
-  TrainConfig config;
+                        const std::vector<std::string>& settings, TrainConfig config) {
   Read read;
   for (const auto& [text, source] : yamls) apply_document(text, source, config, read);
   for (const std::string& setting : settings) {
@@ -73,6 +72,7 @@ TrainConfig read_config(const std::vector<std::pair<std::string, std::string>>& 
     apply(setting.substr(0, sign), setting_value(setting.substr(sign + 1)), "--set", config, read);
   }
   if (config.parity && read.file) take_upstream_defaults(read.keys, read.model_section, config);
+  if (config.parity) refuse_beside_parity(read.keys, config);
   const auto& growth = config.growth;
   if (read.audio_layers && (growth.first_train || growth.tokens_per_frame))
     require(*read.audio_layers == growth.tokens_per_frame.value_or(4), "num_audio_layers is ",
@@ -86,24 +86,26 @@ TrainConfig read_config(const std::vector<std::pair<std::string, std::string>>& 
   return config;
 }
 
-std::string keys_text(const TrainConfig& config) {
-  std::string out;
-  for (const auto& key : train_keys())
-    out += concat(key.name, ": ", key.write(config), "  # ", key.meaning, "\n");
-  return out;
-}
+std::string keys_text(const TrainConfig& config) { return keys_list(train_keys(), config); }
 
-std::string changed_keys(std::string_view resolved, std::string_view source,
-                         const TrainConfig& config) {
-  TrainConfig then;
+TrainConfig resolved_config(std::string_view resolved, std::string_view source) {
+  TrainConfig config;
   each_key(resolved, source, [&](const std::string& name, const YamlValue& value) {
     const auto& keys = train_keys();
     const bool known =
         std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
-    if (known) apply_key(keys, name, value, source, then);
+    if (known) apply_key(keys, name, value, source, config);
   });
+  return config;
+}
+
+std::string changed_keys(std::string_view resolved, std::string_view source,
+                         const TrainConfig& config) {
+  const TrainConfig then = resolved_config(resolved, source);
   std::string out;
   for (const auto& key : train_keys()) {
+    // Older programs wrote down what nobody asked them for.
+    if (then.parity && config.parity && is_decided_by_parity(key.name)) continue;
     const std::string was = key.write(then), is = key.write(config);
     if (key.numeric && was != is)
       out += concat(out.empty() ? "" : "; ", key.name, " was ", was, ", is ", is);
@@ -146,8 +148,6 @@ void TrainConfig::validate() const {
           ", must be 0 or more");
   require(std::isfinite(num_train_epochs) && (num_train_epochs > 0 || max_steps > 0),
           "num_train_epochs is ", num_train_epochs, ", must be above 0");
-  require(std::isfinite(sequence.audio_step) && sequence.audio_step > 0, "audio_step is ",
-          sequence.audio_step, ", must be above 0");
   require(speaker_dropout >= 0 && speaker_dropout <= 1, "speaker_dropout is ", speaker_dropout,
           ", must be 0 to 1");
   require(
@@ -164,6 +164,8 @@ void TrainConfig::validate() const {
   require(!parity || (sequence.loss_on_text && label_smoothing == 0 && z_loss == 0 &&
                       loss_weights.empty()),
           "loss_on_text, label_smoothing, z_loss and loss_weights have no place beside parity");
+  require(!parity || language_weights.empty(),
+          "language_weights have no place beside parity: upstream takes every clip once an epoch");
   numbers_of(loss_weights, "loss_weights");
   numbers_of(language_weights, "language_weights");
   numbers_of(group_lr, "group_lr");

@@ -32,7 +32,7 @@ struct TrainConfig {
   std::vector<std::string> replay_data;  // what the model knows already and is not to forget
   double replay_share = 0;               // of an epoch's clips
   // Rules of sequences and update.
-  SequenceRules sequence;
+  SequenceRules sequence;  // its audio_step is the model's (growth.audio_step)
   OptimizerSettings optimizer;
   bool parity = false;  // upstream's rules where ours differ
   // Batches.
@@ -105,8 +105,9 @@ struct TrainConfig {
 /// win.  Keys of upstream's that mean nothing here are named in one warning.  With parity and a
 /// file a key that nobody gives has the value that upstream's code takes for it (upstream_keys.h).
 /// Throws Error as apply_yaml().
+/// What is given and contradicts parity is refused.  `config` is what they begin with.
 TrainConfig read_config(const std::vector<std::pair<std::string, std::string>>& yamls,
-                        const std::vector<std::string>& settings);
+                        const std::vector<std::string>& settings, TrainConfig config = {});
 /// Applies a YAML document to `config`; `source` names it.  Sections are taken apart; what a key
 /// means does not depend on its section.  Throws Error(kBadInput) with line, key and the nearest
 /// known key, for keys of upstream's that ask for what is not done here, and for its files that
@@ -116,8 +117,11 @@ void apply_yaml(std::string_view text, std::string_view source, TrainConfig& con
 void apply_setting(std::string_view key, std::string_view value, TrainConfig& config);
 /// All keys, their values and what they mean, a line each, as YAML.
 std::string keys_text(const TrainConfig& config);
-/// Keys that change the numbers and have another value than in `resolved`, which resolved_yaml()
-/// once wrote: "seed was 42, is 1; …".  What it lacks had its default.  Throws Error(kBadInput).
+/// What resolved_yaml() once wrote, perhaps in an older program: keys that are not known any more
+/// are passed over, others that it lacks had their defaults.  Throws Error(kBadInput).
+TrainConfig resolved_config(std::string_view resolved, std::string_view source);
+/// Keys that change the numbers and have another value than in such a text: "seed was 42, is 1; …".
+/// Throws Error(kBadInput).
 std::string changed_keys(std::string_view resolved, std::string_view source,
                          const TrainConfig& config);
 /// All keys with their values, as YAML that apply_yaml() reads back.

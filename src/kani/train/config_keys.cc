@@ -17,7 +17,7 @@ template <typename Member>
 void other(Keys& keys, const char* name, Member member, const char* meaning) {
   keys.push_back(config_key<TrainConfig>(name, /*numeric=*/false, member, meaning));
 }
-// A number that may be left open: null.
+// A value that may be left open: null.
 template <typename Member>
 void open(Keys& keys, const char* name, Member member, const char* meaning) {
   keys.push_back({name, /*numeric=*/true,
@@ -48,11 +48,13 @@ void add_place_keys(Keys& k) {
         "of the shards, the most that may be damaged or missing; they are left out whole");
   other(k, "replay_data", KANI_FIELD(replay_data),
         "shards of what the model knows already; --replay");
-  numeric(k, "replay_share", KANI_FIELD(replay_share), "their part of an epoch's clips");
+  numeric(k, "replay_share", KANI_FIELD(replay_share),
+          "share of an epoch's clips that come from replay_data");
 }
 
 void add_sequence_keys(Keys& k) {
-  numeric(k, "audio_step", KANI_FIELD(sequence.audio_step), "positions that a frame takes");
+  open(k, "audio_step", KANI_FIELD(growth.audio_step),
+       "positions that a frame takes; null: as config.json says, else 1");
   numeric(k, "dedup_frames", KANI_FIELD(sequence.drop_repeated_frames),
           "leave out frames that equal the one before");
   numeric(k, "speaker_dropout", KANI_FIELD(speaker_dropout),
@@ -60,15 +62,17 @@ void add_sequence_keys(Keys& k) {
   numeric(k, "loss_on_text", KANI_FIELD(sequence.loss_on_text),
           "false: only codes and what ends them are targets");
   numeric(k, "label_smoothing", KANI_FIELD(label_smoothing), "part of a target that all ids share");
-  numeric(k, "z_loss", KANI_FIELD(z_loss), "times the square of the logits' log-sum-exp");
+  numeric(k, "z_loss", KANI_FIELD(z_loss),
+          "weight of the square of the logits' log-sum-exp in the loss");
   numeric(k, "loss_weights", KANI_FIELD(loss_weights),
-          "by kind of target, [text=0.1, control=1, codebook_0=2]");
+          "weights by kind of target, [text=0.1, control=1, codebook_0=2]");
   numeric(k, "loss_chunk", KANI_FIELD(loss_chunk),
           "elements whose logits exist at a time; on CPUs at most 256 MB of them");
 }
 
 void add_update_keys(Keys& k) {
-  numeric(k, "learning_rate", KANI_FIELD(optimizer.learning_rate), "at its height");
+  numeric(k, "learning_rate", KANI_FIELD(optimizer.learning_rate),
+          "the learning rate at its height; with muon, AdamW's");
   numeric(k, "alpha_lr_ratio", KANI_FIELD(optimizer.alpha_lr_ratio),
           "learning rate of the RoPE factors = this x learning_rate");
   numeric(k, "group_lr", KANI_FIELD(group_lr),
@@ -84,14 +88,14 @@ void add_update_keys(Keys& k) {
   numeric(k, "optimizer", KANI_FIELD(optimizer.rule),
           "adamw, or muon for the matrices of the layers");
   numeric(k, "muon_learning_rate", KANI_FIELD(optimizer.muon_learning_rate),
-          "of those, under the same schedule");
-  numeric(k, "muon_momentum", KANI_FIELD(optimizer.muon_momentum), "of those");
+          "Muon's learning rate, under the same schedule");
+  numeric(k, "muon_momentum", KANI_FIELD(optimizer.muon_momentum), "Muon's momentum");
   numeric(k, "adam_beta1", KANI_FIELD(optimizer.beta1), "AdamW: decay of the mean of gradients");
   numeric(k, "adam_beta2", KANI_FIELD(optimizer.beta2),
           "AdamW: decay of the mean of their squares");
   numeric(k, "adam_epsilon", KANI_FIELD(optimizer.epsilon), "AdamW: added to the root");
   numeric(k, "weight_decay", KANI_FIELD(optimizer.weight_decay),
-          "times the learning rate, off all weights but the RoPE factors");
+          "decay of all weights but the RoPE factors, times the learning rate");
   numeric(k, "max_grad_norm", KANI_FIELD(optimizer.max_grad_norm),
           "longer gradients are cut to this norm; 0: none are");
   numeric(k, "ema_decay", KANI_FIELD(ema_decay),
@@ -129,28 +133,29 @@ void add_batch_keys(Keys& k) {
   numeric(k, "seed", KANI_FIELD(seed), "of the order of clips and of all that is random");
   numeric(k, "language_temperature", KANI_FIELD(language_temperature),
           "a language's share of an epoch is weight x clips^this; 1: as it is");
-  numeric(k, "language_weights", KANI_FIELD(language_weights), "those weights, [ky=3]");
+  numeric(k, "language_weights", KANI_FIELD(language_weights),
+          "a language's weight in its share of an epoch, [ky=3]");
 }
 
 void add_report_keys(Keys& k) {
   other(k, "save_steps", KANI_FIELD(save_steps), "updates between checkpoints");
   other(k, "save_total_limit", KANI_FIELD(save_total_limit), "checkpoints that are kept; 0: all");
   other(k, "keep_every", KANI_FIELD(keep_every),
-        "updates whose multiples' checkpoints are kept beside those; 0: none");
+        "checkpoints at multiples of so many updates are kept besides; 0: none");
   other(k, "background_save", KANI_FIELD(background_save),
         "the run goes on while a checkpoint is written");
   other(k, "logging_steps", KANI_FIELD(logging_steps),
         "updates between lines of progress, where it is no terminal");
   other(k, "eval_every", KANI_FIELD(eval_every), "updates between validations");
   other(k, "sample_every", KANI_FIELD(sample_every), "updates between spoken samples; 0: none");
-  other(k, "sample_prompts", KANI_FIELD(sample_prompts), "texts of those");
+  other(k, "sample_prompts", KANI_FIELD(sample_prompts), "texts of the spoken samples");
   other(k, "sample_codec", KANI_FIELD(sample_codec),
-        "codec for those, if the model's folder has none");
-  other(k, "sample_voice", KANI_FIELD(sample_voice), "voice file for those");
+        "codec for spoken samples, if the model's folder has none");
+  other(k, "sample_voice", KANI_FIELD(sample_voice), "voice file for spoken samples");
   other(k, "sample_reference", KANI_FIELD(sample_reference),
-        "instead a recording whose voice they are to have");
+        "recording whose voice spoken samples have, in place of sample_voice");
   other(k, "sample_recognizer", KANI_FIELD(sample_recognizer),
-        "command that writes down what it hears, as --recognizer-batch of kani eval");
+        "command that writes down spoken samples, as --recognizer-batch of kani eval");
   other(k, "peak_tflops", KANI_FIELD(peak_tflops),
         "what the machine can do for one process, for MFU; 0: not shown");
 }
@@ -158,15 +163,17 @@ void add_report_keys(Keys& k) {
 void add_lora_keys(Keys& k) {
   numeric(k, "lora_rank", KANI_FIELD(lora.rank),
           "adapters of this rank instead of whole weights; 0: none");
-  numeric(k, "lora_alpha", KANI_FIELD(lora.alpha), "their scale is this / rank");
+  numeric(k, "lora_alpha", KANI_FIELD(lora.alpha), "scale of the adapters = this / lora_rank");
   numeric(k, "lora_dropout", KANI_FIELD(lora.dropout), "share of an adapter's inputs that are 0");
   numeric(k, "use_rslora", KANI_FIELD(lora.rank_stabilized),
-          "their scale is lora_alpha / sqrt(rank)");
-  numeric(k, "lora_targets", KANI_FIELD(lora.targets), "ends of names of modules that get one");
+          "scale of the adapters = lora_alpha / sqrt(lora_rank)");
+  numeric(k, "lora_targets", KANI_FIELD(lora.targets),
+          "ends of names of modules that get an adapter");
   numeric(k, "modules_to_save", KANI_FIELD(lora.also_trained),
-          "parts of names of parameters that are trained whole beside them");
-  numeric(k, "trainable_token_indices", KANI_FIELD(lora.token_rows),
-          "rows of the embedding that are trained beside them: ids, or stretches as 64400-64409");
+          "parts of names of parameters that are trained whole beside adapters");
+  numeric(
+      k, "trainable_token_indices", KANI_FIELD(lora.token_rows),
+      "rows of the embedding that are trained beside adapters: ids, or stretches as 64400-64409");
 }
 
 void add_start_keys(Keys& k) {
@@ -190,23 +197,26 @@ void add_start_keys(Keys& k) {
        "largest RoPE factor; null: as config.json says, else 2");
   numeric(k, "audio_codebook_size", KANI_FIELD(growth.audio_codebook_size),
           "codes of a codebook, for first_train");
-  numeric(k, "init_audio_rows", KANI_FIELD(growth.init_audio_rows),
-          "rows of new ids: mean+noise, mean, normal:DEVIATION");
-  numeric(k, "alpha_init", KANI_FIELD(growth.alpha_init), "RoPE factors at the start");
+  open(k, "init_audio_rows", KANI_FIELD(growth.init_audio_rows),
+       "rows of new ids: mean+noise, mean, normal:DEVIATION; null: mean+noise, with parity mean");
+  open(k, "alpha_init", KANI_FIELD(growth.alpha_init),
+       "RoPE factors at the start; null: 1, with parity the middle of their range");
   numeric(k, "add_languages", KANI_FIELD(add_languages),
           "tags that the model learns, TAG or TAG=TOKEN; --add-language");
   other(k, "allow_unexpected", KANI_FIELD(allow_unexpected),
         "names of tensors of the base that may be left out, * for any text");
   numeric(k, "audio_table", KANI_FIELD(audio_table),
           "rows, or factorised: an audio id's row is a sum");
-  numeric(k, "audio_levels", KANI_FIELD(audio_levels), "of the digits of a code, for that");
+  numeric(k, "audio_levels", KANI_FIELD(audio_levels),
+          "levels of the digits of a code, for audio_table factorised");
   numeric(k, "audio_softmax", KANI_FIELD(audio_softmax),
           "loss over all ids, or over those of the codebook that is due");
   numeric(k, "guided_attention_weight", KANI_FIELD(guide.weight),
           "penalty on attention that looks away from the text; 0: none");
-  numeric(k, "guided_attention_steps", KANI_FIELD(guide.steps), "updates until it is gone");
+  numeric(k, "guided_attention_steps", KANI_FIELD(guide.steps),
+          "updates until the penalty is gone, along a line");
   numeric(k, "guided_attention_width", KANI_FIELD(guide.width),
-          "how far beside the diagonal is free");
+          "how far beside the diagonal attention is free of the penalty");
   numeric(k, "code_noise_digit", KANI_FIELD(code_noise.digit),
           "share of the codes seen with one digit moved by one");
   numeric(k, "code_noise_random", KANI_FIELD(code_noise.random),
@@ -217,16 +227,17 @@ void add_machine_keys(Keys& k) {
   numeric(k, "bf16", KANI_FIELD(bf16), "factors of matrix products rounded to bf16");
   other(k, "gradient_checkpointing", KANI_FIELD(gradient_checkpointing),
         "compute layers again in the backward pass: less memory, same bits");
-  numeric(
-      k, "rope_precision", KANI_FIELD(rope_precision),
-      "of RoPE's frequencies: f32, or bf16 to go on with a run whose model was bf16 as a whole");
-  numeric(k, "grad_dtype", KANI_FIELD(grad_dtype), "of gradients between processes: f32, bf16");
+  numeric(k, "rope_precision", KANI_FIELD(rope_precision),
+          "type of RoPE's frequencies: f32, or bf16 to go on with a run whose model was bf16 as a "
+          "whole");
+  numeric(k, "grad_dtype", KANI_FIELD(grad_dtype),
+          "type of gradients between processes: f32, bf16");
   other(k, "zero_stage", KANI_FIELD(optimizer.zero_stage),
         "1: processes share the moments, 0: each keeps all");
   other(k, "deterministic", KANI_FIELD(deterministic),
         "false: faster forms on GPUs, whose last bits vary");
   other(k, "device", KANI_FIELD(device), "auto, cpu, cuda, cuda:N");
-  other(k, "threads", KANI_FIELD(threads), "of a process; 0: as many as LibTorch takes");
+  other(k, "threads", KANI_FIELD(threads), "threads of a process; 0: as many as LibTorch takes");
   other(k, "timeout_s", KANI_FIELD(timeout_s), "seconds to wait for other processes");
 }
 

@@ -10,6 +10,9 @@
 #include "kani/base/file.h"
 #include "kani/base/log.h"
 #include "kani/train/config_keys.h"
+#include "kani/train/start.h"
+#include "kani/train/test_key_rows.h"
+#include "kani/train/upstream_keys.h"
 
 namespace kani::train {
 namespace {
@@ -201,17 +204,49 @@ TEST(TrainConfig, with_parity_keys_that_a_file_lacks_are_as_in_upstreams_code) {
   }
 }
 
+TEST(TrainConfig, what_contradicts_parity_is_refused_where_it_is_given) {
+  for (const char* setting : {"packing=rows", "dedup_frames=false", "language_temperature=0.5",
+                              "init_audio_rows=mean+noise"}) {
+    const std::string text = setting, key = text.substr(0, text.find('='));
+    const std::string why = refusal([&] { heard({}, {"parity=true", text}); });
+    EXPECT_NE(why.find(key + " contradicts parity"), std::string::npos) << setting << ": " << why;
+    EXPECT_EQ(refusal([&] { heard({}, {text}); }), "") << setting;
+  }
+  const std::vector<std::string> same{"parity=true", "packing=none", "dedup_frames=true",
+                                      "language_temperature=1", "init_audio_rows=mean"};
+  TrainConfig config = heard({}, same).config;
+  config.model_id = "m";
+  config.data = {"d"};
+  EXPECT_EQ(refusal([&] { config.validate(); }), "");
+  config.language_weights = {"ky=3"};
+  EXPECT_NE(refusal([&] { config.validate(); }).find("language_weights"), std::string::npos);
+}
+
+TEST(TrainConfig, what_a_run_with_parity_wrote_down_is_read_back) {
+  TrainConfig config;
+  config.model_id = "m";
+  config.parity = true;
+  take_upstream_rules(config);
+  config.growth = growth_of(config, 0.5, 2);
+  EXPECT_EQ(config.growth.alpha_init, 1.25);
+  TrainConfig again;
+  EXPECT_EQ(refusal([&] { again = heard({{resolved_yaml(config), "resolved"}}, {}).config; }), "");
+  EXPECT_EQ(resolved_yaml(again), resolved_yaml(config));
+  // An older program wrote our own defaults there.
+  EXPECT_EQ(changed_keys("parity: true\nalpha_init: 1\naudio_step: null\n"
+                         "per_device_train_batch_size: 6\nmodel_id: m\n",
+                         "older", config),
+            "");
+}
+
 // docs/training.md has a row for each key, as the table says it.
 TEST(TrainConfig, every_key_stands_in_the_document) {
-  const std::string document =
-      read_file(std::filesystem::path(KANI_SOURCE_DIR) / "docs" / "training.md", 1 << 20);
+  const std::string keys = test::section_of("training.md", "## All keys");
   for (const auto& key : train_keys()) {
     EXPECT_FALSE(key.meaning.empty()) << key.name;
-    std::string value = key.write(TrainConfig());
-    std::erase(value, '"');
-    if (value == "[]" || value.empty()) value = "none";
-    const std::string row = concat("| `", key.name, "` | ", value, " | ", key.meaning, " |\n");
-    EXPECT_NE(document.find(row), std::string::npos) << "docs/training.md lacks the row\n" << row;
+    const std::string row =
+        test::key_row(key.name, test::shown_value(key.write(TrainConfig())), key.meaning);
+    EXPECT_NE(keys.find(row), std::string::npos) << "docs/training.md lacks the row\n" << row;
   }
 }
 

@@ -8,16 +8,30 @@
 namespace kani::train {
 namespace {
 
+// Rows of the head: a stretch, and perhaps the end of speech behind it.
 struct Rows {
-  int64_t begin, end;  // of the head
+  int64_t begin, end;
+  bool ends;
   auto operator<=>(const Rows&) const = default;
 };
 
 Rows due_at(int64_t target, const TokenLayout& layout) {
-  if (target >= layout.audio_end()) return {0, layout.rows};
-  const int64_t size = layout.codebook_size, book = (target - layout.audio_start) / size;
-  if (target < layout.audio_start || book == 0) return {0, layout.audio_start + size};
-  return {layout.audio_start + book * size, layout.audio_start + (book + 1) * size};
+  const bool ends = target == layout.end_of_speech;
+  const auto id = static_cast<int32_t>(target);
+  if (!ends && !layout.is_audio(id)) return {0, layout.rows, false};
+  const int book = ends ? 0 : (id - layout.audio_start) / layout.codebook_size;
+  return {layout.audio_id(book, 0), layout.audio_id(book + 1, 0), book == 0};
+}
+
+at::Tensor rows_of(const at::Tensor& head, const Rows& rows, const TokenLayout& layout) {
+  const at::Tensor stretch = head.slice(0, rows.begin, rows.end);
+  if (!rows.ends) return stretch;
+  return at::cat({stretch, head.slice(0, layout.end_of_speech, layout.end_of_speech + 1)}, 0);
+}
+
+// The target's place among them.
+int64_t place_in(const Rows& rows, int64_t target, const TokenLayout& layout) {
+  return rows.ends && target == layout.end_of_speech ? rows.end - rows.begin : target - rows.begin;
 }
 
 }  // namespace
@@ -36,11 +50,12 @@ LossResult due_cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
   for (const auto& [rows, elements] : places) {
     const at::Tensor index = at::tensor(elements, at::kLong).to(hidden.device());
     std::vector<int64_t> wanted;
-    for (const int64_t n : elements) wanted.push_back(targets[static_cast<size_t>(n)] - rows.begin);
+    for (const int64_t n : elements)
+      wanted.push_back(place_in(rows, targets[static_cast<size_t>(n)], layout));
     LossRules own = rules;
     if (rules.weights.defined()) own.weights = rules.weights.index_select(0, index);
     const LossResult part =
-        cross_entropy(hidden.index_select(0, index), head.slice(0, rows.begin, rows.end),
+        cross_entropy(hidden.index_select(0, index), rows_of(head, rows, layout),
                       at::tensor(wanted, at::kLong).to(hidden.device()), scale, chunk, {}, own);
     sum.loss = sum.loss + part.loss;
     sum.per_token.index_copy_(0, index, part.per_token.detach());

@@ -1,5 +1,6 @@
-// due_loss.h - the loss over what may stand at a place instead of over all ids: after a code of one
-// codebook comes one of the next, so three quarters of the head's rows are beside the point.
+// due_loss.h - the loss of a code over what may stand at its place instead of over all ids: after a
+// code of one codebook comes one of the next, so most of the head's rows are beside the point.
+// Source: training.md 14.3; what may stand where is what the runtime's sampler chooses from.
 // Not here: the loss over all of them (ops.h).
 #pragma once
 
@@ -11,11 +12,11 @@
 
 namespace kani::train {
 
-/// As cross_entropy() of ops.h, but each target's softmax is over its codebook alone; where a code
-/// of the first is due, over all ids up to its last, so that speech can end; where the target is an
-/// id behind the codes, over all.  Rules apply to these rows.  targets: N ids, kNoTarget = none.
-/// Nothing teaches what is not due to stay small: for a model that knows it already, and whose
-/// sampler takes no other ids.
+/// As cross_entropy() of ops.h, but the softmax of a code is over its codebook alone, that of a
+/// code of the first and of END_OF_SPEECH over the first codebook and END_OF_SPEECH; that of text
+/// and other control ids is over all ids.  Rules apply to these rows.  targets: N ids, kNoTarget =
+/// none. Nothing teaches what is not due to stay small: for a model that knows it already, and
+/// whose sampler takes no other ids.
 LossResult due_cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
                              const std::vector<int64_t>& targets, double scale, int64_t chunk,
                              const TokenLayout& layout, const LossRules& rules = {});

@@ -1,9 +1,11 @@
 // evaluation.cc - see evaluation.h.
 #include "kani/train/evaluation.h"
 
+#include <algorithm>
 #include <array>
 
 #include "kani/base/error.h"
+#include "kani/train/due_loss.h"
 #include "kani/train/ops.h"
 
 namespace kani::train {
@@ -71,6 +73,38 @@ PackedBatch batch_of(const ClipSet& clips, size_t index, const TokenLayout& layo
   return batch;
 }
 
+// Each layer's mean, and their mean, least and most.
+Figures variance_figures(const Figures& layers) {
+  Figures out;
+  if (layers.empty()) return out;
+  double sum = 0, least = layers.begin()->second, most = least;
+  for (const auto& [name, value] : layers) {
+    out["variance_" + name] = value;
+    sum += value;
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  out["variance_mean"] = sum / static_cast<double>(layers.size());
+  out["variance_min"] = least;
+  out["variance_max"] = most;
+  return out;
+}
+
+// -log p of each element's target, [N] on the CPU.
+at::Tensor losses_of(const Lfm2Module& model, const at::Tensor& hidden, const PackedBatch& batch,
+                     int64_t chunk) {
+  const at::Tensor targets = at::tensor(at::IntArrayRef(batch.targets)).to(hidden.device());
+  return cross_entropy(model.for_products(hidden), model.head(), targets, 1, chunk).per_token.cpu();
+}
+
+// The same over what is due.
+at::Tensor due_losses_of(const Lfm2Module& model, const at::Tensor& hidden,
+                         const PackedBatch& batch, const TokenLayout& layout, int64_t chunk) {
+  return due_cross_entropy(model.for_products(hidden), model.head(), batch.targets, 1, chunk,
+                           layout)
+      .per_token.cpu();
+}
+
 }  // namespace
 
 EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const TokenLayout& layout,
@@ -81,6 +115,7 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
   Means means;
   CodebookMetrics metrics(layout);
   means.open("all");
+  means.open("full");
   means.open("text");
   for (int k = 0; k < layout.codebooks; ++k) means.open(concat("codebook ", k));
   for (const double second : kSeconds) {
@@ -99,11 +134,10 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
     const PackedBatch batch = batch_of(clips, i, layout, rules.sequence);
     const at::Tensor hidden = model.forward(batch);
     metrics.add(model, batch, hidden);
-    const at::Tensor targets = at::tensor(at::IntArrayRef(batch.targets)).to(hidden.device());
-    const at::Tensor losses =
-        cross_entropy(model.for_products(hidden), model.head(), targets, 1, rules.loss_chunk)
-            .per_token.cpu();
-    const float* loss = losses.const_data_ptr<float>();
+    const at::Tensor losses = losses_of(model, hidden, batch, rules.loss_chunk);
+    const at::Tensor due =
+        rules.due ? due_losses_of(model, hidden, batch, layout, rules.loss_chunk) : losses;
+    const float *full = losses.const_data_ptr<float>(), *loss = due.const_data_ptr<float>();
     const std::string language = "language " + clips.language(i);
     int64_t codes = 0;
     for (const int64_t id : batch.targets)
@@ -116,6 +150,7 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
       if (target == kNoTarget) continue;
       const auto value = static_cast<double>(loss[n]);
       means.add("all", value);
+      means.add("full", static_cast<double>(full[n]));
       means.add(language, value);
       means.add(duration, value);
       // Control ids are in neither, as upstream counts.
@@ -133,6 +168,7 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
 
   EvalReport report;
   report.loss = means.mean("all");
+  if (rules.due) report.full_loss = means.mean("full");
   report.targets = means.count("all");
   report.text_loss = means.mean("text");
   for (int k = 0; k < layout.codebooks; ++k)
@@ -140,28 +176,34 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
   report.language_loss = means.below("language ");
   report.place_loss = means.below("place ");
   report.duration_loss = means.below("duration ");
-  for (Figures figures :
-       {metrics.perplexity(), metrics.confusion(), metrics.ends(), rope_figures(model)})
+  for (Figures figures : {metrics.perplexity(), metrics.confusion(), metrics.ends()})
     report.figures.merge(figures);
   return report;
 }
 
 Figures analyze_clips(const Lfm2Module& model, const ClipSet& clips, const TokenLayout& layout,
                       const EvalRules& rules, size_t most) {
-  Figures sums;
+  Figures sums, variances;
+  double elements = 0;
   const size_t count = std::min(most, clips.size());
   for (size_t i = 0; i < count; ++i) {
     const PackedBatch batch = batch_of(clips, i, layout, rules.sequence);
-    for (const auto& [name, value] : attention_variance(model, batch))
-      sums["variance_" + name] += value / static_cast<double>(count);
+    const auto length = static_cast<double>(batch.elements());
+    elements += length;
+    for (const auto& [name, value] : attention_variance(model, batch)) {
+      if (name.starts_with("layer_")) variances[name] += value * length;
+    }
     for (const auto& [name, value] : token_influence(model, batch, layout))
       sums[name] += value / static_cast<double>(count);
   }
+  for (auto& [name, value] : variances) value /= elements;
+  sums.merge(variance_figures(variances));
   return sums;
 }
 
 Figures eval_figures(const EvalReport& r, const std::string& prefix) {
   Figures out{{prefix + "loss", r.loss}, {prefix + "text_loss", r.text_loss}};
+  if (r.full_loss) out[prefix + "full_loss"] = *r.full_loss;
   for (size_t k = 0; k < r.codebook_loss.size(); ++k)
     out[concat(prefix, "codebook_", k, "_loss")] = r.codebook_loss[k];
   for (const auto& [kind, losses] :

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct EvalReport {
   int64_t update = 0;
   bool complete = true;               // false: stopped, and nothing else is told
   double loss = 0;                    // mean over targets, nats
+  std::optional<double> full_loss{};  // where `loss` and all below are due_loss.h's: over all ids
   std::vector<double> codebook_loss;  // by codebook
   double text_loss = 0;
   int64_t targets = 0;
@@ -26,12 +28,13 @@ struct EvalReport {
   std::map<std::string, double> place_loss;
   /// Of all targets by how long the clip is, the same classes.
   std::map<std::string, double> duration_loss;
-  Figures figures;  // of CodebookMetrics and rope_figures()
+  Figures figures;  // of CodebookMetrics
 };
 
 struct EvalRules {
   SequenceRules sequence;
   int64_t loss_chunk = 2048;
+  bool due = false;  // losses as due_loss.h has them
   double frames_per_second = 12.5;
   /// Asked every few clips; true on any process ends the measuring on all.
   std::function<bool()> stop{};
@@ -44,12 +47,13 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
                           const EvalRules& rules, Comm& comm);
 
 /// Figures that take a pass of their own, over the first `most` clips: attention_variance() under
-/// "variance_…", token_influence() as it is named.
+/// "variance_…" (means over all elements of these clips, then mean, least and most of the layers),
+/// token_influence() as it is named.
 Figures analyze_clips(const Lfm2Module& model, const ClipSet& clips, const TokenLayout& layout,
                       const EvalRules& rules, size_t most);
 
 /// Names and values of a report as a log has them: "eval_loss", "eval_codebook_0_loss",
-/// "eval_language_en_loss", …, "eval_metrics/layer_0_ppl".
+/// "eval_full_loss", "eval_language_en_loss", …, "eval_metrics/layer_0_ppl".
 Figures eval_figures(const EvalReport& report, const std::string& prefix = "eval_");
 
 }  // namespace kani::train

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kControlIds = 10;  // below the audio ids (language-model.md 4)
 constexpr double kSpread = 1e-9;     // upstream's, on the covariance
 constexpr double kNoiseShare = 0.5;  // mean+noise: of the text rows' deviation
-constexpr const char* kNormal = "normal:";
+constexpr const char *kOwnRule = "mean+noise", *kNormal = "normal:";
 
 at::Tensor normal(at::IntArrayRef shape, Random& random) {
   at::Tensor out = at::empty(shape, at::kFloat);
@@ -45,14 +45,14 @@ at::Tensor grown_rows(const at::Tensor& old, const Lfm2Config& config,
                       const GrowthSettings& settings, Random& random) {
   const int64_t rows = config.vocab_size, width = old.size(1);
   if (old.size(0) == rows) return old;
-  if (settings.init_audio_rows == "mean") {
+  const std::string rule = settings.init_audio_rows.value_or(kOwnRule);
+  if (rule == "mean") {
     return at::cat({old, near_the_mean(old, rows - old.size(0), random)}, 0);
   }
   const int64_t kept = std::min(old.size(0), config.audio_tokens_start - kControlIds);
   const at::Tensor text = old.slice(0, 0, kept);
   const at::Tensor noise = normal({rows - kept, width}, random);
-  if (settings.init_audio_rows.starts_with(kNormal))
-    return at::cat({text, noise * normal_deviation(settings.init_audio_rows)}, 0);
+  if (rule.starts_with(kNormal)) return at::cat({text, noise * normal_deviation(rule)}, 0);
   return at::cat({text, text.mean(0) + noise * (text.std(0) * kNoiseShare)}, 0);
 }
 
@@ -67,15 +67,13 @@ void GrowthSettings::validate() const {
   range(tokens_per_frame, 1, 32, "tokens_per_frame");
   range(speaker_emb_dim, 1, 4096, "speaker_emb_dim");
   range(audio_codebook_size, 1, 1 << 16, "audio_codebook_size");
-  const bool known =
-      init_audio_rows == "mean" || init_audio_rows == "mean+noise" ||
-      (init_audio_rows.starts_with(kNormal) && normal_deviation(init_audio_rows) > 0);
-  require(known, "init_audio_rows is \"", init_audio_rows,
+  const std::string rule = init_audio_rows.value_or(kOwnRule);
+  require(rule == "mean" || rule == kOwnRule ||
+              (rule.starts_with(kNormal) && normal_deviation(rule) > 0),
+          "init_audio_rows is \"", rule,
           "\", must be mean, mean+noise or normal: and a deviation above 0");
-  const double low = alpha_min.value_or(0.1), high = alpha_max.value_or(2);
-  require(!(first_train || init_from_scratch) || (low < alpha_init && alpha_init < high),
-          "alpha_init is ", alpha_init, ", must be between alpha_min ", low, " and alpha_max ",
-          high);
+  require(!audio_step || (std::isfinite(*audio_step) && *audio_step > 0), "audio_step is ",
+          audio_step.value_or(0), ", must be above 0");
 }
 
 int64_t GrowthSettings::rows() const {
@@ -89,6 +87,7 @@ Lfm2Overrides GrowthSettings::overrides() const {
   out.use_learnable_rope = use_learnable_rope;
   out.alpha_min = alpha_min;
   out.alpha_max = alpha_max;
+  out.audio_step = audio_step;
   return out;
 }
 
@@ -128,6 +127,18 @@ ParameterMap random_parameters(const Lfm2Config& config, uint64_t seed) {
   return out;
 }
 
+namespace {
+
+// The weight whose factor is the one to begin with.
+double start_weight(const Lfm2Config& config, double factor) {
+  require(config.alpha_min < factor && factor < config.alpha_max, "alpha_init is ", factor,
+          ", must be between alpha_min ", config.alpha_min, " and alpha_max ", config.alpha_max);
+  const double share = (factor - config.alpha_min) / (config.alpha_max - config.alpha_min);
+  return std::log(share / (1 - share));
+}
+
+}  // namespace
+
 void grow(const Lfm2Config& config, const GrowthSettings& settings, uint64_t seed,
           ParameterMap& parameters) {
   at::NoGradGuard no_grad;
@@ -140,13 +151,12 @@ void grow(const Lfm2Config& config, const GrowthSettings& settings, uint64_t see
     if (found != parameters.end())
       put(table, grown_rows(found->second.detach(), config, settings, random));
   }
-  const double share =
-      (settings.alpha_init - config.alpha_min) / (config.alpha_max - config.alpha_min);
   for (const TensorSpec& spec : lfm2_tensors(config)) {
     if (parameters.contains(spec.name)) continue;
     const std::vector<int64_t> shape(spec.shape.begin(), spec.shape.end());
     if (spec.name.ends_with("alpha_weight")) {
-      put(spec.name, at::full(shape, std::log(share / (1 - share)), at::kFloat));
+      put(spec.name,
+          at::full(shape, start_weight(config, settings.alpha_init.value_or(1)), at::kFloat));
     } else if (spec.name == "model.speaker_emb_projection.weight") {
       put(spec.name, normal(shape, random) * kStartDeviation);
     }

@@ -24,10 +24,13 @@ struct GrowthSettings {
   std::optional<int64_t> speaker_emb_dim;      // 128
   std::optional<bool> use_learnable_rope;      // true
   std::optional<double> alpha_min, alpha_max;  // 0.1, 2
+  std::optional<double> audio_step;            // 1
   int64_t audio_codebook_size = 4032;          // codes of a codebook
-  /// mean: upstream's.  mean+noise: mean of the text rows, half their deviation.  normal:S.
-  std::string init_audio_rows = "mean+noise";
-  double alpha_init = 1;  // factor of RoPE at the start
+  /// mean: upstream's.  mean+noise: mean of the text rows, half their deviation.  normal:S.  Open:
+  /// mean+noise, with parity mean (start.h).
+  std::optional<std::string> init_audio_rows;
+  /// Factor of RoPE at the start.  Open: 1, with parity the middle of its range.
+  std::optional<double> alpha_init;
 
   /// Throws Error(kInvalidArgument) naming the setting.
   void validate() const;
@@ -48,7 +51,8 @@ ParameterMap random_parameters(const Lfm2Config& config, uint64_t seed);
 /// and head, the voice projection (Normal(0, 0.02)) and RoPE factors if they are not there.  With
 /// init_audio_rows mean, rows that exist stay and new ones are Normal(mean, 1e-9 x covariance) of
 /// them; else all from the control ids on (A - 10) are new, made from the rows before.  Tables that
-/// have all rows stay as they are.  A function of `seed`.
+/// have all rows stay as they are.  A function of `seed`.  Throws Error(kInvalidArgument) if a
+/// factor is made and alpha_init is not between alpha_min and alpha_max.
 void grow(const Lfm2Config& config, const GrowthSettings& settings, uint64_t seed,
           ParameterMap& parameters);
 

@@ -101,7 +101,7 @@ TEST_F(ResumeCheck, keys_that_an_older_program_did_not_know_had_their_defaults) 
   ASSERT_NE(begin, std::string::npos);
   const std::string older = resolved.substr(0, begin) +
                             resolved.substr(resolved.find('\n', begin) + 1) + "forgotten_key: 3\n";
-  TrainConfig c = config("out");
+  TrainConfig c = Trainer(config("out"), /*resume=*/true).config();
   EXPECT_EQ(changed_keys(older, "older", c), "");
   c.z_loss = 0.5;
   EXPECT_EQ(changed_keys(older, "older", c), "z_loss was 0, is 0.5");
@@ -109,7 +109,7 @@ TEST_F(ResumeCheck, keys_that_an_older_program_did_not_know_had_their_defaults) 
 
 TEST_F(ResumeCheck, with_parity_the_number_of_processes_counts) {
   const fs::path checkpoint = *find_checkpoint(folder_ / "out");
-  TrainConfig c = config("out");
+  TrainConfig c = Trainer(config("out"), /*resume=*/true).config();
   EXPECT_EQ(changed_settings(checkpoint, c, 2), "");
   EXPECT_EQ(identity_yaml(c, 2), identity_yaml(c, 1));
   c.parity = true;

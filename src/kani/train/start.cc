@@ -2,6 +2,7 @@
 #include "kani/train/start.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "kani/base/error.h"
@@ -16,6 +17,11 @@ namespace kani::train {
 namespace {
 
 constexpr size_t kClipsLookedAt = 100;  // of a new language
+
+void take_voice_size(const TrainConfig& config, Lfm2Config& model) {
+  if (const auto& size = config.growth.speaker_emb_dim)
+    model.speaker_emb_dim = static_cast<int>(*size);
+}
 
 // A text model's rows are no whole codebooks of sound; as if the last ones were one makes its
 // configuration one that the reader takes.
@@ -33,40 +39,46 @@ Lfm2Config text_config(const std::filesystem::path& folder, const Lfm2Overrides&
   return parse_lfm2_config(text, path.string(), overrides);
 }
 
-Lfm2Module trained_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
-  const std::filesystem::path folder = config.model_id, path = folder / "config.json";
+// The configuration of a model that is complete.
+Lfm2Config complete_config(const TrainConfig& config, const Lfm2Overrides& overrides) {
+  const std::filesystem::path path = std::filesystem::path(config.model_id) / "config.json";
   Lfm2Config model = parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string(), overrides);
-  if (const auto& voice = config.growth.speaker_emb_dim)
-    model.speaker_emb_dim = static_cast<int>(*voice);
+  take_voice_size(config, model);
+  return model;
+}
+
+Lfm2Module trained_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
+  const std::filesystem::path folder = config.model_id;
+  Lfm2Config model = complete_config(config, overrides);
   return load_module_as(folder, std::move(model), config.allow_unexpected);
 }
 
 // A model of which only config.json and tokenizer are there.
 Lfm2Module new_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
-  const std::filesystem::path folder = config.model_id, path = folder / "config.json";
-  Lfm2Config model = parse_lfm2_config(read_file(path, kMaxConfigBytes), path.string(), overrides);
-  if (const auto& voice = config.growth.speaker_emb_dim)
-    model.speaker_emb_dim = static_cast<int>(*voice);
+  Lfm2Config model = complete_config(config, overrides);
   model.accepts_voice = true;
   const bool turns = model.use_learnable_rope.value_or(true);
   model.use_learnable_rope = false;  // its factors have a start of their own
   ParameterMap parameters = random_parameters(model, config.seed + 5);
   model.use_learnable_rope = turns;
-  grow(model, config.growth, config.seed + 6, parameters);
+  grow(model, growth_of(config, model.alpha_min, model.alpha_max), config.seed + 6, parameters);
   return {std::move(model), std::move(parameters)};
 }
 
+// Upstream loads its base in bf16 and goes on in float32 (training.md 7.1).
+void round_once(ParameterMap& parameters) {
+  for (auto& [name, parameter] : parameters)
+    parameter = parameter.detach().to(at::kBFloat16).to(at::kFloat).set_requires_grad(true);
+}
+
 Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
-  GrowthSettings growth = config.growth;
-  const Lfm2Config text = text_config(config.model_id, overrides);
-  Lfm2Config grown = grown_config(text, growth);
+  Lfm2Config text = text_config(config.model_id, overrides);
+  take_voice_size(config, text);  // a model that has everything already is taken, too
+  Lfm2Config grown = grown_config(text, config.growth);
+  const GrowthSettings growth = growth_of(config, grown.alpha_min, grown.alpha_max);
   require(config.lora.rank == 0 || grown.vocab_size == text.vocab_size,
           "lora_rank beside first_train: new rows must be trained whole, and adapters belong to a "
           "base that others have; train without lora_rank first");
-  if (config.parity) {
-    growth.init_audio_rows = "mean";
-    growth.alpha_init = (grown.alpha_min + grown.alpha_max) / 2;
-  }
   ParameterMap parameters;
   if (growth.init_from_scratch) {
     Lfm2Config plain = text;
@@ -75,6 +87,7 @@ Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides
   } else {
     Lfm2Module base = load_module_as(config.model_id, text, config.allow_unexpected);
     parameters = std::move(base.parameters());
+    if (config.parity) round_once(parameters);
     grown.separate_head = base.config().separate_head;
   }
   grow(grown, growth, config.seed + 6, parameters);
@@ -133,9 +146,20 @@ void check_base(const TrainConfig& config) {
                             "--model FOLDER"));
 }
 
+GrowthSettings growth_of(const TrainConfig& config, double alpha_min, double alpha_max) {
+  constexpr double kNear = 1e-9;
+  GrowthSettings out = config.growth;
+  const double middle = (alpha_min + alpha_max) / 2;
+  require(!config.parity || std::abs(out.alpha_init.value_or(middle) - middle) < kNear,
+          "alpha_init contradicts parity: it must be ", middle,
+          ", the middle of alpha_min and alpha_max, or left out");
+  if (!out.alpha_init) out.alpha_init = config.parity ? middle : 1;
+  if (!out.init_audio_rows) out.init_audio_rows = config.parity ? "mean" : "mean+noise";
+  return out;
+}
+
 Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* tokens) {
-  Lfm2Overrides overrides = config.growth.overrides();
-  overrides.audio_step = config.sequence.audio_step;
+  const Lfm2Overrides overrides = config.growth.overrides();
   Lfm2Module base = config.growth.first_train         ? first_model(config, overrides)
                     : config.growth.init_from_scratch ? new_model(config, overrides)
                                                       : trained_model(config, overrides);

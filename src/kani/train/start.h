@@ -12,6 +12,11 @@ namespace kani::train {
 /// Throws Error(kNotFound) with a hint unless model_id is a folder: names of a hub are none.
 void check_base(const TrainConfig& config);
 
+/// How a model with these limits of its RoPE factors is grown: what the keys leave open is settled
+/// by our rule, with parity by upstream's.  Throws Error(kInvalidArgument) if alpha_init is given
+/// beside parity and is not the middle.
+GrowthSettings growth_of(const TrainConfig& config, double alpha_min, double alpha_max);
+
 /// Throws Error as load_module(), grown_config(), add_adapters() and language_tokens(), for tags
 /// that are none, for adapters beside rows that are new, and for parts of names in freeze and
 /// group_lr that no parameter has.  `tokens` becomes the languages that

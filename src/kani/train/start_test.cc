@@ -81,6 +81,105 @@ TEST_F(StartTest, what_checkpoints_are_known_to_hold_beside_is_no_surplus) {
   EXPECT_EQ(refusal(c), "");
 }
 
+// What a base's config.json says of Kani's own keys.
+void set_key(const fs::path& base, const char* name, const Json& value) {
+  const fs::path path = base / "config.json";
+  Json config = parse_json(read_file(path, kMaxConfigBytes), "config");
+  config[name] = value;
+  write_file(path, config.dump());
+}
+
+TEST_F(StartTest, a_frame_takes_the_positions_that_the_base_says_unless_it_is_told_otherwise) {
+  TrainConfig c = config("whole");
+  const double whole = Trainer(c, false).step().loss;
+  set_key(folder_ / "base", "audio_step", 0.5);
+  EXPECT_EQ(start_model(c).config().audio_step, 0.5);
+  c.output_dir = folder_ / "half";
+  Trainer trainer(c, false);
+  EXPECT_EQ(trainer.config().sequence.audio_step, 0.5);
+  const double half = trainer.step().loss;
+  EXPECT_NE(half, whole);
+  trainer.save();
+  trainer.export_model(folder_ / "export", SavedType::kF32, false);
+  EXPECT_EQ(load_module(folder_ / "export").config().audio_step, 0.5);
+  EXPECT_EQ(Trainer(c, /*resume=*/true).state().update, 1);
+  c.output_dir = folder_ / "told";
+  c.growth.audio_step = 0.5;
+  EXPECT_EQ(Trainer(c, false).step().loss, half);
+  c.growth.audio_step = 1;
+  EXPECT_EQ(Trainer(c, false).step().loss, whole);
+  c.growth.audio_step = 0;
+  EXPECT_THROW(Trainer(c, false), Error);
+}
+
+TEST_F(StartTest, alpha_init_counts_where_a_factor_is_made) {
+  TrainConfig c = config("out");
+  c.growth.first_train = true;
+  c.growth.audio_tokens_start = 410;
+  c.growth.audio_codebook_size = 60;
+  c.growth.speaker_emb_dim = 16;
+  c.growth.alpha_min = 1;     // the default of 1 is its end
+  EXPECT_EQ(refusal(c), "");  // the factors are there already
+  c.model_id = kReferenceData / "tiny" / "base";
+  EXPECT_NE(refusal(c).find("alpha_init is 1, must be between"), std::string::npos) << refusal(c);
+  c.parity = true;
+  EXPECT_NEAR(start_model(c).rope_factor(2).item<double>(), 1.5, 1e-6);
+  c.growth.alpha_init = 1.25;
+  EXPECT_NE(refusal(c).find("alpha_init contradicts parity"), std::string::npos) << refusal(c);
+  c.growth.alpha_init = 1.5;
+  EXPECT_EQ(refusal(c), "");
+  c.parity = false;
+  c.growth.use_learnable_rope = false;
+  c.growth.alpha_init = 7;
+  EXPECT_EQ(refusal(c), "");
+}
+
+TEST_F(StartTest, parity_from_nothing_begins_in_the_middle_of_the_range_too) {
+  TrainConfig c = config("out");
+  c.growth.init_from_scratch = true;
+  c.parity = true;
+  EXPECT_NEAR(start_model(c).rope_factor(2).item<double>(), 1.05, 1e-6);
+  c.parity = false;
+  EXPECT_NEAR(start_model(c).rope_factor(2).item<double>(), 1, 1e-6);
+}
+
+// Voices of 16 numbers in files that do not say so, as upstream writes them.
+TEST_F(StartTest, first_train_takes_a_complete_model_with_voices_of_any_size) {
+  TrainConfig c = config("out");
+  const fs::path path = folder_ / "base" / "config.json";
+  Json keys = parse_json(read_file(path, kMaxConfigBytes), "config");
+  keys.erase("speaker_emb_dim");
+  write_file(path, keys.dump());
+  c.growth.first_train = true;
+  c.growth.audio_tokens_start = 410;
+  c.growth.audio_codebook_size = 60;
+  c.growth.speaker_emb_dim = 16;
+  EXPECT_EQ(refusal(c), "");
+  EXPECT_EQ(start_model(c).config().speaker_emb_dim, 16);
+}
+
+// Upstream loads its base in bf16 and computes in float32 (training.md 7.1).
+TEST_F(StartTest, parity_rounds_the_weights_of_a_text_model_once) {
+  fs::remove_all(folder_ / "base");
+  fs::copy(kReferenceData / "tiny" / "base", folder_ / "base");
+  ParameterMap tensors = load_tensors(folder_ / "base" / "model.safetensors");
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat) * 1.0001F;
+  save_parameters(folder_ / "base" / "model.safetensors", tensors);
+  TrainConfig c = config("out");
+  c.growth.first_train = true;
+  c.growth.audio_tokens_start = 410;
+  c.growth.audio_codebook_size = 60;
+  c.growth.speaker_emb_dim = 16;
+  const char* name = "model.layers.0.feed_forward.w1.weight";
+  const at::Tensor stored = tensors.at(name);
+  EXPECT_TRUE(start_model(c).parameter(name).equal(stored));
+  c.parity = true;
+  const Lfm2Module model = start_model(c);
+  EXPECT_FALSE(model.parameter(name).equal(stored));
+  EXPECT_TRUE(model.parameter(name).equal(stored.to(at::kBFloat16).to(at::kFloat)));
+  EXPECT_TRUE(model.parameter(name).requires_grad());
+}
+
 TEST_F(StartTest, parts_of_names_that_are_in_no_name_are_refused_with_the_nearest) {
   TrainConfig c = config("out");
   c.freeze = {"embd_tokens"};

@@ -24,6 +24,7 @@
 #include "kani/train/run_health.h"
 #include "kani/train/sealed_folder.h"
 #include "kani/train/start.h"
+#include "kani/train/upstream_keys.h"
 
 namespace kani::train {
 namespace {
@@ -66,11 +67,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   if (config_.threads > 0) at::set_num_threads(config_.threads);
   // Choosing the device has asked for them.
   if (!config_.deterministic) at::globalContext().setDeterministicAlgorithms(false, false);
-  if (config_.parity) {
-    config_.packing = Packing::kNone;
-    config_.sequence.drop_repeated_frames = true;
-    config_.optimizer.warm_from_zero = true;
-  }
+  if (config_.parity) take_upstream_rules(config_);
   UpstreamProgress upstream;
   if (config_.from_upstream) {
     upstream = read_upstream_progress(config_.model_id);
@@ -79,6 +76,8 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   std::vector<LanguageToken> tokens;
   model_ = std::make_unique<Lfm2Module>(start_model(config_, &tokens));
   model_->move_to(device);
+  config_.growth = growth_of(config_, model_->config().alpha_min, model_->config().alpha_max);
+  config_.growth.audio_step = config_.sequence.audio_step = model_->config().audio_step;
   layout_ = TokenLayout::of(model_->config());
   tokenizer_json_ =
       named_tokenizer(config_.model_id, model_->config(), tokens, config_.growth.first_train);
@@ -268,7 +267,7 @@ void Trainer::mix_clips() {
   std::map<std::string, uint32_t> counts;
   for (size_t i = 0; i < new_; ++i) ++counts[clips_->language(usable_[i])];
   const auto factors =
-      language_factors(counts, config_.parity ? 1 : config_.language_temperature,
+      language_factors(counts, config_.language_temperature,
                        TrainConfig::numbers_of(config_.language_weights, "language_weights"));
   const double share = config_.replay_share, fresh = static_cast<double>(new_);
   require(share == 0 || replay_clips() > 0, "no clip of replay_data fits pack_length ",
@@ -312,12 +311,19 @@ PackedBatch Trainer::batch_of(const ClipSet& clips, const Row& row,
   PackedBatch batch;
   if (dropout)
     batch.noise = splitmix64(splitmix64(config_.seed + 3) ^ splitmix64(*dropout) ^ row.front());
-  for (const uint32_t index : row) {
-    const TrainingClip clip = clips.clip(index);
-    bool voice = true;
+  std::vector<TrainingClip> whole;
+  for (const uint32_t index : row) whole.push_back(clips.clip(index));
+  // Upstream's batches have a voice for each clip or none at all (training.md 6.1).
+  const bool voices = !config_.parity || std::all_of(whole.begin(), whole.end(), [](const auto& c) {
+    return !c.voice.empty();
+  });
+  for (size_t i = 0; i < row.size(); ++i) {
+    const TrainingClip& clip = whole[i];
+    const uint32_t index = row[i];
+    bool voice = voices;
     if (dropout && config_.speaker_dropout > 0) {
       Random random(splitmix64(splitmix64(config_.seed + 2) ^ splitmix64(*dropout) ^ index));
-      voice = random.next_uniform() >= config_.speaker_dropout;
+      voice = voices && random.next_uniform() >= config_.speaker_dropout;
     }
     batch.add(layout_, config_.sequence, clips.ids(index, clip, layout_, config_.sequence),
               voice ? std::span<const float>(clip.voice) : std::span<const float>(), index);
@@ -376,6 +382,8 @@ UpdateReport Trainer::step() {
   report.update = state_.update + 1;
   report.total = total_updates_;
   report.learning_rate = optimizer_->learning_rate(state_.update);
+  for (int64_t r = state_.row; r < end; ++r)
+    report.documents += static_cast<int64_t>(plan_[static_cast<size_t>(r)].size());
 
   const std::vector<PackedBatch> batches = batches_of_update(end, report);
   int64_t labels = 0, spoken = 0;
@@ -477,7 +485,9 @@ void Trainer::require_health(const UpdateReport& last) const {
 }
 
 EvalRules Trainer::eval_rules() const {
-  return {.sequence = config_.sequence, .loss_chunk = config_.loss_chunk};
+  return {.sequence = config_.sequence,
+          .loss_chunk = config_.loss_chunk,
+          .due = config_.audio_softmax == "due"};
 }
 
 ParameterMap Trainer::ordinary_parameters(bool averaged) const {

@@ -45,8 +45,7 @@ class Trainer {
   Lfm2Module& model() { return *model_; }
   /// Rows of the head that the loss of a code is over, on average.
   int64_t loss_rows() const {
-    return config_.audio_softmax == "due" ? layout_.audio_end() / layout_.codebooks
-                                          : model_->head_rows();
+    return config_.audio_softmax == "due" ? layout_.codebook_size : model_->head_rows();
   }
   const ClipSet& clips() const { return *clips_; }
   size_t clips_left_out() const { return left_out_; }

@@ -17,6 +17,7 @@ struct UpdateReport {
   std::optional<double> guide;  // penalty of guided attention while it is on, 0 to 1
   double grad_norm = 0;
   double learning_rate = 0;
+  int64_t documents = 0;  // clips
   int64_t elements = 0;
   int64_t targets = 0;
   std::vector<double> codebook_loss;  // mean over targets of each; every tenth update

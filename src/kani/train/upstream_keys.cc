@@ -100,4 +100,31 @@ void take_upstream_defaults(const std::set<std::string>& given, bool model_secti
     config.growth.use_learnable_rope = false;
 }
 
+bool is_decided_by_parity(std::string_view name) {
+  constexpr std::array kDecided{"packing", "dedup_frames", "language_temperature",
+                                "init_audio_rows", "alpha_init"};
+  return std::find(kDecided.begin(), kDecided.end(), name) != kDecided.end();
+}
+
+void refuse_beside_parity(const std::set<std::string>& given, const TrainConfig& config) {
+  const auto refuse = [&](const char* name, bool differs, const char* wanted) {
+    require(!differs || !given.contains(name), name, " contradicts parity: it must be ", wanted,
+            ", or left out");
+  };
+  refuse("packing", config.packing != Packing::kNone, "none, upstream has micro-batches of clips");
+  refuse("dedup_frames", !config.sequence.drop_repeated_frames,
+         "true, upstream leaves out frames that repeat the one before");
+  refuse("language_temperature", config.language_temperature != 1,
+         "1, upstream takes every clip once an epoch");
+  refuse("init_audio_rows", config.growth.init_audio_rows.value_or("mean") != "mean",
+         "mean, upstream's rule for new rows");
+}
+
+void take_upstream_rules(TrainConfig& config) {
+  config.packing = Packing::kNone;
+  config.sequence.drop_repeated_frames = true;
+  config.language_temperature = 1;
+  config.optimizer.warm_from_zero = true;
+}
+
 }  // namespace kani::train

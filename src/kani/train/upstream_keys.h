@@ -30,4 +30,11 @@ void refuse_others_files(const YamlValue& document, std::string_view source);
 void take_upstream_defaults(const std::set<std::string>& given, bool model_section,
                             TrainConfig& config);
 
+/// Keys whose values parity settles: packing, dedup_frames, …
+bool is_decided_by_parity(std::string_view name);
+/// Throws Error(kInvalidArgument) for such keys that are `given` with another value.
+void refuse_beside_parity(const std::set<std::string>& given, const TrainConfig& config);
+/// Upstream's values of them, but for those of a model that is grown (growth_of() of start.h).
+void take_upstream_rules(TrainConfig& config);
+
 }  // namespace kani::train
