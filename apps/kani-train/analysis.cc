@@ -1,36 +1,23 @@
 // analysis.cc - see analysis.h.
 #include "analysis.h"
 
-#include <array>
 #include <cstdio>
 
+#include "analysis_words.h"
 #include "kani/base/error.h"
+#include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/train/evaluation.h"
+#include "kani/train/lora.h"
 #include "kani/train/model_files.h"
+#include "kani/train/start.h"
+#include "kani/train/upstream_keys.h"
 
 namespace kani::train {
 namespace {
 
 constexpr size_t kClipsLookedInto = 64;
-constexpr double kStartFactor = 1.05;  // of upstream's learnable RoPE
-constexpr double kMoved = 0.01, kVerdict = 0.05;
-
-using Grades = std::array<std::pair<double, const char*>, 3>;
-
-const char* grade_below(double value, const Grades& grades) {
-  for (const auto& [limit, word] : grades) {
-    if (value < limit) return word;
-  }
-  return "poor";
-}
-
-const char* grade_above(double value, const Grades& grades) {
-  for (const auto& [limit, word] : grades) {
-    if (value > limit) return word;
-  }
-  return "poor";
-}
+constexpr const char* kSettings = "config.resolved.yaml";
 
 template <typename... Values>
 void line(std::string& out, const char* format, Values... values) {
@@ -39,52 +26,66 @@ void line(std::string& out, const char* format, Values... values) {
   out += text;
 }
 
-// The factors on the rotary frequencies, a line a layer.
-std::string rope_table(const Figures& figures, int layers) {
-  std::string out;
-  std::vector<double> values;
-  for (int layer = 0; layer < layers; ++layer) {
-    const std::string name = concat("rope_alpha/layer_", layer);
-    const auto value = figures.find(name + "/value");
-    if (value == figures.end()) continue;
-    const double change = value->second - kStartFactor;
-    line(out, "  layer %2d  weight %8.4f  factor %7.4f  %+.4f %s\n", layer,
-         figures.at(name + "/raw_weight"), value->second, change,
-         change > kMoved    ? "^"
-         : change < -kMoved ? "v"
-                            : "");
-    values.push_back(value->second);
+// Where factors began: as the run's settings say; without any, and where upstream's rules made
+// them, in the middle of their range.
+double start_factor(const std::filesystem::path& checkpoint, const TrainConfig& config,
+                    const Lfm2Config& model) {
+  TrainConfig began = config;
+  began.parity =
+      began.parity || began.from_upstream || !std::filesystem::exists(checkpoint / kSettings);
+  if (began.parity) began.growth.alpha_init.reset();
+  return *growth_of(began, model.alpha_min, model.alpha_max).alpha_init;
+}
+
+// The checkpoint's model; adapters on the base that they belong to.
+Lfm2Module model_of(const std::filesystem::path& checkpoint, const TrainConfig& config) {
+  if (!std::filesystem::exists(checkpoint / kAdapterFile)) {
+    Lfm2Module plain = load_module(checkpoint, config.growth.overrides());
+    return {plain.config(),
+            plain.parameters(),
+            {.bf16 = config.bf16, .rope_bf16 = config.rope_precision == "bf16"}};
   }
-  if (values.size() < 2) return out;
-  double early = 0, late = 0;
-  const size_t half = values.size() / 2;
-  for (size_t i = 0; i < half; ++i) {
-    early += values[i] / static_cast<double>(half);
-    late += values[values.size() - 1 - i] / static_cast<double>(half);
-  }
-  line(out, "  early layers %.4f, late layers %.4f: %s\n", early, late,
-       early - late > kVerdict   ? "early layers turn faster"
-       : late - early > kVerdict ? "late layers turn faster"
-                                 : "no difference");
-  return out;
+  check_base(config);
+  Lfm2Module adapted = start_model(config);
+  require(has_adapters(adapted.parameters()), checkpoint,
+          " holds adapters, and its settings know of none: lora_rank is 0");
+  const ParameterMap trained = adapter_tensors(adapted.parameters());  // shares the tensors
+  restore_tensors(trained, checkpoint / kAdapterFile);
+  return adapted;
 }
 
 }  // namespace
 
+TrainConfig settings_of(const std::filesystem::path& checkpoint) {
+  const std::filesystem::path path = checkpoint / kSettings;
+  TrainConfig out;
+  if (std::filesystem::exists(path))
+    out = resolved_config(read_file(path, kMaxConfigBytes), path.string());
+  out.data.clear();  // what to look at is what the caller names
+  out.valid_data.clear();
+  out.valid_fraction = 0;
+  return out;
+}
+
 Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
-                            const std::vector<std::string>& places, const TrainConfig& config) {
-  const Lfm2Module model = load_module(checkpoint);
+                            const std::vector<std::string>& places, TrainConfig config) {
+  if (config.parity) take_upstream_rules(config);
+  const Lfm2Module model = model_of(checkpoint, config);
   const TokenLayout layout = TokenLayout::of(model.config());
   const ClipSet clips(
       places, layout, language_tokens({}, checkpoint, model.config()),
       {.split = config.valid_data.empty() ? Split::kTrain : Split::kValid, .bad_share = 0});
-  EvalRules rules{.sequence = config.sequence, .loss_chunk = config.loss_chunk};
+  EvalRules rules{.sequence = config.sequence,
+                  .loss_chunk = config.loss_chunk,
+                  .due = config.audio_softmax == "due"};
   rules.sequence.audio_step = model.config().audio_step;
   Comm alone{Launch{}};
   const EvalReport report = evaluate_clips(model, clips, layout, rules, alone);
+  const Figures factors = rope_figures(model);
   Figures figures = eval_figures(report);
   for (const auto& [name, value] : analyze_clips(model, clips, layout, rules, kClipsLookedInto))
     figures["eval_metrics/" + name] = value;
+  figures.insert(factors.begin(), factors.end());
 
   Json json{{"clips", clips.size()}, {"targets", report.targets}};
   for (const auto& [name, value] : figures) json[name] = value;
@@ -110,7 +111,7 @@ Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
              : "mixed");
   }
   line(text, "text: perplexity %.1f (%s)\n", of("text_ppl"),
-       grade_below(of("text_ppl"), {{{50, "excellent"}, {100, "good"}, {200, "acceptable"}}}));
+       grade_below(of("text_ppl"), kPerplexityGrades));
   line(text, "codebooks differ by %.3f (%s)\n", of("ppl_variance"),
        of("ppl_variance") < 0.1 ? "good" : "uneven");
   line(text, "confusion of codebooks: least on the diagonal %.2f (%s)\n", of("min_diagonal"),
@@ -118,11 +119,11 @@ Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
        : of("min_diagonal") > 0.6 ? "good"
                                   : "poor");
   line(text, "variance of attention's output: mean %.2f (%s)\n", of("variance_mean"),
-       grade_above(of("variance_mean"), {{{2, "excellent"}, {1.5, "good"}, {1, "acceptable"}}}));
+       grade_above(of("variance_mean"), kVarianceGrades));
   line(text, "ends of speech found %.1f %%, false ones %.2f %% of frames\n", 100 * of("end_recall"),
        100 * of("false_end_rate"));
-  const std::string table =
-      rope_table(rope_figures(model), static_cast<int>(model.config().layers.size()));
+  const std::string table = rope_table(factors, static_cast<int>(model.config().layers.size()),
+                                       start_factor(checkpoint, config, model.config()));
   if (!table.empty()) text += "factors of learnable RoPE:\n" + table;
   return {json.dump(2), text};
 }

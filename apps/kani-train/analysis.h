@@ -15,9 +15,14 @@ struct Analysis {
   std::string interpretation;  // lines for a person: upstream's words for the main ones
 };
 
+/// The settings of the run that wrote a checkpoint, as it kept them beside the weights, without its
+/// data; the defaults where it kept none.  Throws Error(kBadInput).
+TrainConfig settings_of(const std::filesystem::path& checkpoint);
+
 /// Losses and figures over all clips of `places`; what needs a pass of its own over the first 64.
+/// By the rules of `config`; a checkpoint of adapters needs its model_id and lora_… for the base.
 /// Throws Error(kNotFound, kBadInput).
 Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
-                            const std::vector<std::string>& places, const TrainConfig& config);
+                            const std::vector<std::string>& places, TrainConfig config);
 
 }  // namespace kani::train

@@ -49,14 +49,14 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_flag("-q,--quiet", a.quiet, "no progress");
 }
 
-TrainConfig configured(const Arguments& a) {
+TrainConfig configured(const Arguments& a, TrainConfig start) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const std::string& file : a.configs)
     files.emplace_back(read_file(file, kMaxConfigBytes), file);
   std::vector<std::string> settings = a.settings;
   if (!a.parity.empty()) settings.emplace_back("parity=true");
   if (!a.upstream.empty()) settings.emplace_back("from_upstream=true");
-  TrainConfig config = read_config(files, settings);
+  TrainConfig config = read_config(files, settings, std::move(start));
   if (!a.model.empty()) config.model_id = a.model;
   if (!a.upstream.empty()) config.model_id = a.upstream;
   if (!a.data.empty()) config.data = a.data;

@@ -24,8 +24,8 @@ void declare(CLI::App& app, Arguments& arguments);
 /// Whether the run goes on with one that is there.
 bool resumes(const Arguments& arguments);
 
-/// Files, then --set, then the other flags.  Throws Error as read_config(), and for flags that want
-/// what the configuration does not have.
-TrainConfig configured(const Arguments& arguments);
+/// Files, then --set, then the other flags, over what is in `start`.  Throws Error as
+/// read_config(), and for flags that want what the configuration does not have.
+TrainConfig configured(const Arguments& arguments, TrainConfig start = {});
 
 }  // namespace kani::train

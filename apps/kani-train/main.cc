@@ -138,6 +138,7 @@ class Run {
     if (!trainer_.done() && trainer_.leads())
       std::fprintf(stderr, "kani-train: stopped after update %lld; --resume goes on\n",
                    static_cast<long long>(trainer_.state().update));
+    if (trainer_.done()) summarize();
     return trainer_.done();
   }
 
@@ -149,6 +150,7 @@ class Run {
 
  private:
   void show(const kani::train::UpdateReport& report) {
+    summary_.add(report);
     mean_seconds_ =
         mean_seconds_ == 0 ? report.seconds : 0.95 * mean_seconds_ + 0.05 * report.seconds;
     yardstick_.operations_per_element = kani::train::training_operations(
@@ -157,6 +159,13 @@ class Run {
     if (!told_ || (!terminal_ && report.update % config_.logging_steps != 0)) return;
     const std::string text = progress_text(report, yardstick_, mean_seconds_);
     std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", text.c_str());
+  }
+
+  void summarize() {
+    const kani::train::Figures figures = summary_.figures();
+    if (figures.empty()) return;  // it was done before
+    log_.summary(trainer_.state().update, figures);
+    if (told_) std::fprintf(stderr, "kani-train: %s\n", kani::train::summary_text(figures).c_str());
   }
 
   bool measures() const { return !config_.valid_data.empty() || config_.valid_fraction > 0; }
@@ -175,6 +184,7 @@ class Run {
     std::optional<kani::train::EvalReport> averaged;
     if (eval && config_.ema_decay > 0) averaged = trainer_.evaluate(/*averaged=*/true, stopping);
     if (measures() && (!eval || (config_.ema_decay > 0 && !averaged))) return;  // stopped
+    log_.factors(trainer_.state().update, kani::train::rope_figures(trainer_.model()));
     if (!eval) return;
     log_.write(*eval, "eval_");
     last_losses_ = eval->language_loss;
@@ -309,6 +319,7 @@ class Run {
   kani::train::LanguageReport::Losses last_losses_;
   kani::train::Samples samples_{g_stop};
   kani::train::Yardstick yardstick_;
+  kani::train::RunSummary summary_;
   bool told_, terminal_;
   int64_t saved_update_;  // of the newest checkpoint, or of the one that is being written; -1: none
   std::chrono::steady_clock::time_point save_began_;
@@ -318,9 +329,7 @@ class Run {
 
 // Every figure of a checkpoint, with upstream's words for what they mean.
 void analyze(const Arguments& a) {
-  Arguments b = a;
-  b.model = a.analyze;
-  const TrainConfig config = configured(b);
+  const TrainConfig config = configured(a, kani::train::settings_of(a.analyze));
   const auto& places = config.valid_data.empty() ? config.data : config.valid_data;
   kani::require(!places.empty(), "--analyze needs --valid or --data");
   const kani::train::Analysis analysis = kani::train::analyze_checkpoint(a.analyze, places, config);

@@ -212,6 +212,57 @@ void RunLog::checkpoint(int64_t update, const SaveTimes& times, bool saved) {
   prometheus_->count(saved ? "checkpoints" : "failed_checkpoints", 1);
 }
 
+void RunLog::factors(int64_t update, const Figures& figures) {
+  if (!events_ || figures.empty()) return;
+  Json line{{"update", update}};
+  for (const auto& [name, value] : figures) line[name] = value;
+  metrics_.write(line.dump());
+  events_->write(update, figures);
+  prometheus_->write(figures);
+}
+
+void RunLog::summary(int64_t update, const Figures& figures) {
+  if (!events_) return;
+  Json line{{"update", update}};
+  Figures events;
+  for (const auto& [name, value] : figures) {
+    line[name] = value;
+    events["train/" + name] = value;
+  }
+  metrics_.write(line.dump());
+  events_->write(update, events);
+}
+
+void RunSummary::add(const UpdateReport& r) {
+  ++updates_;
+  clips_ += r.documents;
+  if (r.skipped) return;
+  ++learnt_;
+  loss_ += r.loss;
+}
+
+Figures RunSummary::figures() const {
+  if (updates_ == 0) return {};
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  const auto a_second = [&](int64_t count) { return static_cast<double>(count) / seconds; };
+  return {{"train_runtime", seconds},
+          {"train_samples_per_second", a_second(clips_)},
+          {"train_steps_per_second", a_second(updates_)},
+          {"train_loss", learnt_ == 0 ? 0 : loss_ / static_cast<double>(learnt_)}};
+}
+
+std::string summary_text(const Figures& f) {
+  const double seconds = f.at("train_runtime"), rate = f.at("train_steps_per_second");
+  const auto whole = static_cast<long long>(seconds);
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "%.0f updates in %lld:%02lld:%02lld: %.1f clips/s, %.3g updates/s, mean loss %.4f",
+                rate * seconds, whole / 3600, whole / 60 % 60, whole % 60,
+                f.at("train_samples_per_second"), rate, f.at("train_loss"));
+  return text;
+}
+
 std::string progress_text(const UpdateReport& r, const Yardstick& yardstick, double mean_seconds) {
   const auto left = static_cast<int64_t>(static_cast<double>(r.total - r.update) * mean_seconds);
   std::string text(160, ' ');

@@ -7,6 +7,7 @@
 // and a line on the terminal.  Source: training.md 10, 11, 14.10.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -28,6 +29,23 @@ struct Yardstick {
 struct SaveTimes {
   double seconds = 0, held_seconds = 0;
 };
+
+/// What this process has done from its start to its end (training.md 11).
+class RunSummary {
+ public:
+  void add(const UpdateReport& report);
+  /// Under the names that upstream's library gives them: train_runtime in seconds,
+  /// train_samples_per_second, train_steps_per_second, train_loss (mean over the updates that
+  /// were not skipped).  Empty if there was no update.
+  Figures figures() const;
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  int64_t updates_ = 0, learnt_ = 0, clips_ = 0;
+  double loss_ = 0;
+};
+/// "12 updates in 0:00:03: 96.1 clips/s, 4.00 updates/s, mean loss 6.1234"
+std::string summary_text(const Figures& figures);
 
 /// A file of lines.  While the disk is full lines wait in memory and are tried again with the next.
 class LineFile {
@@ -68,6 +86,10 @@ class RunLog {
   std::function<void()> flusher() const;
   /// Whether the update that the logs were opened at has been measured on the validation set.
   bool was_evaluated() const { return evaluated_; }
+  /// Factors of learnable RoPE under upstream's names, with no prefix; nothing if there are none.
+  void factors(int64_t update, const Figures& figures);
+  /// What the whole run was, as the last line.
+  void summary(int64_t update, const Figures& figures);
 
  private:
   LineFile loss_, metrics_, quarantine_;
