@@ -101,7 +101,7 @@ ManifestDefaults manifest_defaults(CommandWords& words) {
   ManifestDefaults defaults;
   defaults.language = words.take("--language").value_or("");
   require(defaults.language.empty() || is_language_tag(defaults.language), "--language is \"",
-          printable(defaults.language), "\", must be one of ", kLanguageTagRule);
+          printable(defaults.language), "\", expected ", kLanguageTagRule);
   defaults.speaker = words.take("--speaker").value_or("");
   defaults.source = words.take("--source").value_or("");
   defaults.licence = words.take("--licence").value_or("");
