@@ -113,6 +113,28 @@ class Data(Journey):
         self.build("--workers", "4", out="other")
         self.assertEqual(hashes(self.work / "other"), before)
 
+    def test_a_set_goes_to_parquet_and_back_split_by_split(self) -> None:
+        self.build("--language-tags", "--split-by", "recording", "--valid", "0.2", "--speaker-encoder", "none")
+
+        def convert(*arguments: object, status: int = 0) -> Ended:
+            return self.kani("data", "convert", *arguments, status=status)
+
+        with self.start("data", "convert", "out") as process:
+            mistake = process.communicate(timeout=TIMEOUT_S)[1].decode()
+        if "built without Arrow" in mistake:
+            self.skipTest("built without Arrow")
+        self.assertEqual(mistake.splitlines(),
+                         ["kani-data: error: --to is missing", "hint: kani-data COMMAND --help lists the flags"])
+        convert("out", "parquet", "--to", "parquet", "--split", "all")
+        convert("parquet", "back", "--to", "shards", "--split", "all", "--tokenizer", MODEL / "lm")
+        names = {path.name for path in (self.work / "back").iterdir()}
+        self.assertEqual(names, {"MANIFEST", "train-00000-of-00001.kshard", "valid-00000-of-00001.kshard"})
+        self.kani("data", "verify", "parquet", "back")
+        for name in names - {"MANIFEST"}:  # as many clips and text ids, all of them with their tags
+            before, after = (self.kani("data", "show", f"{folder}/{name}").out.decode().partition(": ")[2] for folder in ("out", "back"))
+            self.assertEqual(before, after)
+        self.assertIn("exists and is not empty", convert("out", "back", "--to", "shards", status=2).err)
+
     def many(self, copies: int = 8) -> None:
         """More records out of the same recordings: each a little shorter."""
         lines = ["audio\ttext\tstart\tend"]
