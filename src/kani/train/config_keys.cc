@@ -42,8 +42,9 @@ void add_place_keys(Keys& k) {
   other(k, "output_dir", KANI_FIELD(output_dir), "folder of checkpoints and logs; --out");
   other(k, "data", KANI_FIELD(data), "shards to train on, or folders of them; --data");
   other(k, "valid_data", KANI_FIELD(valid_data), "shards to measure on, never trained on; --valid");
-  numeric(k, "valid_fraction", KANI_FIELD(valid_fraction),
-          "without valid_data: share of the clips of data that are measured on, never trained on");
+  numeric(
+      k, "valid_fraction", KANI_FIELD(valid_fraction),
+      "without valid_data: share of the recordings of data that are measured on, never trained on");
   other(k, "bad_shard_share", KANI_FIELD(bad_shard_share),
         "of the shards, the most that may be damaged or missing; they are left out whole");
   other(k, "replay_data", KANI_FIELD(replay_data),
