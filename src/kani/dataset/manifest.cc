@@ -11,6 +11,7 @@
 #include "kani/base/file.h"
 #include "kani/base/utf8.h"
 #include "kani/dataset/manifest_parts.h"
+#include "kani/dataset/out_folder.h"
 #include "kani/dataset/passed_over.h"
 #include "kani/dataset/recording.h"
 #include "kani/dataset/recording_rows.h"
@@ -242,6 +243,11 @@ std::vector<std::string> find_sounds(const fs::path& folder) {
   for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
     if (error) throw Error(ErrorCode::kBadInput, folder, ": cannot be read: ", error.message());
     const fs::path& path = entries->path();
+    if (entries->is_directory(error) && is_built_set(path)) {
+      entries.disable_recursion_pending();  // the set of an earlier build: its samples are no
+                                            // recordings
+      continue;
+    }
     passed.see(*entries);
     if (is_sound_name(path) && !entries->is_directory(error))
       sounds.push_back(path.lexically_relative(folder).string());

@@ -297,6 +297,21 @@ TEST(Manifest, what_is_passed_over_in_a_folder_is_told) {
     EXPECT_NE(told.find(part), std::string::npos) << told;
 }
 
+TEST(Manifest, samples_of_a_set_that_was_built_within_the_folder_are_no_recordings) {
+  const RecordFolder folder;
+  folder.write("in/a.wav", "x");
+  folder.write("in/a.txt", "One.");
+  folder.write("in/set/set.json", R"({"format": "kani-set"})");
+  folder.write("in/set/report/sample-1.wav", "x");
+  folder.write("in/other/set.json", "{}");
+  folder.write("in/other/b.wav", "x");
+  folder.write("in/other/b.txt", "Two.");
+  const Manifest manifest = read_manifest(folder / "in");
+  ASSERT_EQ(manifest.records.size(), 2U);
+  EXPECT_EQ(manifest.records[0].audio, "a.wav");
+  EXPECT_EQ(manifest.records[1].audio, "other/b.wav");
+}
+
 TEST(Manifest, compressed_archives_are_refused_by_name) {
   const RecordFolder folder;
   folder.write("in/c.tar.gz", "x");

@@ -45,13 +45,6 @@ bool is_just_begun(const fs::path& out) {
   return true;  // of an empty folder, too
 }
 
-bool is_ours(const fs::path& out) {
-  const Json plan = object_of(out / "work" / "plan.json");
-  if (plan.is_object() && plan.contains("work_version")) return true;
-  const Json set = object_of(out / "set.json");
-  return (set.is_object() && set.value("format", Json()) == "kani-set") || is_just_begun(out);
-}
-
 /// Whether `inside` is `folder` or lies in it, links followed.
 bool holds(const fs::path& folder, const fs::path& inside) {
   const fs::path outer = fs::weakly_canonical(folder), inner = fs::weakly_canonical(inside);
@@ -74,6 +67,13 @@ void make_folder(const fs::path& out) {
 
 }  // namespace
 
+bool is_built_set(const fs::path& folder) {
+  const Json plan = object_of(folder / "work" / "plan.json");
+  if (plan.is_object() && plan.contains("work_version")) return true;
+  const Json set = object_of(folder / "set.json");
+  return set.is_object() && set.value("format", Json()) == "kani-set";
+}
+
 bool is_work_name(std::string_view name) {
   const auto is = [name](std::string_view begin, std::string_view end) {
     return name.size() >= begin.size() + end.size() && name.starts_with(begin) &&
@@ -87,7 +87,7 @@ bool is_work_name(std::string_view name) {
 void take_out_folder(const fs::path& out, const fs::path& input) {
   std::error_code error;
   if (fs::is_directory(out, error)) {
-    if (!is_ours(out)) refuse_full(out);
+    if (!is_built_set(out) && !is_just_begun(out)) refuse_full(out);
     if (holds(out, input)) {
       throw Error(ErrorCode::kInvalidArgument, input, ": lies in the folder of the set, ", out)
           .with_hint("name another --out");

@@ -12,6 +12,9 @@ namespace kani {
 /// Names of what may lie in OUT/work (work_unit.h, cutting.h, build_plan.h): these may be deleted.
 bool is_work_name(std::string_view name);
 
+/// Whether `build` has finished a set there, or begun one and made its plan.
+bool is_built_set(const std::filesystem::path& folder);
+
 /// Makes `out` if it is not there.  Throws Error(kInvalidArgument) for a folder that is not empty
 /// and not ours (ours has work/plan.json with work_version, or set.json of a kani-set, or nothing
 /// but a work/ that was just begun), and for one that holds `input`; Error(kCannotWrite).
