@@ -47,6 +47,12 @@ class Training:
         begun = any(path.suffix != ".part" for path in self.out.glob("step-*"))
         return [*self.command, "--out", str(self.out), *(["--resume"] if begun else [])]
 
+    def at_its_end(self) -> bool:
+        """A training that is asked to end saves, and its status is 0 then, too; the last checkpoint tells."""
+        if "--steps" not in self.command:
+            return True
+        return (self.out / f"step-{int(self.command[self.command.index('--steps') + 1]):08d}").is_dir()
+
 
 Step = list[str] | Function | Training
 
@@ -206,6 +212,7 @@ class Running:
         self.began = time.monotonic()
         self.processor_seconds = 0.0
         self.steps = list(stage.steps)
+        self.training: Training | None = None  # what the child is, if it is one
         self.child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -222,7 +229,8 @@ class Running:
                 self.child.returncode = os.waitstatus_to_exitcode(status)
                 self.processor_seconds += used.ru_utime + used.ru_stime
                 code, self.child = self.child.returncode, None
-                if code in [128 + number for number in SIGNALS]:
+                cut_short = code == 0 and self.training is not None and not self.training.at_its_end()
+                if cut_short or code in [128 + number for number in SIGNALS]:
                     raise Failed(f"{self.stage.name} was stopped from outside ({code}); the same command goes on")
                 if code != 0:
                     raise Failed(f"{self.stage.name} ended with {code}; {self.log} says why:\n{last_lines(self.log)}")
@@ -237,6 +245,7 @@ class Running:
                 except (OSError, ValueError, subprocess.CalledProcessError) as problem:
                     raise Failed(f"{self.stage.name}: {problem}") from problem
                 continue
+            self.training = step if isinstance(step, Training) else None
             command = step.now() if isinstance(step, Training) else step
             with self.log.open("ab") as log:
                 log.write(f"\n$ {' '.join(command)}\n".encode())

@@ -301,7 +301,7 @@ class Stages(unittest.TestCase):
         self.assertTrue(self.pipeline().is_done("a"))
 
     def saving(self) -> Pipeline:
-        """A stage whose program keeps what it makes early, and ends with 143 when it is asked to, as a training does."""
+        """A stage whose program keeps what it makes early, and ends with 143 when it is asked to."""
         script = ("import pathlib, signal, sys, time\n"
                   "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
                   "made = pathlib.Path(sys.argv[1])\n"
@@ -325,6 +325,21 @@ class Stages(unittest.TestCase):
         self.saving().run(["a"])
         self.assertTrue(self.saving().is_done("a"))
         self.assertEqual((self.root / "a").read_text(), "whole")
+
+    def test_a_training_that_is_ended_from_outside_is_not_done_though_its_status_is_0(self) -> None:
+        script = ("import pathlib, signal, sys, time\n"
+                  "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+                  "out, again = pathlib.Path(sys.argv[4]), '--resume' in sys.argv\n"
+                  "(out / ('step-00000007' if again else 'step-00000003')).mkdir(parents=True)\n"
+                  "(out.parent / 'a').write_text('begun')\n"
+                  "if not again: time.sleep(60)\n")
+        stage = Stage("a", (), [Training([sys.executable, "-c", script, "--steps", "7"], self.root / "run")], [self.root / "run"])
+        self.when_it_has_begun(lambda: os.kill(next(iter(children())), signal.SIGTERM))
+        with self.assertRaisesRegex(Failed, "a was stopped from outside .0.; the same command goes on"):
+            Pipeline([stage], self.root, 1).run(["a"])
+        self.assertFalse(Pipeline([stage], self.root, 1).is_done("a"))
+        Pipeline([stage], self.root, 1).run(["a"])
+        self.assertTrue(Pipeline([stage], self.root, 1).is_done("a"))
 
     def test_a_program_that_it_ends_itself_is_stopped_not_failed(self) -> None:
         def stop(*_: object) -> None:
