@@ -130,8 +130,8 @@ void TrainConfig::validate() const {
   const auto at_least = [](int64_t value, int64_t least, const char* name) {
     require(value >= least, name, " is ", value, ", must be ", least, " or more");
   };
-  require(!model_id.empty(), "no model to start from: model_id");
-  require(!data.empty(), "no data to train on: data");
+  require(!model_id.empty(), "no model to start from: --model FOLDER (key model_id)");
+  require(!data.empty(), "no data to train on: --data SET (key data)");
   at_least(pack_length, 16, "pack_length");
   at_least(batch_tokens, 1, "batch_tokens");
   at_least(per_device_train_batch_size, 1, "per_device_train_batch_size");

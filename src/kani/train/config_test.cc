@@ -292,6 +292,23 @@ TEST(TrainConfig, an_unknown_key_names_the_nearest) {
   EXPECT_NE(why.find("f.yaml"), std::string::npos) << why;
   EXPECT_NE(why.find("line 2"), std::string::npos) << why;
   EXPECT_NE(why.find("\"learning_rate\""), std::string::npos) << why;
+  const std::string unlike = refusal([&] { apply_yaml("inner: 1\n", "f.yaml", config); });
+  EXPECT_EQ(unlike.find("nearest"), std::string::npos) << unlike;
+}
+
+TEST(TrainConfig, what_is_wrong_with_a_flag_is_the_callers_fault) {
+  const auto code_of = [](const char* yaml, const char* setting) {
+    try {
+      read_config({{yaml, "f.yaml"}}, {setting}).validate();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  };
+  for (const char* setting : {"learning_rate=fast", "ema_decay=2", "sede=1", "seed=[1",
+                              "use_rslora=true", "packing=tight"})
+    EXPECT_EQ(code_of("model_id: m\ndata: d\n", setting), ErrorCode::kInvalidArgument) << setting;
+  EXPECT_EQ(code_of("learning_rate: fast\n", "seed=1"), ErrorCode::kBadInput);
 }
 
 TEST(TrainConfig, wrong_values_name_key_and_rule) {

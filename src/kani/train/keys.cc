@@ -35,11 +35,18 @@ size_t edit_distance(std::string_view a, std::string_view b) {  // Levenshtein
   return row[b.size()];
 }
 
-std::string nearest_word(std::string_view word, const std::vector<std::string>& words) {
+std::string nearest_text(std::string_view word, const std::vector<std::string>& words) {
+  // Of two that are as near the longer one: letters are left out more often than added.
   const auto nearest = std::min_element(words.begin(), words.end(), [&](auto& a, auto& b) {
-    return edit_distance(a, word) < edit_distance(b, word);
+    const size_t to_a = edit_distance(a, word), to_b = edit_distance(b, word);
+    return to_a < to_b || (to_a == to_b && a.size() > b.size());
   });
-  return nearest == words.end() ? std::string() : *nearest;
+  if (nearest == words.end() || 2 * edit_distance(*nearest, word) > word.size()) return "";
+  return concat("; the nearest is \"", *nearest, "\"");
+}
+
+ErrorCode code_of_source(std::string_view source) {
+  return source.starts_with("--") ? ErrorCode::kInvalidArgument : ErrorCode::kBadInput;
 }
 
 void each_key(std::string_view yaml, std::string_view source,
@@ -58,7 +65,13 @@ void each_key(std::string_view yaml, std::string_view source,
 }
 
 YamlValue setting_value(std::string_view value) {
-  if (value.starts_with('[')) return parse_yaml(value, "--set");
+  if (value.starts_with('[')) {
+    try {
+      return parse_yaml(value, "--set");
+    } catch (const Error& error) {
+      throw Error(ErrorCode::kInvalidArgument, error.what());
+    }
+  }
   YamlValue scalar;
   scalar.kind = YamlValue::Kind::kScalar;
   scalar.text = value;

@@ -32,8 +32,12 @@ std::string line_text(const YamlValue& value);
 std::string quoted_text(const std::string& plain);
 /// Edits between two words.
 size_t edit_distance(std::string_view a, std::string_view b);
-/// The one of `words` with the fewest; empty if there are none.
-std::string nearest_word(std::string_view word, const std::vector<std::string>& words);
+/// "; the nearest is "x"" for the one of `words` with the fewest; nothing if none is like it: over
+/// half of the word would be another.
+std::string nearest_text(std::string_view word, const std::vector<std::string>& words);
+/// Of what is wrong with a value: what stands in a flag ("--set") is the caller's fault, what
+/// stands in a file is bad input.
+ErrorCode code_of_source(std::string_view source);
 
 /// Fills what a key stands for: a truth, a whole number of 0 or more, a number, a text, or a list
 /// of such (one alone may stand without brackets, null is none).
@@ -90,23 +94,23 @@ ConfigKey<Config> config_key(const char* name, bool numeric, Member member, cons
       meaning};
 }
 
-/// Throws Error(kBadInput) with source, line, key and the nearest known key.
+/// Throws Error(kBadInput), of a flag Error(kInvalidArgument), with source, line, key and the
+/// nearest known key.
 template <typename Config>
 void apply_key(const std::vector<ConfigKey<Config>>& keys, const std::string& name,
                const YamlValue& value, std::string_view source, Config& config) {
   const auto found =
       std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
   if (found == keys.end()) {
-    const auto nearest = std::min_element(keys.begin(), keys.end(), [&](auto& a, auto& b) {
-      return edit_distance(a.name, name) < edit_distance(b.name, name);
-    });
-    throw Error(ErrorCode::kBadInput, source, ": unknown key \"", name, "\"", line_text(value),
-                "; the nearest is \"", nearest->name, "\"");
+    std::vector<std::string> names;
+    for (const auto& key : keys) names.push_back(key.name);
+    throw Error(code_of_source(source), source, ": unknown key \"", name, "\"", line_text(value),
+                nearest_text(name, names));
   }
   try {
     found->read(config, value);
   } catch (const Error& error) {
-    throw Error(ErrorCode::kBadInput, source, ": ", name, " is ", error.what());
+    throw Error(code_of_source(source), source, ": ", name, " is ", error.what());
   }
 }
 
@@ -114,7 +118,8 @@ void apply_key(const std::vector<ConfigKey<Config>>& keys, const std::string& na
 /// does not depend on its section.
 void each_key(std::string_view yaml, std::string_view source,
               const std::function<void(const std::string& key, const YamlValue& value)>& apply);
-/// What a "key=value" of a flag holds; a list is written as in a file.
+/// What a "key=value" of a flag holds; a list is written as in a file.  Throws
+/// Error(kInvalidArgument).
 YamlValue setting_value(std::string_view value);
 
 /// All keys with their values as YAML that reads back; or only those that change the numbers.

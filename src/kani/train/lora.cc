@@ -97,6 +97,7 @@ void LoraSettings::validate() const {
   require(rank == 0 || !targets.empty(), "lora_targets is empty, must name modules");
   require(rank > 0 || also_trained.empty(), "modules_to_save needs lora_rank above 0");
   require(rank > 0 || token_rows.empty(), "trainable_token_indices needs lora_rank above 0");
+  require(rank > 0 || !rank_stabilized, "use_rslora needs lora_rank above 0");
   token_ids();
 }
 

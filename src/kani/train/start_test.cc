@@ -193,8 +193,16 @@ TEST_F(StartTest, parts_of_names_that_are_in_no_name_are_refused_with_the_neares
   EXPECT_NE(why.find("group_lr: \"ffn_nrom\""), std::string::npos) << why;
   EXPECT_NE(why.find("the nearest is \"ffn_norm\""), std::string::npos) << why;
   c.group_lr = {"layer.0.ffn_norm=0.1"};
-  EXPECT_NE(refusal(c).find("the nearest is \"model.layers.0.ffn_norm.weight\""), std::string::npos)
+  EXPECT_NE(refusal(c).find("the nearest is \"layers.0.ffn_norm\""), std::string::npos)
       << refusal(c);
+  c.group_lr.clear();
+  c.freeze = {"embd"};
+  EXPECT_NE(refusal(c).find("the nearest is \"embed\""), std::string::npos) << refusal(c);
+  for (const char* unlike : {"0x", "foo", "everything"}) {
+    c.freeze = {unlike};
+    why = refusal(c);
+    EXPECT_NE(why.find("is in no parameter's name\n"), std::string::npos) << why;
+  }
 }
 
 }  // namespace
