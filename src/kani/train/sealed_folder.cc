@@ -150,7 +150,9 @@ std::optional<fs::path> newest_whole(const fs::path& output,
       verify(folder);
       return folder;
     } catch (const Error& error) {
-      log_warning("train", error.what(), "; the checkpoint before is taken");
+      log_warning("train", error.what(),
+                  folder == candidates.back() ? "; there is no checkpoint before it"
+                                              : "; the checkpoint before it is tried");
     }
   }
   return std::nullopt;

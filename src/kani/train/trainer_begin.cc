@@ -155,9 +155,31 @@ std::string Trainer::valid_hash() const {
   return valid_ ? text_hash(concat(valid_->hash(), " ", valid_->size())) : "";
 }
 
+namespace {
+
+// A run that ends before it has learnt anything looks like any other.
+void warn_of_few_updates(const TrainConfig& config, int64_t total) {
+  constexpr int64_t kFew = 10;
+  const int64_t warm = config.optimizer.warmup_steps;
+  const std::string updates = concat(total, total == 1 ? " update" : " updates");
+  if (warm >= total && config.optimizer.schedule != "constant")
+    log_warning("train", "warmup_steps is ", warm, " and the run has ", updates,
+                ": it ends while the learning rate still rises; set warmup_steps to ", total / 10,
+                " for example");
+  if (config.max_steps == 0 && total < kFew)
+    log_warning("train", "num_train_epochs ", config.num_train_epochs, " of these clips make ",
+                updates,
+                ", too few to learn much: --steps says how many there are to be, a smaller ",
+                config.packing == Packing::kNone ? "gradient_accumulation_steps" : "batch_tokens",
+                " makes more of them");
+}
+
+}  // namespace
+
 void Trainer::make_optimizer() {
   OptimizerSettings settings = config_.optimizer;
   settings.total_steps = total_updates_;
+  if (leads()) warn_of_few_updates(config_, total_updates_);
   settings.name_factors = TrainConfig::numbers_of(config_.group_lr, "group_lr");
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
   exchange_ = std::make_unique<GradientExchange>(
@@ -169,11 +191,16 @@ void Trainer::make_optimizer() {
 
 void Trainer::resume_newest(bool force) {
   const auto folder = find_checkpoint(config_.output_dir);
-  if (!folder) throw Error(ErrorCode::kNotFound, "no whole checkpoint in ", config_.output_dir);
+  if (!folder)
+    throw Error(ErrorCode::kNotFound, "no whole checkpoint in ", config_.output_dir)
+        .with_hint("begin anew without --resume, in another --out or without the folders step-…");
+  const std::string go_on =
+      concat("settings that were flags are taken from the run itself with --config ",
+             (*folder / "config.resolved.yaml").string(), "; --force goes on with others");
   const std::string model = changed_model(*folder, config_, model_->config());
   if (!model.empty() && !force) {
-    throw Error(ErrorCode::kBadInput, *folder, " was made with another base: ", model,
-                "; --force goes on all the same");
+    throw Error(ErrorCode::kBadInput, *folder, " was made with another base: ", model)
+        .with_hint(go_on);
   }
   RunState found = load_checkpoint(*folder, *model_, *optimizer_);
   if (average_) average_->restore(*folder);
@@ -189,8 +216,8 @@ void Trainer::resume_newest(bool force) {
       changes = ": " + changes;
     }
     if (!force) {
-      throw Error(ErrorCode::kBadInput, *folder, " was made with another ", what, changes,
-                  "; --force goes on all the same");
+      throw Error(ErrorCode::kBadInput, *folder, " was made with another ", what, changes)
+          .with_hint(go_on);
     }
     log_warning("train", *folder, " was made with another ", what, changes);
   }
