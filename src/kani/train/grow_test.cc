@@ -103,6 +103,30 @@ TEST_F(GrowTest, what_has_all_rows_already_is_left_alone) {
     EXPECT_TRUE(parameter.equal(grown.parameter(name))) << name;
 }
 
+TEST_F(GrowTest, a_base_that_speaks_keeps_its_ids_or_is_refused) {
+  TrainConfig c = first_config("out");
+  c.model_id = folder_ / "base";
+  c.growth.audio_tokens_start.reset();  // config.json has it
+  const Lfm2Module grown = start_model(c), plain = load_module(folder_ / "base");
+  EXPECT_EQ(grown.config().audio_tokens_start, 410);
+  for (const auto& [name, parameter] : plain.parameters())
+    EXPECT_TRUE(parameter.equal(grown.parameter(name))) << name;
+  const auto refusal = [](const TrainConfig& config) -> std::string {
+    try {
+      start_model(config);
+      return "";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  c.growth.audio_tokens_start = 400;
+  EXPECT_NE(refusal(c).find("its audio_tokens_start is 410, not 400"), std::string::npos)
+      << refusal(c);
+  c.growth.audio_tokens_start.reset();
+  c.growth.audio_codebook_size = 4032;
+  EXPECT_NE(refusal(c).find("speaks already, with 650 rows"), std::string::npos) << refusal(c);
+}
+
 TEST_F(GrowTest, a_grown_model_learns_and_is_exported_with_every_key) {
   TrainConfig c = first_config("out");
   c.optimizer.learning_rate = 3e-3;

@@ -71,8 +71,34 @@ void round_once(ParameterMap& parameters) {
     parameter = parameter.detach().to(at::kBFloat16).to(at::kFloat).set_requires_grad(true);
 }
 
-Lfm2Module first_model(const TrainConfig& config, const Lfm2Overrides& overrides) {
-  Lfm2Config text = text_config(config.model_id, overrides);
+// Of a base whose config.json has Kani's keys the ids are as these say.  One that has rows of audio
+// ids speaks already: with other ids its rows would be other codes'.
+GrowthSettings with_own_ids(const std::filesystem::path& folder, GrowthSettings settings,
+                            int64_t rows) {
+  const std::filesystem::path path = folder / "config.json";
+  const Json json = parse_json(read_file(path, kMaxConfigBytes), path.string());
+  const auto start = json.find("audio_tokens_start");
+  const bool speaks = start != json.end() && start->is_number_integer() && *start < rows;
+  for (auto& [name, setting] : {std::pair{"audio_tokens_start", &settings.audio_tokens_start},
+                                std::pair{"tokens_per_frame", &settings.tokens_per_frame}}) {
+    const auto found = json.find(name);
+    if (found == json.end() || !found->is_number_integer()) continue;
+    const auto own = found->get<int64_t>();
+    if (!*setting) *setting = own;
+    require(!speaks || **setting == own, "first_train: the base speaks already, its ", name, " is ",
+            own, ", not ", **setting);
+  }
+  settings.validate();
+  require(!speaks || settings.rows() == rows, "first_train: the base speaks already, with ", rows,
+          " rows, not ", settings.rows(),
+          " (audio_tokens_start + tokens_per_frame x audio_codebook_size); leave first_train out");
+  return settings;
+}
+
+Lfm2Module first_model(const TrainConfig& given, const Lfm2Overrides& overrides) {
+  Lfm2Config text = text_config(given.model_id, overrides);
+  TrainConfig config = given;
+  config.growth = with_own_ids(config.model_id, config.growth, text.vocab_size);
   take_voice_size(config, text);  // a model that has everything already is taken, too
   Lfm2Config grown = grown_config(text, config.growth);
   const GrowthSettings growth = growth_of(config, grown.alpha_min, grown.alpha_max);
