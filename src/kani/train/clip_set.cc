@@ -95,9 +95,16 @@ Shards shards_in(const fs::path& folder) {
 }
 
 Shards shard_files(const fs::path& place, Split split) {
-  if (!fs::is_directory(place)) return {{place, ""}};
+  constexpr const char* kMakes = "kani data build makes such a set out of recordings";
+  if (!fs::is_directory(place)) {
+    if (fs::exists(place) && place.extension() != ".kshard")
+      throw Error(ErrorCode::kBadInput, place,
+                  ": is no shard, must be *.kshard or a folder of them")
+          .with_hint(kMakes);
+    return {{place, ""}};
+  }
   Shards inside = shards_in(place);
-  if (inside.empty()) throw Error(ErrorCode::kNotFound, "no *.kshard in ", place);
+  if (inside.empty()) throw Error(ErrorCode::kNotFound, "no *.kshard in ", place).with_hint(kMakes);
   const auto is_of = [](const char* prefix) {
     return
         [prefix](const auto& file) { return file.first.filename().string().starts_with(prefix); };

@@ -68,6 +68,19 @@ TEST_F(ClipSetTest, T7_a_set_of_which_shards_are_missing_is_refused) {
   EXPECT_NE(refusal().find("shards of two sets"), std::string::npos) << refusal();
 }
 
+TEST_F(ClipSetTest, recordings_are_told_from_shards) {
+  write_file(set_ / "a.wav", "RIFF");
+  for (const fs::path& place : {set_, set_ / "a.wav"}) {
+    try {
+      ClipSet({place}, layout());
+      FAIL() << place;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("*.kshard"), std::string::npos) << error.what();
+      EXPECT_NE(error.hint().find("kani data build"), std::string::npos) << error.hint();
+    }
+  }
+}
+
 TEST_F(ClipSetTest, what_was_cut_out_of_a_recording_is_on_one_side) {
   write_shard(folder_ / "data.kshard", [](TrainingClip& clip, size_t i) {
     clip.source = "set";
