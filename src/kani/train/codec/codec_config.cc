@@ -1,7 +1,9 @@
 // codec_config.cc - see codec_config.h; the table of keys is in codec_keys.cc.
 #include "kani/train/codec/codec_config.h"
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "kani/train/codec/codec_keys.h"
 
@@ -30,11 +32,20 @@ NanoCodecConfig small_codec() {
   return out;
 }
 
-void resolve(CodecTrainConfig& config) {
+int64_t product_of(const std::vector<int>& rates) {
   int64_t product = 1;
-  for (const int rate : config.codec.decoder.rates)
-    product = std::min<int64_t>(product * std::max(1, rate), 1 << 24);
-  config.codec.samples_per_frame = static_cast<int>(product);
+  for (const int rate : rates) product = std::min<int64_t>(product * std::max(1, rate), 1 << 24);
+  return product;
+}
+
+void resolve(CodecTrainConfig& config) {
+  config.codec.samples_per_frame = static_cast<int>(product_of(config.codec.decoder.rates));
+}
+
+bool same_place(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return a == b ||
+         (!a.empty() && !b.empty() && std::filesystem::equivalent(a, b, ignored) && !ignored);
 }
 
 }  // namespace
@@ -131,6 +142,25 @@ std::string numeric_yaml(const CodecTrainConfig& config) {
   return keys_yaml(codec_keys(), config, /*only_numeric=*/true);
 }
 
+std::string changed_keys(std::string_view resolved, std::string_view source,
+                         const CodecTrainConfig& config) {
+  CodecTrainConfig then = codec_defaults(config.stage);
+  each_key(resolved, source, [&](const std::string& name, const YamlValue& value) {
+    const auto& keys = codec_keys();
+    const bool known =
+        std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
+    if (known) apply_key(keys, name, value, source, then);
+  });
+  if (same_place(then.init, config.init)) then.init = config.init;
+  std::string out;
+  for (const auto& key : codec_keys()) {
+    const std::string was = key.write(then), is = key.write(config);
+    if (key.numeric && was != is)
+      out += concat(out.empty() ? "" : "; ", key.name, " was ", was, ", is ", is);
+  }
+  return out;
+}
+
 void CodecTrainConfig::validate() const {
   const auto at_least = [](int64_t value, int64_t least, const char* name) {
     require(value >= least, name, " is ", value, ", must be ", least, " or more");
@@ -138,12 +168,21 @@ void CodecTrainConfig::validate() const {
   const auto share = [](double value, const char* name) {
     require(value >= 0 && value <= 1, name, " is ", value, ", must be 0 to 1");
   };
-  require(!data.empty(), "no sounds to train on: data");
+  require(!data.empty(), "no sounds to train on: --data (key data)");
   require(stage == CodecStage::kMel || !init.empty(), "stage ", stage_name(stage),
-          " starts from what another has left: init");
+          " starts from what another has left: --init (key init)");
   require(codes == "encoder" || codes == "analysis" || codes == "mixed", "codes is \"", codes,
           "\", must be encoder, analysis or mixed");
   train::validate(optimizer);
+  for (const auto& [rates, name] : {std::pair{&codec.encoder.rates, "encoder_rates"},
+                                    std::pair{&codec.decoder.rates, "decoder_rates"}}) {
+    for (const int rate : *rates)
+      require(rate >= 1 && rate <= 64, name, " has ", rate, ", must be whole numbers of 1 to 64");
+  }
+  require(!init.empty() || product_of(codec.encoder.rates) == product_of(codec.decoder.rates),
+          "encoder_rates make frames of ", product_of(codec.encoder.rates),
+          " samples, decoder_rates of ", product_of(codec.decoder.rates),
+          ": the products of both must be the same");
   require(more_dilations.empty() || !init.empty(),
           "more_dilations deepens a decoder that is there: init; of a new one, decoder_dilations");
   for (const int dilation : more_dilations) at_least(dilation, 1, "more_dilations");

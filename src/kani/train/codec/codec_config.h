@@ -92,6 +92,10 @@ CodecTrainConfig read_codec_config(const std::vector<std::pair<std::string, std:
 /// All keys, or those that change the numbers, as YAML that reads back.
 std::string resolved_yaml(const CodecTrainConfig& config);
 std::string numeric_yaml(const CodecTrainConfig& config);
+/// Keys that change the numbers and that the resolved YAML of another run has otherwise, "seed was
+/// 42, is 1; …"; places are the same however they are written.  Throws Error(kBadInput).
+std::string changed_keys(std::string_view resolved, std::string_view source,
+                         const CodecTrainConfig& config);
 /// All keys with their values and what they mean, as YAML that reads back.
 std::string keys_text(const CodecTrainConfig& config);
 

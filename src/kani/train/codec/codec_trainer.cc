@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "kani/base/error.h"
+#include "kani/base/file.h"
 #include "kani/base/log.h"
 #include "kani/base/random.h"
 #include "kani/base/sha256.h"
@@ -66,10 +67,17 @@ CodecTrainer::CodecTrainer(CodecTrainConfig config, bool resume, bool force)
        {std::tuple{"sounds", &found.data_hash, &state_.data_hash},
         {"settings", &found.config_hash, &state_.config_hash}}) {
     if (*theirs == *ours) continue;
+    std::string changes;
+    if (ours == &state_.config_hash) {
+      const std::filesystem::path settings = *folder / "config.resolved.yaml";
+      changes = changed_keys(read_file(settings, kMaxConfigBytes), settings.string(), config_);
+      if (changes.empty()) continue;  // only written down in another way
+      changes = ": " + changes;
+    }
     if (!force)
-      throw Error(ErrorCode::kBadInput, *folder, " was made with other ", what,
-                  "; --force goes on all the same");
-    log_warning("train", *folder, " was made with other ", what);
+      throw Error(ErrorCode::kBadInput, *folder, " was made with other ", what, changes)
+          .with_hint("give what it was made with again; --force goes on all the same");
+    log_warning("train", *folder, " was made with other ", what, changes);
   }
   found.data_hash = state_.data_hash;
   found.config_hash = state_.config_hash;
@@ -81,7 +89,8 @@ CodecTrainer::~CodecTrainer() = default;
 void CodecTrainer::start_networks() {
   if (config_.init.empty()) {
     // Through the reader of .nemo files, which knows what a codec may be.
-    start_config_ = parse_nanocodec_config(nanocodec_config_yaml(config_.codec), "configuration");
+    start_config_ = parse_nanocodec_config(nanocodec_config_yaml(config_.codec),
+                                           "the codec that the keys describe");
     parameters_ = random_codec(start_config_, config_.seed);
   } else {
     CodecFile start = load_networks(config_.init);

@@ -170,6 +170,26 @@ TEST_F(CodecTrainerTest, other_sounds_or_settings_are_not_gone_on_with) {
   EXPECT_EQ(CodecTrainer(config, false, false).state().update, 0);
 }
 
+TEST_F(CodecTrainerTest, settings_that_changed_are_named_and_places_are_compared_as_places) {
+  run(tiny(CodecStage::kMel, "mel"), false, 2);
+  CodecTrainConfig config = after(CodecStage::kEncoder, "mel", "encoder");
+  run(config, false, 1);
+  config.init += "/";
+  EXPECT_EQ(CodecTrainer(config, true, false).state().update, 1);
+  config.optimizer.learning_rate = 0.5;
+  config.seed = 77;
+  try {
+    CodecTrainer(config, true, false);
+    FAIL();
+  } catch (const Error& error) {
+    const std::string why = error.what();
+    EXPECT_NE(why.find("other settings: "), std::string::npos) << why;
+    EXPECT_NE(why.find("learning_rate was "), std::string::npos) << why;
+    EXPECT_NE(why.find("is 77"), std::string::npos) << why;
+    EXPECT_EQ(why.find("init"), std::string::npos) << why;
+  }
+}
+
 TEST_F(CodecTrainerTest, a_damaged_checkpoint_is_passed_over) {
   const CodecTrainConfig config = tiny(CodecStage::kMel, "run");
   run(config, false, 2);
@@ -325,6 +345,22 @@ TEST(CodecConfig, says_what_is_wrong) {
   c = codec_defaults(CodecStage::kDecoder);
   c.data = {"sounds"};
   EXPECT_THROW(c.validate(), Error);  // nothing to start from
+  c = codec_defaults(CodecStage::kMel);
+  c.data = {"sounds"};
+  const auto refusal = [&c](std::vector<int> rates) -> std::string {
+    c.codec.decoder.rates = std::move(rates);
+    try {
+      c.validate();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(refusal({7, 7, 6, 3, 2}), "");
+  EXPECT_NE(refusal({7}).find("encoder_rates make frames of 1764 samples, decoder_rates of 7"),
+            std::string::npos)
+      << refusal({7});
+  EXPECT_NE(refusal({70}).find("decoder_rates has 70"), std::string::npos) << refusal({70});
 }
 
 }  // namespace
