@@ -1,9 +1,13 @@
 // analysis.cc - see analysis.h.
 #include "analysis.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
 
 #include "analysis_words.h"
+#include "counted.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
@@ -68,7 +72,8 @@ TrainConfig settings_of(const std::filesystem::path& checkpoint) {
 }
 
 Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
-                            const std::vector<std::string>& places, TrainConfig config) {
+                            const std::vector<std::string>& places, TrainConfig config,
+                            const std::function<void(const std::string&)>& progress) {
   if (config.parity) take_upstream_rules(config);
   const Lfm2Module model = model_of(checkpoint, config);
   const TokenLayout layout = TokenLayout::of(model.config());
@@ -79,9 +84,13 @@ Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
                   .loss_chunk = config.loss_chunk,
                   .due = config.audio_softmax == "due"};
   rules.sequence.audio_step = model.config().audio_step;
+  const std::string all = counted(clips.size(), "clip");
+  rules.progress = [&](size_t done) { progress(concat("measured ", done, " of ", all)); };
   Comm alone{Launch{}};
   const EvalReport report = evaluate_clips(model, clips, layout, rules, alone);
   const Figures factors = rope_figures(model);
+  progress(concat("measured ", all, "; looking into ", std::min(clips.size(), kClipsLookedInto),
+                  " of them"));
   Figures figures = eval_figures(report);
   for (const auto& [name, value] : analyze_clips(model, clips, layout, rules, kClipsLookedInto))
     figures["eval_metrics/" + name] = value;
@@ -95,8 +104,8 @@ Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
     return found == figures.end() ? 0.0 : found->second;
   };
   std::string text;
-  line(text, "loss %.4f over %lld targets of %zu clips\n", report.loss,
-       static_cast<long long>(report.targets), clips.size());
+  line(text, "loss %.4f over %lld targets of %s\n", report.loss,
+       static_cast<long long>(report.targets), all.c_str());
   for (int k = 0; k < layout.codebooks; ++k) {
     const std::string layer = concat("layer_", k);
     line(text,
@@ -122,10 +131,21 @@ Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
        grade_above(of("variance_mean"), kVarianceGrades));
   line(text, "ends of speech found %.1f %%, false ones %.2f %% of frames\n", 100 * of("end_recall"),
        100 * of("false_end_rate"));
+  progress("");
   const std::string table = rope_table(factors, static_cast<int>(model.config().layers.size()),
                                        start_factor(checkpoint, config, model.config()));
   if (!table.empty()) text += "factors of learnable RoPE:\n" + table;
   return {json.dump(2), text};
+}
+
+AnalysisProgress::AnalysisProgress(bool told)
+    : told_(told), terminal_(isatty(STDERR_FILENO) != 0) {}
+
+void AnalysisProgress::operator()(const std::string& what) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!told_ || (!terminal_ && (what.empty() || now - last_ < std::chrono::seconds(10)))) return;
+  last_ = now;
+  std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "kani-train: %s\n", what.c_str());
 }
 
 }  // namespace kani::train

@@ -62,6 +62,8 @@ TrainConfig configured(const Arguments& a, TrainConfig start) {
   if (!a.data.empty()) config.data = a.data;
   if (!a.valid.empty()) config.valid_data = a.valid;
   if (!a.replay.empty()) {
+    require(a.replay.find('=') != std::string::npos, "--replay is \"", a.replay,
+            "\", must be DATA=SHARE, ", a.replay, "=0.2 for example");
     const auto shares = TrainConfig::numbers_of({a.replay}, "--replay");
     config.replay_data = {shares.begin()->first};
     config.replay_share = shares.begin()->second;
@@ -69,6 +71,7 @@ TrainConfig configured(const Arguments& a, TrainConfig start) {
   if (!a.out.empty()) config.output_dir = a.out;
   if (!a.languages.empty()) config.add_languages = a.languages;
   if (a.steps) config.max_steps = *a.steps;
+  require(!a.bf16 || !a.export_to.empty(), "--bf16 needs --export");
   require(!a.averaged || config.ema_decay > 0,
           "--averaged exports an average that nobody keeps: ema_decay is 0");
   return config;

@@ -59,6 +59,13 @@ TEST(Arguments, an_average_must_be_kept_to_be_exported) {
   EXPECT_EQ(parse({"--averaged", "--set", "ema_decay=0.9"}).refusal, "");
 }
 
+TEST(Arguments, what_belongs_to_another_flag_is_asked_for) {
+  EXPECT_NE(parse({"--bf16"}).refusal.find("--export"), std::string::npos);
+  EXPECT_EQ(parse({"--bf16", "--export", "x"}).refusal, "");
+  EXPECT_NE(parse({"--replay", "set20"}).refusal.find("DATA=SHARE"), std::string::npos);
+  EXPECT_EQ(parse({"--replay", "set20=0.2"}).config.replay_share, 0.2);
+}
+
 TEST(Arguments, a_setting_that_is_refused_has_no_line) {
   for (const char* setting : {"seed=x", "sede=1", "fp16=true"}) {
     const std::string why = parse({"--set", setting}).refusal;

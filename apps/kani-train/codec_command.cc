@@ -5,12 +5,15 @@
 #include <chrono>
 #include <cstdio>
 
+#include "counted.h"
+#include "export_place.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
 #include "kani/train/codec/codec_trainer.h"
 #include "kani/train/codec/manifest_codes.h"
 #include "run_loop.h"
+#include "signals.h"
 #include "steps_flag.h"
 
 namespace kani::train {
@@ -81,6 +84,7 @@ std::string figures_text(const Figures& figures) {
 int write_codes(const Arguments& a, const volatile std::sig_atomic_t& stop) {
   require(!a.codes_of.empty() && !a.codes_to.empty() && !a.init.empty(),
           "--codes-of, --codes-to and --init belong together");
+  const SignalsHeard heard;
   const bool all =
       write_manifest_codes(a.init, a.codes_of, a.codes_to, [&](size_t done, size_t count) {
         if (!a.quiet && (done % 1000 == 0 || done == count))
@@ -111,13 +115,13 @@ class CodecRun final : public RunLoop {
     const SoundSet& sounds = trainer_.sounds();
     if (told())
       std::fprintf(stderr,
-                   "kani-train: %zu recordings, %.2f h, %.0f MB in memory; stage %s trains %.2f "
-                   "million numbers, %lld updates, from update %lld\n",
-                   sounds.size(), sounds.seconds() / 3600,
+                   "kani-train: %s, %.2f h, %.0f MB in memory; stage %s trains %.2f million "
+                   "numbers, %s, from update %lld\n",
+                   counted(sounds.size(), "recording").c_str(), sounds.seconds() / 3600,
                    static_cast<double>(sounds.bytes()) / 1e6,
                    std::string(stage_name(trainer_.config().stage)).c_str(),
                    static_cast<double>(trainer_.trained_count()) / 1e6,
-                   static_cast<long long>(trainer_.config().optimizer.total_steps),
+                   counted(trainer_.config().optimizer.total_steps, "update").c_str(),
                    static_cast<long long>(trainer_.state().update));
   }
 
@@ -174,6 +178,19 @@ class CodecRun final : public RunLoop {
   double mean_seconds_ = 0;
 };
 
+// Before anything is computed; what is there already may only be an earlier export.
+void check_export(const fs::path& target, const CodecTrainConfig& config) {
+  check_export_file(target, {{"--init", config.init}, {"--out", config.output_dir}});
+  if (!fs::exists(target)) return;
+  try {
+    load_networks(target);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kInvalidArgument, "--export ", target,
+                " is there, and no codec: ", error.what())
+        .with_hint("name a new file, or take that one away");
+  }
+}
+
 }  // namespace
 
 int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop) {
@@ -192,14 +209,19 @@ int codec_command(int argc, char** argv, const volatile std::sig_atomic_t& stop)
                  error.what());
     return 2;
   }
-  if (!arguments.codes_of.empty() || !arguments.codes_to.empty())
-    return write_codes(arguments, stop);
   require(!arguments.half || !arguments.export_to.empty(), "--half needs --export");
   if (arguments.keys) {
     std::fputs(keys_text(configured(arguments)).c_str(), stdout);
     return 0;
   }
-  if (!arguments.export_to.empty() && configured(arguments).data.empty()) return convert(arguments);
+  require_alone();
+  if (!arguments.codes_of.empty() || !arguments.codes_to.empty())
+    return write_codes(arguments, stop);
+  if (!arguments.export_to.empty()) {
+    const CodecTrainConfig config = configured(arguments);
+    check_export(arguments.export_to, config);
+    if (config.data.empty()) return convert(arguments);
+  }
   CodecRun run(arguments, stop);
   if (run.train() && !arguments.export_to.empty())
     run.export_to(arguments.export_to, arguments.half ? CodecStorage::kHalf : CodecStorage::kFloat);

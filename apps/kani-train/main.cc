@@ -16,23 +16,26 @@
 #include "analysis.h"
 #include "arguments.h"
 #include "codec_command.h"
+#include "counted.h"
+#include "export_place.h"
 #include "kani/base/error.h"
 #include "kani/base/log.h"
+#include "kani/train/checkpoint.h"
 #include "kani/train/tensor_memory.h"
 #include "language_report.h"
 #include "run_log.h"
 #include "samples.h"
+#include "signals.h"
 #include "speaker_command.h"
 
 namespace {
 
 using kani::train::Arguments;
 using kani::train::configured;
+using kani::train::counted;
 using kani::train::TrainConfig;
 
-volatile std::sig_atomic_t g_stop = 0;  // the signal that came
-void on_signal(int number) { g_stop = number; }
-bool stopping() { return g_stop != 0; }
+bool stopping() { return kani::train::stop_signal() != 0; }
 constexpr int kStoppedStatus = 128;  // and the signal: interfaces.md 1.3
 
 // Of an exception in a thread that nobody can catch, LibTorch's for example, as an error of ours.
@@ -76,8 +79,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// A run as it is shown: on the terminal, in the log, by samples.
 class Run {
  public:
-  explicit Run(const Arguments& a)
-      : trainer_(configured(a), resumes(a), a.force, kani::train::read_launch()),
+  Run(const Arguments& a, TrainConfig config)
+      : trainer_(std::move(config), resumes(a), a.force, kani::train::read_launch()),
         config_(trainer_.config()),
         log_(config_.output_dir, trainer_.state().update, trainer_.leads(), trainer_.rank()),
         languages_(config_.output_dir, trainer_.leads()),
@@ -85,26 +88,12 @@ class Run {
         terminal_(isatty(STDERR_FILENO) != 0),
         saved_update_(resumes(a) ? trainer_.state().update : -1) {
     yardstick_.peak_operations = config_.peak_tflops * 1e12 * trainer_.processes();
-    if (told_) {
-      std::fprintf(stderr, "kani-train: %zu clips, %lld updates, from update %lld\n",
-                   trainer_.clips().size(), static_cast<long long>(trainer_.total_updates()),
-                   static_cast<long long>(trainer_.state().update));
-      if (trainer_.replay_clips() > 0)
-        std::fprintf(stderr, "kani-train: replay: %g %% of an epoch's clips, out of %zu\n",
-                     100 * config_.replay_share, trainer_.replay_clips());
-      if (trainer_.language_shares().size() > 1) {
-        std::string shares;
-        for (const auto& [language, share] : trainer_.language_shares())
-          shares += kani::concat(shares.empty() ? "" : ", ",
-                                 language.empty() ? std::string("none") : language, " ",
-                                 std::lround(100 * share), " %");
-        std::fprintf(stderr, "kani-train: languages: %s\n", shares.c_str());
-      }
-    }
+    if (told_) introduce();
   }
 
   /// True if all updates are done, false if a signal came between.
   bool train() {
+    const kani::train::SignalsHeard heard;
     if (!config_.add_languages.empty() && trainer_.state().update == 0) {
       if (const auto eval = trainer_.evaluate(/*averaged=*/false, stopping))
         languages_.set_before(eval->language_loss);
@@ -149,6 +138,23 @@ class Run {
   }
 
  private:
+  void introduce() const {
+    std::fprintf(stderr, "kani-train: %s, %s, from update %lld\n",
+                 counted(trainer_.clips().size() - trainer_.clips_left_out(), "clip").c_str(),
+                 counted(trainer_.total_updates(), "update").c_str(),
+                 static_cast<long long>(trainer_.state().update));
+    if (trainer_.replay_clips() > 0)
+      std::fprintf(stderr, "kani-train: replay: %g %% of an epoch's clips, out of %zu\n",
+                   100 * config_.replay_share, trainer_.replay_clips());
+    if (trainer_.language_shares().size() < 2) return;
+    std::string shares;
+    for (const auto& [language, share] : trainer_.language_shares())
+      shares += kani::concat(shares.empty() ? "" : ", ",
+                             language.empty() ? std::string("none") : language, " ",
+                             std::lround(100 * share), " %");
+    std::fprintf(stderr, "kani-train: languages: %s\n", shares.c_str());
+  }
+
   void show(const kani::train::UpdateReport& report) {
     summary_.add(report);
     mean_seconds_ =
@@ -317,7 +323,7 @@ class Run {
   kani::train::RunLog log_;
   kani::train::LanguageReport languages_;
   kani::train::LanguageReport::Losses last_losses_;
-  kani::train::Samples samples_{g_stop};
+  kani::train::Samples samples_{kani::train::stop_signal()};
   kani::train::Yardstick yardstick_;
   kani::train::RunSummary summary_;
   bool told_, terminal_;
@@ -329,12 +335,26 @@ class Run {
 
 // Every figure of a checkpoint, with upstream's words for what they mean.
 void analyze(const Arguments& a) {
+  if (std::filesystem::exists(std::filesystem::path(a.analyze) / "MANIFEST"))
+    kani::train::verify_checkpoint(a.analyze);
   const TrainConfig config = configured(a, kani::train::settings_of(a.analyze));
   const auto& places = config.valid_data.empty() ? config.data : config.valid_data;
   kani::require(!places.empty(), "--analyze needs --valid or --data");
-  const kani::train::Analysis analysis = kani::train::analyze_checkpoint(a.analyze, places, config);
+  const kani::train::Analysis analysis = kani::train::analyze_checkpoint(
+      a.analyze, places, config, kani::train::AnalysisProgress(!a.quiet));
   std::printf("%s\n", analysis.json.c_str());
   if (!a.quiet) std::fputs(analysis.interpretation.c_str(), stderr);
+}
+
+// What would be found out only at the end, or at the first samples.
+void check_places(const Arguments& a, const TrainConfig& config) {
+  if (kani::train::read_launch().rank == 0) kani::train::check_samples(config);
+  if (a.export_to.empty()) return;
+  kani::train::RunPlaces places{{"--model", config.model_id}, {"--out", config.output_dir}};
+  for (const auto* named : {&config.data, &config.valid_data, &config.replay_data}) {
+    for (const std::string& place : *named) places.emplace_back("a set of the run", place);
+  }
+  kani::train::check_export_folder(a.export_to, places, kani::train::kModelFiles);
 }
 
 // Returns the program's status.
@@ -344,13 +364,14 @@ int train(const Arguments& a) {
     return 0;
   }
   if (!a.analyze.empty()) {
-    for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) std::signal(signal, SIG_DFL);
     analyze(a);
     return 0;
   }
-  Run run(a);
+  TrainConfig config = configured(a);
+  check_places(a, config);
+  Run run(a, std::move(config));
   // Another process of the run may have had the signal.
-  if (!run.train()) return kStoppedStatus + (stopping() ? g_stop : SIGTERM);
+  if (!run.train()) return kStoppedStatus + (stopping() ? kani::train::stop_signal() : SIGTERM);
   if (!a.export_to.empty()) run.export_model(a);
   return 0;
 }
@@ -383,14 +404,14 @@ int main(int argc, char** argv) {
                      message.data());
       },
       kani::LogLevel::kWarning);
-  for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) std::signal(signal, on_signal);
+  kani::train::catch_signals();
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of writing
   try {
     int status = 0;
     if (speaker) {
-      status = kani::train::speaker_command(argc - 1, argv + 1, g_stop);
+      status = kani::train::speaker_command(argc - 1, argv + 1, kani::train::stop_signal());
     } else if (codec) {
-      status = kani::train::codec_command(argc - 1, argv + 1, g_stop);
+      status = kani::train::codec_command(argc - 1, argv + 1, kani::train::stop_signal());
     } else {
       status = train(arguments);
     }

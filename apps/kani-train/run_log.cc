@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
+#include "counted.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
@@ -256,10 +258,10 @@ std::string summary_text(const Figures& f) {
   const double seconds = f.at("train_runtime"), rate = f.at("train_steps_per_second");
   const auto whole = static_cast<long long>(seconds);
   char text[160];
-  std::snprintf(text, sizeof text,
-                "%.0f updates in %lld:%02lld:%02lld: %.1f clips/s, %.3g updates/s, mean loss %.4f",
-                rate * seconds, whole / 3600, whole / 60 % 60, whole % 60,
-                f.at("train_samples_per_second"), rate, f.at("train_loss"));
+  std::snprintf(
+      text, sizeof text, "%s in %lld:%02lld:%02lld: %.1f clips/s, %.3g updates/s, mean loss %.4f",
+      counted(std::llround(rate * seconds), "update").c_str(), whole / 3600, whole / 60 % 60,
+      whole % 60, f.at("train_samples_per_second"), rate, f.at("train_loss"));
   return text;
 }
 

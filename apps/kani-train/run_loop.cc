@@ -7,8 +7,18 @@
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
+#include "kani/train/launch.h"
+#include "signals.h"
 
 namespace kani::train {
+
+void require_alone() {
+  const Launch launch = read_launch();
+  if (launch.size == 1) return;
+  throw Error(ErrorCode::kInvalidArgument, "this is process ", launch.rank, " of ", launch.size,
+              ": codecs and speaker encoders are trained by one process")
+      .with_hint("start it without torchrun, mpirun or srun");
+}
 
 RunLoop::RunLoop(bool told, const volatile std::sig_atomic_t& stop)
     : stop_(stop), told_(told), terminal_(isatty(STDERR_FILENO) != 0) {}
@@ -23,6 +33,7 @@ void RunLoop::begin(const std::filesystem::path& out, int64_t update, Turns turn
 }
 
 bool RunLoop::train() {
+  const SignalsHeard heard;
   int64_t saved = update();
   while (!done() && stop_ == 0) {
     step();

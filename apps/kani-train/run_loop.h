@@ -12,6 +12,10 @@
 
 namespace kani::train {
 
+/// Throws Error(kInvalidArgument) if a launcher started several processes: each would write the
+/// same folder.
+void require_alone();
+
 class RunLoop {
  public:
   RunLoop(bool told, const volatile std::sig_atomic_t& stop);

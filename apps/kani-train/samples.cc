@@ -7,17 +7,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 #include <thread>
 #include <utility>
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
+#include "kani/base/log.h"
 #include "kani/train/checkpoint.h"
 
 namespace kani::train {
@@ -26,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMostReportBytes = 64 << 20;
+constexpr size_t kMostShown = 300;
+constexpr const char* kLog = "eval.log";
 constexpr std::chrono::milliseconds kLook{50}, kGrace{5000};
 
 void warn(const std::string& what) {
@@ -52,7 +57,42 @@ Figures read_figures(const fs::path& file) {
   return figures;
 }
 
+// What a program that failed said last, without its own hints.
+std::string last_error(const fs::path& log) {
+  std::string last = "it said nothing";
+  try {
+    std::istringstream lines(read_file(log, kMostReportBytes));
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.empty() && !line.starts_with("hint:")) last = printable(line, kMostShown);
+    }
+  } catch (const Error& error) {
+    last = error.what();
+  }
+  return last;
+}
+
+void require_there(const char* key, const std::string& place) {
+  std::error_code ignored;
+  if (place.empty() || fs::exists(place, ignored)) return;
+  throw Error(ErrorCode::kNotFound, key, " is \"", place, "\", must be there for spoken samples");
+}
+
 }  // namespace
+
+void check_samples(const TrainConfig& config) {
+  if (config.sample_every == 0) return;
+  // A codec may also be a repository's name in the hub's cache.
+  const std::string& codec = config.sample_codec;
+  const bool repository = std::count(codec.begin(), codec.end(), '/') == 1 &&
+                          codec.front() != '/' && !codec.ends_with(".nemo");
+  if (!repository) require_there("sample_codec", codec);
+  require_there("sample_voice", config.sample_voice);
+  require_there("sample_reference", config.sample_reference);
+  if (codec.empty())
+    log_warning("train",
+                "sample_codec names no codec for spoken samples: there are none unless the hub's "
+                "cache has one");
+}
 
 Samples::~Samples() { end(); }
 
@@ -86,7 +126,8 @@ void Samples::reap(bool wait) {
   child_ = 0;
   remove_model();
   if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return warn("kani eval failed; what it said is in eval.log beside the samples");
+    return warn(concat("kani eval failed: ", last_error(folder_ / kLog), " (",
+                       (folder_ / kLog).string(), ")"));
   try {
     report_ = SampleReport{update_, read_figures(folder_ / "eval.json")};
   } catch (const std::exception& error) {
@@ -140,7 +181,7 @@ void Samples::start(const TrainConfig& config, int64_t update, const fs::path& m
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
-  const std::string log = (folder / "eval.log").string();
+  const std::string log = (folder / kLog).string();
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

@@ -23,6 +23,10 @@ struct SampleReport {
 /// Name of a folder beside the samples with a model that is for them alone.
 inline constexpr const char* kSampleModel = "model";
 
+/// Throws Error(kNotFound) for a codec, voice or recording of samples that is not there; a warning
+/// if no codec is named: a checkpoint has none.
+void check_samples(const TrainConfig& config);
+
 /// One thread at a time.
 class Samples {
  public:

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "counted.h"
+#include "export_place.h"
 #include "kani/base/error.h"
 #include "kani/base/file.h"
 #include "kani/base/json.h"
@@ -68,12 +70,11 @@ class SpeakerRun final : public RunLoop {
     const SpeakerTrainConfig& config = trainer_.config();
     begin(config.output_dir, trainer_.update(), {config.eval_every, config.save_steps});
     if (told())
-      std::fprintf(stderr,
-                   "kani-train: %zu recordings of %zu speakers, %zu held-out speakers; %lld "
-                   "updates, from update %lld\n",
-                   trainer_.training().count(), trainer_.training().speakers(),
-                   trainer_.held_out().speakers(),
-                   static_cast<long long>(trainer_.config().optimizer.total_steps),
+      std::fprintf(stderr, "kani-train: %s of %s, %s; %s, from update %lld\n",
+                   counted(trainer_.training().count(), "recording").c_str(),
+                   counted(trainer_.training().speakers(), "speaker").c_str(),
+                   counted(trainer_.held_out().speakers(), "held-out speaker").c_str(),
+                   counted(trainer_.config().optimizer.total_steps, "update").c_str(),
                    static_cast<long long>(trainer_.update()));
   }
 
@@ -152,6 +153,12 @@ int speaker_command(int argc, char** argv, const volatile std::sig_atomic_t& sto
   } else if (!a.embed.empty()) {
     print_embedding(a);
   } else {
+    require_alone();
+    if (!a.export_to.empty()) {
+      const SpeakerTrainConfig config = configured(a);
+      check_export_folder(a.export_to, {{"--init", config.init}, {"--out", config.output_dir}},
+                          kEncoderFiles);
+    }
     SpeakerRun run(a, stop);
     if (run.train() && !a.export_to.empty()) run.export_to(a.export_to);
     return run.status();

@@ -129,6 +129,7 @@ EvalReport evaluate_clips(const Lfm2Module& model, const ClipSet& clips, const T
     // Every process comes by here equally often, whether it has a clip of this round or not.
     if (rules.stop && round % kRoundsBetween == 0 && comm.sum(int64_t{rules.stop() ? 1 : 0}) > 0)
       return stopped;
+    if (rules.progress && round % kRoundsBetween == 0) rules.progress(round * processes);
     const size_t i = round * processes + static_cast<size_t>(comm.rank());
     if (i >= clips.size()) continue;
     const PackedBatch batch = batch_of(clips, i, layout, rules.sequence);

@@ -38,6 +38,8 @@ struct EvalRules {
   double frames_per_second = 12.5;
   /// Asked every few clips; true on any process ends the measuring on all.
   std::function<bool()> stop{};
+  /// Told every few clips how many of them are done.
+  std::function<void(size_t done)> progress{};
 };
 
 /// Every clip alone, so that the numbers do not depend on how clips are packed; of several

@@ -1,0 +1,26 @@
+// signals.h - SIGINT, SIGTERM and SIGUSR1.  A loop that looks at them ends at its next turn and
+// leaves what --resume goes on from; all else that the program does ends at once.
+// Source: interfaces.md 1.3, training.md 14.6.
+#pragma once
+
+#include <csignal>
+
+namespace kani::train {
+
+/// From here on they are caught.
+void catch_signals();
+/// The signal that came while somebody looked; 0: none.
+const volatile std::sig_atomic_t& stop_signal();
+
+/// While one lives its owner looks at stop_signal() now and then: the first signal ends nothing.
+/// SIGINT once more, over a second later, ends the process even so: somebody will not wait.
+/// Others do not, since launchers send several.
+class SignalsHeard {
+ public:
+  SignalsHeard();
+  ~SignalsHeard();
+  SignalsHeard(const SignalsHeard&) = delete;
+  SignalsHeard& operator=(const SignalsHeard&) = delete;
+};
+
+}  // namespace kani::train
