@@ -36,7 +36,6 @@ using kani::train::counted;
 using kani::train::TrainConfig;
 
 bool stopping() { return kani::train::stop_signal() != 0; }
-constexpr int kStoppedStatus = 128;  // and the signal: interfaces.md 1.3
 
 // Of an exception in a thread that nobody can catch, LibTorch's for example, as an error of ours.
 [[noreturn]] void on_terminate() {
@@ -371,7 +370,7 @@ int train(const Arguments& a) {
   check_places(a, config);
   Run run(a, std::move(config));
   // Another process of the run may have had the signal.
-  if (!run.train()) return kStoppedStatus + (stopping() ? kani::train::stop_signal() : SIGTERM);
+  if (!run.train()) return kani::train::status_of_stopped(kani::train::stop_signal());
   if (!a.export_to.empty()) run.export_model(a);
   return 0;
 }

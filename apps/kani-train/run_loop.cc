@@ -51,6 +51,8 @@ bool RunLoop::train() {
   return done();
 }
 
+int RunLoop::status() const { return done() ? 0 : status_of_stopped(stop_); }
+
 // A checkpoint that survives a crash has its lines.
 void RunLoop::flush() {
   loss_.flusher()();

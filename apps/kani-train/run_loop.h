@@ -25,8 +25,8 @@ class RunLoop {
 
   /// True if all updates are done, false if a signal came between.  Throws what the trainer does.
   bool train();
-  /// The program's status behind train(): 0, or 128 and the signal.
-  int status() const { return done() ? 0 : 128 + stop_; }
+  /// The program's status behind train().
+  int status() const;
 
  protected:
   struct Turns {

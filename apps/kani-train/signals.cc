@@ -35,6 +35,8 @@ void catch_signals() {
 
 const volatile std::sig_atomic_t& stop_signal() { return came; }
 
+int status_of_stopped(int signal) { return signal == SIGINT ? 128 + SIGINT : 0; }
+
 SignalsHeard::SignalsHeard() { heard = heard + 1; }
 SignalsHeard::~SignalsHeard() { heard = heard - 1; }
 
