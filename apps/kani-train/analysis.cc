@@ -23,13 +23,6 @@ namespace {
 constexpr size_t kClipsLookedInto = 64;
 constexpr const char* kSettings = "config.resolved.yaml";
 
-template <typename... Values>
-void line(std::string& out, const char* format, Values... values) {
-  char text[200];
-  std::snprintf(text, sizeof text, format, values...);
-  out += text;
-}
-
 // Where factors began: as the run's settings say; without any, and where upstream's rules made
 // them, in the middle of their range.
 double start_factor(const std::filesystem::path& checkpoint, const TrainConfig& config,

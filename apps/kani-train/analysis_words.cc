@@ -1,7 +1,6 @@
 // analysis_words.cc - see analysis_words.h.
 #include "analysis_words.h"
 
-#include <cstdio>
 #include <vector>
 
 #include "kani/base/error.h"
@@ -10,13 +9,6 @@ namespace kani::train {
 namespace {
 
 constexpr double kMoved = 0.01, kVerdict = 0.05;
-
-template <typename... Values>
-void line(std::string& out, const char* format, Values... values) {
-  char text[200];
-  std::snprintf(text, sizeof text, format, values...);
-  out += text;
-}
 
 const char* arrow(double change) { return change > kMoved ? "^" : change < -kMoved ? "v" : ""; }
 

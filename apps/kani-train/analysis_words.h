@@ -3,12 +3,21 @@
 #pragma once
 
 #include <array>
+#include <cstdio>
 #include <string>
 #include <utility>
 
 #include "kani/train/metrics.h"
 
 namespace kani::train {
+
+/// Adds to `out` what printf would print, of at most 199 bytes.
+template <typename... Values>
+void line(std::string& out, const char* format, Values... values) {
+  char text[200];
+  std::snprintf(text, sizeof text, format, values...);
+  out += text;
+}
 
 /// Limits and words, from the best on.
 using Grades = std::array<std::pair<double, const char*>, 3>;

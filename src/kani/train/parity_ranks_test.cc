@@ -3,21 +3,13 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <thread>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "kani/train/ops_plain.h"
+#include "kani/train/test_port.h"
 #include "kani/train/test_run.h"
 
 namespace kani::train {
 namespace {
-
-int free_port() {
-  c10d::TCPStoreOptions options;
-  options.port = 0;
-  options.isServer = true;
-  options.waitWorkers = false;
-  return c10d::TCPStore("127.0.0.1", options).getPort();
-}
 
 class ParityRanks : public RunTest {
  protected:

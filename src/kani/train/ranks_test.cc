@@ -1,22 +1,14 @@
 // ranks_test.cc - several processes, here threads, do what one does, and are refused where they do
 // not begin alike.  Upstream's rules for them: parity_ranks_test.cc.
 #include <thread>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "kani/train/test_port.h"
 #include "kani/train/test_run.h"
 
 namespace kani::train {
 namespace {
 
 namespace fs = std::filesystem;
-
-int free_port() {
-  c10d::TCPStoreOptions options;
-  options.port = 0;
-  options.isServer = true;
-  options.waitWorkers = false;
-  return c10d::TCPStore("127.0.0.1", options).getPort();
-}
 
 class Ranks : public RunTest {
  protected:

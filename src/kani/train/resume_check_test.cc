@@ -30,7 +30,7 @@ class ResumeCheck : public RunTest {
       Trainer trainer(c, /*resume=*/true);
       return "";
     } catch (const Error& error) {
-      return error.what();
+      return concat(error.what(), "\nhint: ", error.hint());
     }
   }
   std::string warnings_;
@@ -45,6 +45,7 @@ TEST_F(ResumeCheck, a_refusal_names_the_keys_with_both_values) {
   EXPECT_NE(why.find("max_steps was 12, is 20"), std::string::npos) << why;
   EXPECT_EQ(why.find("output_dir"), std::string::npos) << why;
   EXPECT_EQ(why.find("learning_rate"), std::string::npos) << why;
+  EXPECT_NE(why.find("--force"), std::string::npos) << why;
   EXPECT_EQ(Trainer(c, true, /*force=*/true).state().update, 1);
   EXPECT_NE(warnings_.find("seed was 42, is 7"), std::string::npos) << warnings_;
 }
