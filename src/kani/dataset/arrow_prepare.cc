@@ -19,6 +19,7 @@
 #include "kani/dataset/length_statistics.h"
 #include "kani/dataset/numpy_random.h"
 #include "kani/dataset/out_folder.h"
+#include "kani/dataset/without_path.h"
 #include "kani/tokens/tokenizer.h"
 
 namespace kani {

@@ -12,6 +12,7 @@
 
 #include "kani/base/error.h"
 #include "kani/dataset/earlier_work.h"
+#include "kani/dataset/without_path.h"
 
 namespace kani {
 namespace {

@@ -16,6 +16,7 @@
 #include "kani/base/sha256.h"
 #include "kani/dataset/recording.h"
 #include "kani/dataset/recording_state.h"
+#include "kani/dataset/without_path.h"
 
 namespace kani {
 namespace {

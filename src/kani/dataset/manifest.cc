@@ -16,6 +16,7 @@
 #include "kani/dataset/recording.h"
 #include "kani/dataset/recording_rows.h"
 #include "kani/dataset/recording_tar.h"
+#include "kani/dataset/without_path.h"
 #include "kani/spec/lfm2.h"
 
 namespace kani {

@@ -10,6 +10,7 @@
 #include "kani/base/error.h"
 #include "kani/base/sha256.h"
 #include "kani/dataset/bandwidth.h"
+#include "kani/dataset/without_path.h"
 #include "kani/speaker/speaker_encoder.h"
 
 namespace kani {
@@ -153,13 +154,6 @@ std::optional<Reject> StretchReader::decode(const SourceRecord& record,
     return Reject{RejectReason::kAudio, {}, without_path(error.what(), path, record.audio)};
   }
   return std::nullopt;
-}
-
-std::string without_path(std::string message, const std::filesystem::path& path,
-                         std::string_view name) {
-  if (const size_t at = message.find(path.string()); at != std::string::npos)
-    message.replace(at, path.string().size(), name);
-  return message;
 }
 
 std::array<std::byte, 32> sound_hash(const DecodedSound& sound) {

@@ -81,10 +81,6 @@ class StretchReader {
   size_t have_ = 0;                      // samples of the block
 };
 
-/// A message without the path, which differs from machine to machine: `name` takes its place.
-std::string without_path(std::string message, const std::filesystem::path& path,
-                         std::string_view name);
-
 /// SHA-256 of the samples; with `text` the identity of the record.
 std::array<std::byte, 32> sound_hash(const DecodedSound& sound);
 std::array<std::byte, 32> record_hash(const DecodedSound& sound, const std::string& text);
