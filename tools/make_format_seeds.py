@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""make_format_seeds.py - writes the seeds of the fuzz targets safetensors, nemo, voice, token_shard and manifest into fuzz/corpus/.
+"""make_format_seeds.py - writes into fuzz/corpus/ the seeds of the fuzz targets whose formats are files: safetensors, nemo, voice,
+token_shard, manifest, train_config, checkpoint.
 
 Small files of each kind, made with the standard library alone; the .pt voices are copied from tests/data.  A second run
 gives the same bytes.
@@ -11,7 +12,6 @@ import gzip
 import hashlib
 import io
 import json
-import shutil
 import struct
 import tarfile
 import zipfile
@@ -112,8 +112,7 @@ def npy(descr: str, shape: str, raw: bytes, major: int = 1) -> bytes:
 
 def write(target: str, seeds: dict[str, bytes]) -> None:
     folder = CORPUS / target
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, data in seeds.items():
         (folder / name).write_bytes(data)
 
@@ -156,6 +155,23 @@ def main() -> None:
         "csv": b'c\xef\xbb\xbfaudio,text,offset,duration\r\na.wav,"Hello, ""you""",1,2\r\nb.wav,x\n',
         "tsv": b"taudio\ttext\tlanguage\tlicense\na.wav\tHello\ten\tCC0\n",
         "ljspeech": b"cLJ001-0001|Printing, in 1435|Printing, in fourteen thirty-five\nLJ001-0002|in being|\n",
+    })
+    # Likewise: train_config_fuzz.cc, checkpoint_fuzz.cc.
+    write("train_config", {
+        "sections": b"mmodel:\n  model_id: base\n  tokens_per_frame: 4\n  use_learnable_rope: true\ntraining:\n  learning_rate: 9e-4\n"
+                    b"  lr_scheduler_type: cosine\n  max_steps: 100\n  warmup_steps: 10\n",
+        "lists": b'mdata: [a, "b c"]\nlanguage_weights: ["ky=3", de=0.5]\nlora_rank: 8\nlora_targets:\n  - q_proj\n  - w1\nmax_steps: 1\n'
+                 b"trainable_token_indices: [64400-64409]\n",
+        "grown": b"mfirst_train: true\naudio_tokens_start: 64410\nalpha_min: null\ninit_audio_rows: normal:0.02\ngroup_lr: [embed=0.1]\n"
+                 b"audio_table: factorised\naudio_levels: [9, 8, 8, 7]\naudio_softmax: due\nmax_steps: 9\n",
+        "small.yaml": b"m" + (ROOT / "recipes/kani-mini/small.yaml").read_bytes(),
+        "speaker": b"shidden_size: 64\nnum_hidden_layers: 3\nconv_dim: [32, 32]\nlearning_rate: 2e-3\nmargin: 0.2\n",
+    })
+    hashes = [hashlib.sha256(name).hexdigest().encode() for name in (b"a", b"b")]
+    write("checkpoint", {
+        "manifest": b"m" + hashes[0] + b"  config.json\n" + hashes[1] + b"  state.json\n",
+        "state": b's{"format":"kani-train-state","version":1,"update":7,"epoch":1,"row":3,"elements":4096,"skipped":0,"skipped_in_row":0,'
+                 b'"recent_norms":[1.5,2],"recent_losses":[3.25],"best_loss":3.5,"best_update":5,"data_hash":"ab","program":"0.1.0"}',
     })
 
 

@@ -8,7 +8,7 @@
 
 #include "kani/base/error.h"
 #include "kani/base/file.h"
-#include "kani/base/json.h"
+#include "kani/train/lora.h"
 #include "kani/train/sealed_folder.h"
 #include "kani/train/weight_average.h"
 
@@ -20,72 +20,15 @@ namespace fs = std::filesystem;
 constexpr const char* kTableFile = "audio_table.safetensors";
 constexpr uint64_t kMaxStateBytes = 1 << 24;
 
+RunState read_state(const fs::path& folder) {
+  const fs::path path = folder / "state.json";
+  return parse_state(read_file(path, kMaxStateBytes), path.string());
+}
+
 std::string optimizer_file(int rank, int size) {
   char name[64];
   std::snprintf(name, sizeof name, "optim-%05d-of-%05d.safetensors", rank, size);
   return name;
-}
-
-std::string state_text(const RunState& s) {
-  return Json{{"format", "kani-train-state"},
-              {"version", 1},
-              {"update", s.update},
-              {"epoch", s.epoch},
-              {"row", s.row},
-              {"elements", s.elements},
-              {"skipped", s.skipped},
-              {"skipped_in_row", s.skipped_in_row},
-              {"recent_norms", s.recent_norms},
-              {"recent_losses", s.recent_losses},
-              {"best_loss", s.best_loss ? Json(*s.best_loss) : Json()},
-              {"best_update", s.best_update},
-              {"data_hash", s.data_hash},
-              {"valid_hash", s.valid_hash},
-              {"base_hash", s.base_hash},
-              {"config_hash", s.config_hash},
-              {"program", s.program}}
-             .dump(2) +
-         "\n";
-}
-
-RunState parse_state(const fs::path& path) {
-  const Json json = parse_json(read_file(path, kMaxStateBytes), path.string());
-  const auto refuse = [&](const char* what) {
-    throw Error(ErrorCode::kBadInput, path, ": ", what);
-  };
-  if (!json.is_object() || json.value("format", "") != "kani-train-state" ||
-      json.value("version", 0) != 1)
-    refuse("is no state of a training run that this program knows");
-  const auto number = [&](const char* key) {
-    const auto found = json.find(key);
-    if (found == json.end() || !found->is_number_integer() || *found < 0)
-      throw Error(ErrorCode::kBadInput, path, ": ", key, " is missing or no number of 0 or more");
-    return found->get<int64_t>();
-  };
-  RunState s;
-  s.update = number("update");
-  s.epoch = number("epoch");
-  s.row = number("row");
-  s.elements = number("elements");
-  s.skipped = number("skipped");
-  s.skipped_in_row = number("skipped_in_row");
-  for (const auto& [key, list] :
-       {std::pair{"recent_norms", &s.recent_norms}, std::pair{"recent_losses", &s.recent_losses}}) {
-    for (const Json& value : json.value(key, Json::array())) {
-      if (!value.is_number()) refuse("a list of recent values holds something that is no number");
-      list->push_back(value.get<double>());
-    }
-  }
-  if (json.contains("best_loss") && json["best_loss"].is_number()) {
-    s.best_loss = json["best_loss"].get<double>();
-    s.best_update = number("best_update");
-  }
-  s.data_hash = json.value("data_hash", "");
-  s.valid_hash = json.value("valid_hash", "");
-  s.base_hash = json.value("base_hash", "");
-  s.config_hash = json.value("config_hash", "");
-  s.program = json.value("program", "");
-  return s;
 }
 
 }  // namespace
@@ -182,8 +125,7 @@ std::optional<fs::path> find_good_checkpoint(const fs::path& output) {
     const auto refuse = [&](const char* what) {
       throw Error(ErrorCode::kBadInput, folder, ": ", what);
     };
-    if (parse_state(folder / "state.json").skipped_in_row > 0)
-      refuse("saved among updates that were left out");
+    if (read_state(folder).skipped_in_row > 0) refuse("saved among updates that were left out");
     for (const char* file : {"model.safetensors", kAdapterFile, kTableFile}) {
       if (!fs::exists(folder / file)) continue;
       for (const auto& [name, tensor] : load_tensors(folder / file)) {
@@ -207,7 +149,7 @@ RunState load_checkpoint(const fs::path& folder, Lfm2Module& model, AdamW& optim
   // The moments that this process keeps, from whichever files hold them.
   if (!restore_shares(moments_map(optimizer), folder, "optim-"))
     throw Error(ErrorCode::kBadInput, folder, ": holds no moments (optim-*.safetensors)");
-  return parse_state(folder / "state.json");
+  return read_state(folder);
 }
 
 }  // namespace kani::train

@@ -29,27 +29,9 @@
 #include "kani/train/config.h"
 #include "kani/train/model_files.h"
 #include "kani/train/optimizer.h"
+#include "kani/train/run_state.h"
 
 namespace kani::train {
-
-/// Where a run is, between two updates.
-struct RunState {
-  int64_t update = 0;    // updates done
-  int64_t epoch = 0;     // of the next update
-  int64_t row = 0;       // rows of the epoch's plan that are done
-  int64_t elements = 0;  // trained on so far
-  int64_t skipped = 0;   // updates left out by the health monitor
-  int64_t skipped_in_row = 0;
-  std::vector<double> recent_norms;  // of the last updates, for the monitor's median
-  std::vector<double> recent_losses;
-  std::optional<double> best_loss;  // least on the validation set, after update best_update
-  int64_t best_update = 0;
-  std::string data_hash;    // of the shards
-  std::string valid_hash;   // of the clips that are measured on; empty: none, or not known
-  std::string base_hash;    // of what adapters belong to; empty without adapters
-  std::string config_hash;  // of numeric_yaml()
-  std::string program;      // program_version() of what wrote it
-};
 
 /// What a checkpoint is made of.  Tensors are shared with whoever gave them.
 struct Snapshot {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "kani/train/code_noise.h"
-#include "kani/train/grow.h"
-#include "kani/train/guided_attention.h"
-#include "kani/train/lora.h"
-#include "kani/train/optimizer.h"
+#include "kani/train/growth_settings.h"
+#include "kani/train/guide_settings.h"
+#include "kani/train/lora_settings.h"
+#include "kani/train/optimizer_settings.h"
 #include "kani/train/sequence.h"
 
 namespace kani::train {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "kani/base/error.h"
 #include "kani/base/random.h"
@@ -14,20 +13,12 @@ namespace {
 constexpr int64_t kControlIds = 10;  // below the audio ids (language-model.md 4)
 constexpr double kSpread = 1e-9;     // upstream's, on the covariance
 constexpr double kNoiseShare = 0.5;  // mean+noise: of the text rows' deviation
-constexpr const char *kOwnRule = "mean+noise", *kNormal = "normal:";
 
 at::Tensor normal(at::IntArrayRef shape, Random& random) {
   at::Tensor out = at::empty(shape, at::kFloat);
   float* numbers = out.mutable_data_ptr<float>();
   for (int64_t i = 0; i < out.numel(); ++i) numbers[i] = static_cast<float>(random.next_normal());
   return out;
-}
-
-double normal_deviation(const std::string& rule) {
-  const std::string number = rule.substr(std::string(kNormal).size());
-  char* end = nullptr;
-  const double value = std::strtod(number.c_str(), &end);
-  return number.empty() || *end != '\0' ? -1 : value;
 }
 
 // Normal(mean, 1e-9 x covariance) of the rows; the mean alone where that is no distribution.
@@ -45,51 +36,18 @@ at::Tensor grown_rows(const at::Tensor& old, const Lfm2Config& config,
                       const GrowthSettings& settings, Random& random) {
   const int64_t rows = config.vocab_size, width = old.size(1);
   if (old.size(0) == rows) return old;
-  const std::string rule = settings.init_audio_rows.value_or(kOwnRule);
-  if (rule == "mean") {
+  if (settings.row_rule() == "mean") {
     return at::cat({old, near_the_mean(old, rows - old.size(0), random)}, 0);
   }
   const int64_t kept = std::min(old.size(0), config.audio_tokens_start - kControlIds);
   const at::Tensor text = old.slice(0, 0, kept);
   const at::Tensor noise = normal({rows - kept, width}, random);
-  if (rule.starts_with(kNormal)) return at::cat({text, noise * normal_deviation(rule)}, 0);
+  if (const auto deviation = settings.row_deviation())
+    return at::cat({text, noise * *deviation}, 0);
   return at::cat({text, text.mean(0) + noise * (text.std(0) * kNoiseShare)}, 0);
 }
 
 }  // namespace
-
-void GrowthSettings::validate() const {
-  const auto range = [](std::optional<int64_t> value, int64_t low, int64_t high, const char* name) {
-    require(!value || (*value >= low && *value <= high), name, " is ", value.value_or(0),
-            ", must be ", low, " to ", high);
-  };
-  range(audio_tokens_start, 13, 1 << 22, "audio_tokens_start");
-  range(tokens_per_frame, 1, 32, "tokens_per_frame");
-  range(speaker_emb_dim, 1, 4096, "speaker_emb_dim");
-  range(audio_codebook_size, 1, 1 << 16, "audio_codebook_size");
-  const std::string rule = init_audio_rows.value_or(kOwnRule);
-  require(rule == "mean" || rule == kOwnRule ||
-              (rule.starts_with(kNormal) && normal_deviation(rule) > 0),
-          "init_audio_rows is \"", rule,
-          "\", must be mean, mean+noise or normal: and a deviation above 0");
-  require(!audio_step || (std::isfinite(*audio_step) && *audio_step > 0), "audio_step is ",
-          audio_step.value_or(0), ", must be above 0");
-}
-
-int64_t GrowthSettings::rows() const {
-  return audio_tokens_start.value_or(64410) + tokens_per_frame.value_or(4) * audio_codebook_size;
-}
-
-Lfm2Overrides GrowthSettings::overrides() const {
-  Lfm2Overrides out;
-  if (audio_tokens_start) out.audio_tokens_start = static_cast<int>(*audio_tokens_start);
-  if (tokens_per_frame) out.tokens_per_frame = static_cast<int>(*tokens_per_frame);
-  out.use_learnable_rope = use_learnable_rope;
-  out.alpha_min = alpha_min;
-  out.alpha_max = alpha_max;
-  out.audio_step = audio_step;
-  return out;
-}
 
 Lfm2Config grown_config(const Lfm2Config& base, const GrowthSettings& settings) {
   Lfm2Config out = base;

@@ -9,18 +9,6 @@
 
 namespace kani::train {
 
-void GuideSettings::validate() const {
-  require(std::isfinite(weight) && weight >= 0, "guided_attention_weight is ", weight,
-          ", must be 0 or more");
-  require(steps >= 1, "guided_attention_steps is ", steps, ", must be 1 or more");
-  require(std::isfinite(width) && width > 0, "guided_attention_width is ", width,
-          ", must be above 0");
-}
-
-double GuideSettings::weight_at(int64_t n) const {
-  return weight * std::max(0.0, 1 - static_cast<double>(n) / static_cast<double>(steps));
-}
-
 AttentionGuide::AttentionGuide(const Lfm2Config& config, double width,
                                const std::vector<Speech>& speech)
     : width_(width), speech_(speech), costs_(speech.size()) {

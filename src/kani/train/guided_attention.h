@@ -12,21 +12,11 @@
 #include <vector>
 
 #include "kani/spec/lfm2.h"
+#include "kani/train/guide_settings.h"
 #include "kani/train/sequence.h"
 #include "kani/train/torch.h"
 
 namespace kani::train {
-
-struct GuideSettings {
-  double weight = 0;    // on the penalty at the first update; 0: none
-  int64_t steps = 800;  // updates until it is 0, along a line
-  double width = 0.12;  // w
-
-  /// Throws Error(kInvalidArgument) naming the setting.
-  void validate() const;
-  /// For update n = 0, 1, ….
-  double weight_at(int64_t n) const;
-};
 
 /// Collects the penalty of a forward pass.
 class AttentionGuide {

@@ -23,6 +23,11 @@ constexpr const char* kManifest = "MANIFEST";
 constexpr const char* kAside = ".old";  // behind the name of a folder that is being replaced
 constexpr uint64_t kMaxListBytes = 1 << 24;
 
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
+}
+
 void flush_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) throw_cannot_write(folder, errno);
@@ -100,21 +105,33 @@ void write_sealed(const fs::path& folder, const std::function<void(const fs::pat
   }
 }
 
+std::map<std::string, std::string> parse_seal(std::string_view text, std::string_view source) {
+  constexpr size_t kHash = 64;  // digits, then two blanks
+  std::map<std::string, std::string> out;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_hash = line.find_first_not_of("0123456789abcdef") == kHash;
+    const std::string name = line.size() > kHash + 2 ? line.substr(kHash + 2) : "";
+    if (!is_hash || line.substr(kHash, 2) != "  " || !is_plain_name(name) ||
+        !out.emplace(name, line.substr(0, kHash)).second)
+      throw Error(ErrorCode::kBadInput, source, ": line \"", printable(line), "\"");
+  }
+  return out;
+}
+
 std::set<std::string> verify_sealed(const fs::path& folder,
                                     const std::vector<std::string>& needed) {
-  std::istringstream lines(read_file(folder / kManifest, kMaxListBytes));
+  const fs::path manifest = folder / kManifest;
   std::set<std::string> named;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.size() < 67 || line.substr(64, 2) != "  " || line.find('/') != std::string::npos)
-      throw Error(ErrorCode::kBadInput, folder / kManifest, ": line \"", line, "\"");
-    const std::string name = line.substr(66);
-    if (sha256_hex(folder / name) != line.substr(0, 64))
+  for (const auto& [name, hash] :
+       parse_seal(read_file(manifest, kMaxListBytes), manifest.string())) {
+    if (sha256_hex(folder / name) != hash)
       throw Error(ErrorCode::kBadInput, folder / name, ": damaged (SHA-256)");
     named.insert(name);
   }
   for (const std::string& name : needed) {
     if (!named.contains(name))
-      throw Error(ErrorCode::kBadInput, folder / kManifest, ": does not name ", name);
+      throw Error(ErrorCode::kBadInput, manifest, ": does not name ", name);
   }
   return named;
 }

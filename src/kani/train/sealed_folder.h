@@ -6,9 +6,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kani::train {
@@ -23,6 +25,11 @@ void seal_folder(const std::filesystem::path& part, const std::filesystem::path&
 /// begun is taken away if that fails.  Throws Error(kCannotWrite) and what `write` throws.
 void write_sealed(const std::filesystem::path& folder,
                   const std::function<void(const std::filesystem::path& part)>& write);
+
+/// What a MANIFEST says: SHA-256 in hexadecimal by name of file.  `source` names it.  Throws
+/// Error(kBadInput) with the line, for a line of another form, for a name twice and for one that is
+/// no plain name.
+std::map<std::string, std::string> parse_seal(std::string_view text, std::string_view source);
 
 /// Compares every file with the MANIFEST and returns the names.  Throws Error(kBadInput) naming the
 /// file, also for a name of `needed` that the MANIFEST lacks.

@@ -105,5 +105,22 @@ TEST_F(SealedFolder, T2_one_that_was_left_aside_is_found_until_another_has_its_n
   EXPECT_EQ(step_folders(output_), std::vector<fs::path>{folder_});
 }
 
+TEST(Seal, lists_of_another_form_are_refused_with_the_line) {
+  const std::string hash(64, 'a');
+  EXPECT_EQ(parse_seal(hash + "  config.json\n", "MANIFEST").at("config.json"), hash);
+  EXPECT_TRUE(parse_seal("", "MANIFEST").empty());
+  for (const std::string& line :
+       {hash + " config.json", hash + "  ", hash + "  ..", hash + "  a/b", hash + "a  b",
+        std::string(64, 'g') + "  b", hash + "  b\n" + hash + "  b", std::string("\n")}) {
+    try {
+      parse_seal(line, "MANIFEST");
+      ADD_FAILURE() << line;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+      EXPECT_TRUE(std::string_view(error.what()).starts_with("MANIFEST: line \"")) << error.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kani::train

@@ -10,6 +10,8 @@
 #include "kani/base/json.h"
 #include "kani/base/log.h"
 #include "kani/base/sha256.h"
+#include "kani/train/grow.h"
+#include "kani/train/lora.h"
 #include "kani/train/model_files.h"
 #include "kani/train/name_parts.h"
 

@@ -14,6 +14,7 @@
 #include "kani/train/codebook_sums.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/due_loss.h"
+#include "kani/train/lora.h"
 #include "kani/train/ops.h"
 #include "kani/train/run_health.h"
 

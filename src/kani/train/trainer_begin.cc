@@ -9,6 +9,7 @@
 #include "kani/base/log.h"
 #include "kani/base/sha256.h"
 #include "kani/train/cuda_device.h"
+#include "kani/train/lora.h"
 #include "kani/train/program_version.h"
 #include "kani/train/resume_check.h"
 #include "kani/train/row_names.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kani/spec/speaker.h"
-#include "kani/train/optimizer.h"
+#include "kani/train/optimizer_settings.h"
 
 namespace kani::train {
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "kani/train/optimizer.h"
 #include "kani/train/speaker/equal_error.h"
 #include "kani/train/speaker/recordings.h"
 #include "kani/train/speaker/speaker_module.h"
