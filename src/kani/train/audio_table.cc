@@ -9,6 +9,7 @@
 #include "kani/base/error.h"
 #include "kani/base/random.h"
 #include "kani/train/loops.h"
+#include "kani/train/torch_function.h"
 
 namespace kani::train {
 namespace {

@@ -10,6 +10,7 @@
 #include "kani/train/cuda_device.h"
 #include "kani/train/ops_plain.h"
 #include "kani/train/sequence.h"
+#include "kani/train/torch_function.h"
 
 namespace kani::train::device {
 namespace {

@@ -5,6 +5,8 @@
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h>
 
+#include "kani/train/torch_function.h"
+
 namespace kani::train {
 namespace {
 

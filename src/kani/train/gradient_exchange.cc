@@ -2,6 +2,7 @@
 #include "kani/train/gradient_exchange.h"
 
 #include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
 #include <charconv>

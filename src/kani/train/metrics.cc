@@ -1,14 +1,13 @@
 // metrics.cc - see metrics.h.
 #include "kani/train/metrics.h"
 
-#include <torch/csrc/autograd/autograd.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "kani/base/error.h"
 #include "kani/base/random.h"
 #include "kani/train/ops.h"
+#include "kani/train/torch_function.h"
 
 namespace kani::train {
 namespace {

@@ -16,6 +16,7 @@
 #include "kani/train/ops_plain.h"
 #include "kani/train/products.h"
 #include "kani/train/sequence.h"
+#include "kani/train/torch_function.h"
 
 namespace kani::train {
 namespace {

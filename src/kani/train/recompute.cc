@@ -1,7 +1,7 @@
 // recompute.cc - see recompute.h.
 #include "kani/train/recompute.h"
 
-#include <torch/csrc/autograd/autograd.h>
+#include "kani/train/torch_function.h"
 
 namespace kani::train {
 namespace {

@@ -1,8 +1,7 @@
-// torch.h - the door to LibTorch: tensors, operators, automatic differentiation.  Only files of
-// train/ include it.  Compiling it costs ten seconds a file, so few files do, and no header of
-// other folders is behind it.
+// torch.h - the door to LibTorch: tensors and operators.  Only files of train/ include it.  Compiling
+// it costs ten seconds a file, so few files do, and no header of other folders is behind it.
+// Not here: operators with derivatives of their own (torch_function.h).
 #pragma once
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/csrc/autograd/variable.h>
+#include <ATen/core/grad_mode.h>

@@ -1,6 +1,8 @@
 // layers.cc - see layers.h.
 #include "kani/train/codec/layers.h"
 
+#include "kani/train/torch_function.h"
+
 namespace kani::train {
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include "kani/train/codec/layers.h"
 #include "kani/train/codec/narrow_loops.h"
+#include "kani/train/torch_function.h"
 
 namespace kani::train {
 namespace {
