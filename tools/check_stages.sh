@@ -287,6 +287,7 @@ stage_train() {
   fi
   if [ ! -d "$data" ]; then KANI_KEEP_TRAIN_DATA=$data run_tests ci --tests-regex '^train$'; fi
   tally tests/train/kills --bin build/ci/bin --data "$data" --kills "$train_kills"
+  tally tests/train/faults --bin build/ci/bin --data "$data" --points "$train_faults"
   tally tests/train/parity --bin build/ci/bin --data "$data"
   tally tests/train/logs --bin build/ci/bin --data "$data"
   tally tests/train/ranks --bin build/ci/bin --data "$data"
