@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <set>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "kani/base/error.h"
@@ -29,10 +31,24 @@ constexpr size_t kElementsBesides = 8;       // marks of text and sound, and the
 
 /// A line at a time: the lists may be larger than memory.
 void for_lines(const fs::path& path, const std::function<void(const std::string&)>& take) {
-  std::ifstream in(path);
-  if (!in) throw Error(ErrorCode::kNotFound, "no file ", path);
-  for (std::string line; std::getline(in, line);) {
+  constexpr size_t kBlock = 1 << 16;
+  const InputFile file(path);
+  std::string line, block(kBlock, '\0');
+  const auto end_line = [&] {
     if (!line.empty()) take(line);
+    line.clear();
+  };
+  for (uint64_t at = 0;;) {
+    const size_t got = file.read_at(at, std::as_writable_bytes(std::span(block)));
+    if (got == 0) return end_line();
+    at += got;
+    std::string_view rest(block.data(), got);
+    for (size_t end; (end = rest.find('\n')) != std::string_view::npos;) {
+      line += rest.substr(0, end);
+      rest.remove_prefix(end + 1);
+      end_line();
+    }
+    line += rest;
   }
 }
 
