@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
-#include <numbers>
 
 #include "kani/base/error.h"
 #include "kani/train/cuda_device.h"
