@@ -6,6 +6,7 @@
 #include "kani/base/json.h"
 #include "kani/train/checkpoint.h"
 #include "kani/train/sealed_folder.h"
+#include "kani/train/state_fields.h"
 
 namespace kani::train {
 namespace {
@@ -15,10 +16,12 @@ namespace fs = std::filesystem;
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kAverageFile = "ema.safetensors";
 constexpr uint64_t kMaxStateBytes = 1 << 24;
+constexpr const char* kFormat = "kani-codec-state";
+constexpr int kVersion = 1;
 
 std::string state_text(const CodecRunState& s) {
-  return Json{{"format", "kani-codec-state"},
-              {"version", 1},
+  return Json{{"format", kFormat},
+              {"version", kVersion},
               {"update", s.update},
               {"skipped", s.skipped},
               {"skipped_in_row", s.skipped_in_row},
@@ -28,20 +31,13 @@ std::string state_text(const CodecRunState& s) {
          "\n";
 }
 
-CodecRunState parse_state(const fs::path& path) {
-  const Json json = parse_json(read_file(path, kMaxStateBytes), path.string());
-  if (!json.is_object() || json.value("format", "") != "kani-codec-state" ||
-      json.value("version", 0) != 1)
-    throw Error(ErrorCode::kBadInput, path,
-                ": is no state of a codec's training that this program knows");
-  const auto number = [&](const char* key) {
-    const auto found = json.find(key);
-    if (found == json.end() || !found->is_number_integer() || *found < 0)
-      throw Error(ErrorCode::kBadInput, path, ": ", key, " is missing or no number of 0 or more");
-    return found->get<int64_t>();
-  };
-  return {number("update"), number("skipped"), number("skipped_in_row"),
-          json.value("data_hash", ""), json.value("config_hash", "")};
+CodecRunState read_state(const fs::path& folder) {
+  const fs::path path = folder / "state.json";
+  const StateFields fields(read_file(path, kMaxStateBytes), path.string(),
+                           "state of a codec's training");
+  fields.require_format(kFormat, kVersion);
+  return {fields.number("update"), fields.number("skipped"), fields.number("skipped_in_row"),
+          fields.word("data_hash"), fields.word("config_hash")};
 }
 
 void verify(const fs::path& folder) {
@@ -84,7 +80,7 @@ CodecRunState load_codec_checkpoint(const fs::path& folder, const CodecSnapshot&
     restore_tensors(*s.critics, folder / "critics.safetensors");
     restore_tensors(moments_map(*s.critic_optimizer), folder / "critics-optim.safetensors");
   }
-  return parse_state(folder / "state.json");
+  return read_state(folder);
 }
 
 CodecFile load_networks(const fs::path& from) {

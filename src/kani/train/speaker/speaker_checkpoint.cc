@@ -6,6 +6,7 @@
 #include "kani/train/model_files.h"
 #include "kani/train/sealed_folder.h"
 #include "kani/train/speaker/speaker_trainer.h"
+#include "kani/train/state_fields.h"
 
 namespace kani::train {
 namespace {
@@ -47,12 +48,11 @@ std::optional<fs::path> SpeakerTrainer::find_checkpoint() const {
 
 void SpeakerTrainer::load(const fs::path& folder, bool force) {
   const fs::path path = folder / kStateFile;
-  const Json state = parse_json(read_file(path, kMaxStateBytes), path.string());
-  const auto update = state.is_object() ? state.find("update") : state.end();
-  if (update == state.end() || !update->is_number_integer() || *update < 0)
-    throw Error(ErrorCode::kBadInput, path, ": is no state of a speaker encoder's training");
+  const StateFields state(read_file(path, kMaxStateBytes), path.string(),
+                          "state of a speaker encoder's training");
+  const int64_t update = state.number("update");
   const auto same = [&](const char* key, const std::string& now, const char* what) {
-    if (force || state.value(key, "") == now) return;
+    if (force || state.word(key) == now) return;
     throw Error(ErrorCode::kBadInput, folder, ": was trained with other ", what)
         .with_hint(
             "the checkpoint's config.resolved.yaml has its settings; --force goes on regardless");
@@ -60,7 +60,7 @@ void SpeakerTrainer::load(const fs::path& folder, bool force) {
   same("data_hash", training_.hash(), "recordings");
   same("config", speaker_yaml(config_, /*only_numeric=*/true), "settings");
   restore_tensors(everything(), folder / kTensorFile);
-  update_ = update->get<int64_t>();
+  update_ = update;
 }
 
 }  // namespace kani::train
