@@ -111,16 +111,19 @@ FILE *fopen64(const char *path, const char *mode) {
 #define MOVE(kind, file, size, whole, half)       \
   if (!fails_open_file(kind, file)) return whole; \
   if (error_number != 0 || (size) < 2) FAIL(-1);  \
-  return half;
-ssize_t read(int file, void *to, size_t size){
-    MOVE("read", file, size, NEXT(read)(file, to, size), NEXT(read)(file, to, size / 2))} ssize_t
-    pread(int file, void *to, size_t size,
-          off_t place){MOVE("read", file, size, NEXT(pread)(file, to, size, place),
-                            NEXT(pread)(file, to, size / 2, place))} ssize_t
-    pread64(int file, void *to, size_t size,
-            off_t place){MOVE("read", file, size, NEXT(pread64)(file, to, size, place),
-                              NEXT(pread64)(file, to, size / 2, place))} ssize_t
-    __read_chk(int file, void *to, size_t size, size_t room) {
+  return half
+ssize_t read(int file, void *to, size_t size) {
+  MOVE("read", file, size, NEXT(read)(file, to, size), NEXT(read)(file, to, size / 2));
+}
+ssize_t pread(int file, void *to, size_t size, off_t place) {
+  MOVE("read", file, size, NEXT(pread)(file, to, size, place),
+       NEXT(pread)(file, to, size / 2, place));
+}
+ssize_t pread64(int file, void *to, size_t size, off_t place) {
+  MOVE("read", file, size, NEXT(pread64)(file, to, size, place),
+       NEXT(pread64)(file, to, size / 2, place));
+}
+ssize_t __read_chk(int file, void *to, size_t size, size_t room) {
   return (void)room, read(file, to, size);
 }
 ssize_t __pread_chk(int file, void *to, size_t size, off_t place, size_t room) {
@@ -129,18 +132,20 @@ ssize_t __pread_chk(int file, void *to, size_t size, off_t place, size_t room) {
 ssize_t __pread64_chk(int file, void *to, size_t size, off_t place, size_t room) {
   return (void)room, pread64(file, to, size, place);
 }
-ssize_t write(int file, const void *from,
-              size_t size){MOVE("write", file, size, NEXT(write)(file, from, size),
-                                NEXT(write)(file, from, size / 2))} ssize_t
-    pwrite(int file, const void *from, size_t size,
-           off_t place){MOVE("write", file, size, NEXT(pwrite)(file, from, size, place),
-                             NEXT(pwrite)(file, from, size / 2, place))} ssize_t
-    pwrite64(int file, const void *from, size_t size,
-             off_t place){MOVE("write", file, size, NEXT(pwrite64)(file, from, size, place),
-                               NEXT(pwrite64)(file, from, size / 2, place))} ssize_t
-    writev(int file, const struct iovec *parts, int count) {
+ssize_t write(int file, const void *from, size_t size) {
+  MOVE("write", file, size, NEXT(write)(file, from, size), NEXT(write)(file, from, size / 2));
+}
+ssize_t pwrite(int file, const void *from, size_t size, off_t place) {
+  MOVE("write", file, size, NEXT(pwrite)(file, from, size, place),
+       NEXT(pwrite)(file, from, size / 2, place));
+}
+ssize_t pwrite64(int file, const void *from, size_t size, off_t place) {
+  MOVE("write", file, size, NEXT(pwrite64)(file, from, size, place),
+       NEXT(pwrite64)(file, from, size / 2, place));
+}
+ssize_t writev(int file, const struct iovec *parts, int count) {
   MOVE("write", file, parts[0].iov_len, NEXT(writev)(file, parts, count),
-       NEXT(write)(file, parts[0].iov_base, parts[0].iov_len / 2))
+       NEXT(write)(file, parts[0].iov_base, parts[0].iov_len / 2));
 }
 
 int fsync(int file) {
