@@ -17,13 +17,13 @@ from array import array
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-VERSION = "2"
+VERSION = "3"
 SAMPLES = 3
 DEFAULT_VOICE = "rms"
 RECORDINGS = 12  # of a speaker, in the mean that is his voice
 SAMPLING = {
     "do_sample": True,
-    "temperature": 0.4,
+    "temperature": 0.25,
     "top_k": 0,
     "top_p": 0.9,
     "repetition_penalty": 1.0,
