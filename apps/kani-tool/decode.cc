@@ -1,6 +1,5 @@
 // decode.cc - `kani-tool decode`: codes to samples, at once or streamed.
 #include <cstring>
-#include <map>
 #include <string>
 
 #include "kani/base/error.h"
@@ -17,7 +16,7 @@ namespace {
 struct Flags {
   std::filesystem::path codec, codes, out;
   size_t chunk_frames = 0;
-  SignalType type = SignalType::kF32;
+  std::string type = "f32";
   ComputeFlags compute;
 };
 
@@ -58,6 +57,11 @@ std::vector<int32_t> read_codes(const std::filesystem::path& path, const NanoCod
   return codes;
 }
 
+SignalType signal_type(const std::string& name) {
+  if (name == "bf16") return SignalType::kBf16;
+  return name == "i8" ? SignalType::kI8 : SignalType::kF32;
+}
+
 void run(const Flags& flags) {
   const NemoArchive archive = open_nemo(
       flags.codec, [](std::string_view name) { return nanocodec_wants(name, /*encoder=*/false); });
@@ -65,7 +69,8 @@ void run(const Flags& flags) {
   nanocodec_check(config, *archive.weights, /*with_encoder=*/false);
   const std::vector<int32_t> codes = read_codes(flags.codes, config);
   const std::unique_ptr<Backend> backend = make_backend(flags.compute.device);
-  const NanoCodecDecoder codec(config, *archive.weights, backend->signal(), flags.type);
+  const NanoCodecDecoder codec(config, *archive.weights, backend->signal(),
+                               signal_type(flags.type));
   StreamingDecoder decoder(codec);
   const auto codebooks = static_cast<size_t>(config.codebooks);
   const size_t frames = codes.size() / codebooks, per_frame = codec.samples_per_frame();
@@ -83,22 +88,17 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_decode(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("decode", "codes to samples");
+  Command command(app, "decode", "codes to samples");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--codec", flags->codec, ".nemo file")->required();
-  command->add_option("--codes", flags->codes, "safetensors file with codes [codebooks, frames]")
-      ->required();
-  command->add_option("--chunk-frames", flags->chunk_frames,
-                      "stream so many frames at a time; 0 = all at once");
-  const std::map<std::string, SignalType> types{
-      {"f32", SignalType::kF32}, {"bf16", SignalType::kBf16}, {"i8", SignalType::kI8}};
-  command
-      ->add_option("--codec-dtype", flags->type,
-                   "f32, bf16 or i8: what it computes in, if the processor can")
-      ->transform(CLI::CheckedTransformer(types));
-  flags->compute.add_to(*command);
-  command->add_option("-o,--out", flags->out, "safetensors file to write")->required();
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  command.need("--codec", flags->codec, ".nemo file");
+  command.need("--codes", flags->codes, "safetensors file with codes [codebooks, frames]");
+  command.take("--chunk-frames", flags->chunk_frames,
+               "stream so many frames at a time; 0 = all at once");
+  command.choice("--codec-dtype", flags->type, {"f32", "bf16", "i8"},
+                 "what it computes in, if the processor can");
+  flags->compute.add_to(command);
+  command.need("-o,--out", flags->out, "safetensors file to write");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

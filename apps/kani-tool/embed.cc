@@ -67,20 +67,16 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_embed(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("embed", "a recording to its speaker vector");
+  Command command(app, "embed", "a recording to its speaker vector");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--speaker-encoder", flags->encoder, "folder of the speaker encoder")
-      ->required();
-  command
-      ->add_option("--audio", flags->audio,
-                   "sound file, or safetensors file with audio [samples] at 16 kHz")
-      ->required();
-  command->add_flag("--layers", flags->layers, "the intermediate activations, too");
-  command->add_option("--dtype", flags->dtype, "of the products: f32, or i16 (13 bits, faster)")
-      ->check(CLI::IsMember({"f32", "i16"}));
-  flags->compute.add_to(*command);
-  command->add_option("-o,--out", flags->out, "safetensors file to write")->required();
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  command.need("--speaker-encoder", flags->encoder, "folder of the speaker encoder");
+  command.need("--audio", flags->audio,
+               "sound file, or safetensors file with audio [samples] at 16 kHz");
+  command.toggle("--layers", flags->layers, "the intermediate activations, too");
+  command.choice("--dtype", flags->dtype, {"f32", "i16"}, "of the products; i16: 13 bits, faster");
+  flags->compute.add_to(command);
+  command.need("-o,--out", flags->out, "safetensors file to write");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

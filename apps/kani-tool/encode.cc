@@ -108,21 +108,17 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_encode(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("encode", "a recording to codes");
+  Command command(app, "encode", "a recording to codes");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--codec", flags->codec, ".nemo file with an encoder")->required();
-  command
-      ->add_option("--audio", flags->audio,
-                   "sound file of up to 24 hours, its channels averaged, resampled if its rate is "
-                   "not the codec's; or a .safetensors file with audio F32 [samples] at that rate")
-      ->required();
-  flags->compute.add_to(*command);
-  command
-      ->add_option("-o,--out", flags->out,
-                   "safetensors file to write: codes I32 [codebooks, frames], latent F32 [frames, "
-                   "dims] before quantization")
-      ->required();
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  command.need("--codec", flags->codec, ".nemo file with an encoder");
+  command.need("--audio", flags->audio,
+               "sound file of up to 24 hours, its channels averaged, resampled if its rate is "
+               "not the codec's; or a .safetensors file with audio F32 [samples] at that rate");
+  flags->compute.add_to(command);
+  command.need("-o,--out", flags->out,
+               "safetensors file to write: codes I32 [codebooks, frames], latent F32 [frames, "
+               "dims] before quantization");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

@@ -111,24 +111,23 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_generate(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("generate", "generates ids after a prompt");
+  Command command(app, "generate", "generates ids after a prompt");
   auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*command);
-  command->add_option("--ids", flags->ids, "JSON array of prompt ids, taken as they stand")
-      ->required();
-  command->add_option("--voice", flags->voice, "voice file");
-  command->add_option("-n,--steps", flags->steps, "most ids to generate");
-  command->add_flag("--free", flags->free, "choose among all rows instead of the legal slot");
-  command->add_flag("--no-eos", flags->no_eos, "never offer END_OF_SPEECH under the restriction");
-  command->add_option("--temp,--temperature", flags->sampling.temperature, "0 = greedy");
-  command->add_option("--top-k", flags->sampling.top_k, "0 = off");
-  command->add_option("--top-p", flags->sampling.top_p, "1 = off");
-  command->add_option("--min-p", flags->sampling.min_p, "0 = off");
-  command->add_option("--repeat-penalty,--repetition-penalty", flags->sampling.repetition_penalty,
-                      "1 = off");
-  command->add_option("-s,--seed", flags->seed, "seed of the draws");
-  command->add_option("-o,--out", flags->out, "JSON file to write")->required();
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  flags->model.add_to(command);
+  command.need("--ids", flags->ids, "JSON array of prompt ids, taken as they stand");
+  command.take("--voice", flags->voice, "voice file");
+  command.take("-n,--steps", flags->steps, "most ids to generate");
+  command.toggle("--free", flags->free, "choose among all rows instead of the legal slot");
+  command.toggle("--no-eos", flags->no_eos, "never offer END_OF_SPEECH under the restriction");
+  command.take("--temp,--temperature", flags->sampling.temperature, "0 = greedy");
+  command.take("--top-k", flags->sampling.top_k, "0 = off");
+  command.take("--top-p", flags->sampling.top_p, "1 = off");
+  command.take("--min-p", flags->sampling.min_p, "0 = off");
+  command.take("--repeat-penalty,--repetition-penalty", flags->sampling.repetition_penalty,
+               "1 = off");
+  command.take("-s,--seed", flags->seed, "seed of the draws");
+  command.need("-o,--out", flags->out, "JSON file to write");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

@@ -72,20 +72,18 @@ void print_table(const Json& report) {
 }  // namespace
 
 void add_inspect(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("inspect", "lists the tensors of a model file");
+  Command command(app, "inspect", "lists the tensors of a model file");
   auto path = std::make_shared<std::filesystem::path>();
   auto json = std::make_shared<bool>(false);
-  command->add_option("file", *path, "safetensors, index, folder, .nemo or voice file")->required();
-  command->add_flag("--json", *json, "one JSON document");
-  command->callback([path, json, &action] {
-    action = [path, json] {
-      const Json report = inspect(*path);
-      if (*json) {
-        std::cout << report.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-      } else {
-        print_table(report);
-      }
-    };
+  command.need("file", *path, "safetensors, index, folder, .nemo or voice file");
+  command.toggle("--json", *json, "one JSON document");
+  command.runs(action, [path, json] {
+    const Json report = inspect(*path);
+    if (*json) {
+      std::cout << report.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    } else {
+      print_table(report);
+    }
   });
 }
 

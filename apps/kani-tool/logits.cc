@@ -51,15 +51,14 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_logits(CLI::App& app, Action& action) {
-  auto* command =
-      app.add_subcommand("logits", "logits and positions of every element of a sequence");
+  Command command(app, "logits", "logits and positions of every element of a sequence");
   auto flags = std::make_shared<Flags>();
-  flags->model.add_to(*command);
-  command->add_option("--ids", flags->ids, "JSON array of ids, without the voice slot")->required();
-  command->add_option("--voice", flags->voice, "voice file");
-  command->add_flag("--layers", flags->layers, "also the output of every layer");
-  command->add_option("-o,--out", flags->out, "safetensors file to write")->required();
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  flags->model.add_to(command);
+  command.need("--ids", flags->ids, "JSON array of ids, without the voice slot");
+  command.take("--voice", flags->voice, "voice file");
+  command.toggle("--layers", flags->layers, "also the output of every layer");
+  command.need("-o,--out", flags->out, "safetensors file to write");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

@@ -1,5 +1,6 @@
 // main.cc - kani-tool: parity, inspection and test models.  Exit statuses and messages:
 // interfaces.md 1.3.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <new>

@@ -10,23 +10,20 @@
 
 namespace kani::tool {
 
-void ComputeFlags::add_to(CLI::App& command) {
-  command.add_option("-t,--threads", device.threads, "threads; 0 = physical cores");
-  command.add_option("--device", device.device, "cpu");
-  command.add_option("--isa", device.isa,
-                     "at most this instruction set: scalar, avx2, avx512, neon");
+void ComputeFlags::add_to(Command& command) {
+  command.take("-t,--threads", device.threads, "threads; 0 = physical cores");
+  command.take("--device", device.device, "cpu");
+  command.take("--isa", device.isa, "at most this instruction set: scalar, avx2, avx512, neon");
 }
 
-void ModelFlags::add_to(CLI::App& command) {
-  command.add_option("-m,--model", options.model, "folder of the language model or a set")
-      ->required();
-  command.add_option("--dtype", dtype, "auto, f32, bf16, q8 or q4");
-  command.add_option("--rope-precision", rope_precision,
-                     "f32 or bf16: rounding of RoPE frequencies");
-  command.add_option("--audio-step", options.audio_step, "override of config.json");
-  command.add_option("--alpha-min", options.alpha_min, "override of config.json");
-  command.add_option("--alpha-max", options.alpha_max, "override of config.json");
-  command.add_option("--use-learnable-rope", options.use_learnable_rope, "override of config.json");
+void ModelFlags::add_to(Command& command) {
+  command.need("-m,--model", options.model, "folder of the language model or a set");
+  command.take("--dtype", dtype, "auto, f32, bf16, q8 or q4");
+  command.take("--rope-precision", rope_precision, "f32 or bf16: rounding of RoPE frequencies");
+  command.take("--audio-step", options.audio_step, "override of config.json");
+  command.take("--alpha-min", options.alpha_min, "override of config.json");
+  command.take("--alpha-max", options.alpha_max, "override of config.json");
+  command.take("--use-learnable-rope", options.use_learnable_rope, "override of config.json");
   compute.add_to(command);
 }
 

@@ -1,13 +1,13 @@
 // model.h - options and loading that the commands share.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "command.h"
 #include "kani/backend/registry.h"
 #include "kani/base/json.h"
 #include "kani/kani.h"
@@ -19,7 +19,7 @@ namespace kani::tool {
 /// --threads, --device, --isa: wherever something is computed.
 struct ComputeFlags {
   DeviceOptions device;
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
 };
 
 /// --model, --dtype and the overrides of config.json.
@@ -28,7 +28,7 @@ struct ModelFlags {
   std::string dtype = "auto";
   std::string rope_precision = "f32";
   ComputeFlags compute;
-  void add_to(CLI::App& command);
+  void add_to(Command& command);
 };
 
 /// The language model alone with its backend.

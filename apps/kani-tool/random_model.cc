@@ -1,6 +1,8 @@
 // random_model.cc - `kani-tool random-model`: presets and the whole set.
 #include "random_model.h"
 
+#include <memory>
+
 #include "kani/base/error.h"
 #include "kani/base/random.h"
 #include "tool.h"
@@ -117,14 +119,14 @@ Preset preset_named(const std::string& name) {
 }
 
 void add_random_model(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("random-model", "a complete model set with random weights");
+  Command command(app, "random-model", "a complete model set with random weights");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--preset", flags->preset, "kani-tts-2 (the real sizes) or tiny");
-  command->add_option("-s,--seed", flags->seed, "seed of the weights");
-  command->add_flag("--no-speaker", flags->no_speaker,
-                    "leave the speaker encoder out (1.3 GB at the real size)");
-  command->add_option("-o,--out", flags->out, "folder to write")->required();
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  command.take("--preset", flags->preset, "kani-tts-2 (the real sizes) or tiny");
+  command.take("-s,--seed", flags->seed, "seed of the weights");
+  command.toggle("--no-speaker", flags->no_speaker,
+                 "leave the speaker encoder out (1.3 GB at the real size)");
+  command.need("-o,--out", flags->out, "folder to write");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

@@ -45,15 +45,15 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_tokenize(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("tokenize", "stdin: one JSON string a line; stdout: its ids");
+  Command command(app, "tokenize", "stdin: one JSON string a line; stdout: its ids");
   auto flags = std::make_shared<Flags>();
-  command->add_option("-m,--model", flags->model, "folder with tokenizer.json")->required();
-  command->add_flag("--prompt", flags->prompt,
-                    "the whole prompt: SOH, text, END_OF_TEXT, EOH, SOA, SOS");
-  command->add_flag("--upstream-prompt", flags->upstream, "with --prompt: without SOA and SOS");
-  command->add_option("--lang", flags->language, "language tag in front of the text");
-  command->add_flag("--no-added-tokens", flags->plain, "text never names control tokens");
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  command.need("-m,--model", flags->model, "folder with tokenizer.json");
+  command.toggle("--prompt", flags->prompt,
+                 "the whole prompt: SOH, text, END_OF_TEXT, EOH, SOA, SOS");
+  command.toggle("--upstream-prompt", flags->upstream, "with --prompt: without SOA and SOS");
+  command.take("--lang", flags->language, "language tag in front of the text");
+  command.toggle("--no-added-tokens", flags->plain, "text never names control tokens");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

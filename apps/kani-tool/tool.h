@@ -2,16 +2,9 @@
 // spec parity.md.
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/CLI.hpp>
-#include <functional>
-#include <memory>
-#include <string>
+#include "command.h"
 
 namespace kani::tool {
-
-/// What the chosen command does once the command line is parsed.
-using Action = std::function<void()>;
 
 void add_tokenize(CLI::App& app, Action& action);
 void add_logits(CLI::App& app, Action& action);

@@ -2,6 +2,7 @@
 // models that are trained from nothing.
 #include <fstream>
 #include <iostream>
+#include <memory>
 
 #include "kani/base/error.h"
 #include "kani/base/json.h"
@@ -70,17 +71,14 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_train_tokenizer(CLI::App& app, Action& action) {
-  auto* command =
-      app.add_subcommand("train-tokenizer", "a byte-level BPE tokenizer.json from texts");
+  Command command(app, "train-tokenizer", "a byte-level BPE tokenizer.json from texts");
   auto flags = std::make_shared<Flags>();
-  command
-      ->add_option("--texts", flags->texts,
-                   "files, a text a line as the model will get it (with its language tag, if any)")
-      ->required();
-  command->add_option("--entries", flags->entries,
-                      "size of the vocabulary: 3 special tokens, 256 bytes, merges [400]");
-  command->add_option("-o,--out", flags->out, "folder to write")->required();
-  command->callback([flags, &action] { action = [flags] { run(*flags); }; });
+  command.need("--texts", flags->texts,
+               "files, a text a line as the model will get it (with its language tag, if any)");
+  command.take("--entries", flags->entries,
+               "size of the vocabulary: 3 special tokens, 256 bytes, merges [400]");
+  command.need("-o,--out", flags->out, "folder to write");
+  command.runs(action, [flags] { run(*flags); });
 }
 
 }  // namespace kani::tool

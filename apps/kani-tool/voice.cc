@@ -30,13 +30,12 @@ void run(const std::filesystem::path& path, size_t length) {
 }  // namespace
 
 void add_voice(CLI::App& app, Action& action) {
-  auto* command = app.add_subcommand("voice", "prints a voice file as JSON");
+  Command command(app, "voice", "prints a voice file as JSON");
   auto path = std::make_shared<std::filesystem::path>();
   auto length = std::make_shared<size_t>(128);
-  command->add_option("file", *path, "voice file (.pt, .safetensors, .npy, .json)")->required();
-  command->add_option("--length", *length,
-                      "numbers that the voice must have, 0 = any; 128 if not given");
-  command->callback([path, length, &action] { action = [path, length] { run(*path, *length); }; });
+  command.need("file", *path, "voice file (.pt, .safetensors, .npy, .json)");
+  command.take("--length", *length, "numbers that the voice must have, 0 = any; 128 if not given");
+  command.runs(action, [path, length] { run(*path, *length); });
 }
 
 }  // namespace kani::tool
