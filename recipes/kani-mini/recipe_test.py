@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import wave
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ sys.dont_write_bytecode = True
 
 import parts  # noqa: E402
 import teachers  # noqa: E402
+import through_codec  # noqa: E402
+from more_speakers import make_table, near  # noqa: E402
 from pipeline import Failed, Function, Pipeline, Stage, Stopped, Training  # noqa: E402
 from report_page import by_speaker, page  # noqa: E402
 from sound import FRAME, LEAD, PEAK, TAIL, finished_seconds, trimmed, write_wav  # noqa: E402
@@ -179,6 +182,81 @@ class Speakers(unittest.TestCase):
             self.assertEqual((own.speaker, own.seconds), (plan.speaker, 1.2 * 3600))
             self.assertEqual(len({row["id"] for row in [*plan.sentences, *own.sentences]}), 100)
             self.assertEqual(len(plan.sentences) + len(own.sentences), 100)
+
+
+class MoreSpeakers(unittest.TestCase):
+    known = json.loads((HERE / "speakers.json").read_text(encoding="utf-8"))
+
+    def test_none_is_near_one_that_is_held_out_and_each_says_something(self) -> None:
+        table = make_table(self.known)
+        self.assertEqual(table, make_table(self.known))
+        self.assertGreater(len(table), 290)
+        names = [one["name"] for one in table]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertFalse(set(names) & {one["name"] for one in self.known})
+        held = [one for one in self.known if one["role"] == "held-out"]
+        for one in table:
+            self.assertFalse([other for other in held if other["voice"] == one["voice"]
+                              and near(one["variation"], other["variation"])])
+
+    def test_what_is_near(self) -> None:
+        self.assertTrue(near({"ratio": 1.0, "pitch": 100}, {"ratio": 1.05, "pitch": 110}))
+        self.assertFalse(near({"ratio": 1.0, "pitch": 100}, {"ratio": 1.05, "pitch": 120}))
+        self.assertFalse(near({"ratio": 1.0, "pitch": 100}, {"ratio": 1.1, "pitch": 100}))
+        self.assertTrue(near({"ratio": 1.0}, {"pitch": 300}))
+
+
+class ThroughCodec(unittest.TestCase):
+    def setUp(self) -> None:
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.root = Path(scratch.name)
+        # A decoder whose samples are the codes, and which counts how often it is asked.
+        self.tool = self.root / "tool"
+        self.tool.write_text(f"#!{sys.executable}\n" + """
+import json, pathlib, struct, sys
+words = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+codes = pathlib.Path(words["--codes"]).read_bytes()
+(length,) = struct.unpack_from("<Q", codes)
+tensor = json.loads(codes[8 : 8 + length])["codes"]
+assert tensor["shape"] == [2, 3] and tensor["dtype"] == "I32", tensor
+values = struct.unpack_from("<6i", codes, 8 + length)
+head = json.dumps({"audio": {"dtype": "F32", "shape": [6], "data_offsets": [0, 24]}}).encode()
+pathlib.Path(words["--out"]).write_bytes(struct.pack("<Q", len(head)) + head + struct.pack("<6f", *(x / 4 for x in values)))
+with open(words["--codec"], "a") as asked:
+    asked.write("x")
+""", encoding="utf-8")
+        self.tool.chmod(0o755)
+        rows = [{"file": f"speech/{name}/{number}.wav", "speaker": name, "codes": [[0, 1, 2], [-2, -4, 9]]}
+                for name in ("a", "b") for number in range(5)]
+        (self.root / "coded.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    def run_it(self, each: int) -> int:
+        words = ["--coded", str(self.root / "coded.jsonl"), "--codec", str(self.root / "codec"), "--tool", str(self.tool),
+                 "--out", str(self.root / "heard"), "--each", str(each), "--workers", "2"]
+        with mock.patch.object(sys, "argv", ["through_codec.py", *words]), contextlib.redirect_stdout(io.StringIO()):
+            return through_codec.main()
+
+    def test_half_of_each_speaker_goes_through_and_nothing_twice(self) -> None:
+        self.assertEqual(self.run_it(4), 0)
+        rows = parts.rows(self.root / "heard" / "manifest.jsonl")
+        decoded = [row for row in rows if not row["file"].startswith("..")]
+        self.assertEqual([row["speaker"] for row in decoded], ["a", "a", "b", "b"])
+        self.assertEqual(sorted(row["speaker"] for row in rows), ["a"] * 4 + ["b"] * 4)
+        self.assertEqual(len({Path(row["file"]).name for row in rows if row["speaker"] == "a"}), 4)
+        with wave.open(str(self.root / "heard" / decoded[0]["file"])) as sound:
+            samples = array("h", sound.readframes(6))
+            self.assertEqual(sound.getframerate(), 22050)
+        self.assertEqual(list(samples), [0, 8192, 16384, -16384, -32767, 32767])
+        self.assertEqual(self.run_it(4), 0)
+        self.assertEqual((self.root / "codec").read_text(), "xxxx")
+
+    def test_a_decoder_that_fails_is_named_with_its_reason(self) -> None:
+        self.tool.write_text("#!/bin/sh\necho broken >&2\nexit 4\n")
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(self.run_it(4), 1)
+        self.assertRegex(said.getvalue(), "wav: kani-tool ended with 4: broken")
+        self.assertFalse((self.root / "heard" / "manifest.jsonl").exists())
 
 
 class Teachers(unittest.TestCase):
