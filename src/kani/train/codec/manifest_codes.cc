@@ -71,6 +71,14 @@ class PartFile {
   std::ofstream out_;
 };
 
+/// The path of a row's sound, from the manifest that is to be: that may lie in another folder.
+std::string path_from(const fs::path& out, const fs::path& manifest, const std::string& path) {
+  const fs::path here = fs::absolute(out).parent_path().lexically_normal();
+  const fs::path there = fs::absolute(manifest).parent_path().lexically_normal();
+  if (here == there || fs::path(path).is_absolute()) return path;
+  return (there / path).lexically_normal().lexically_relative(here).generic_string();
+}
+
 std::string digest(const std::string& text) {
   return sha256_hex(std::as_bytes(std::span(text.data(), text.size())));
 }
@@ -120,6 +128,8 @@ bool write_manifest_codes(const fs::path& networks, const fs::path& manifest, co
       const auto found = recordings.find(sound.string());
       if (found != recordings.end())
         row["codes"] = lists_of(cache.codes(found->second, 0, sounds.frames(found->second)));
+      std::string& path = row[path_key_of_record(row, manifest.string())].get_ref<std::string&>();
+      path = path_from(out, manifest, path);
       part.add(row.dump());
     }
     if (!tell(++done, sounds.size())) return false;

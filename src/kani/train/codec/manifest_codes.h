@@ -10,8 +10,8 @@
 namespace kani::train {
 
 /// Copies `manifest` (JSON lines as SoundSet takes them) to `out`, with the key codes in each line,
-/// a list for each codebook, of the whole recording; a line whose recording cannot be read stays as
-/// it is.  `networks`: as load_networks(), with an analysis network.  `tell(done, all)` after each
+/// a list for each codebook, of the whole recording; a line whose recording cannot be read gets
+/// none.  Relative paths lead to the same sounds from `out`, which may lie in another folder.  `networks`: as load_networks(), with an analysis network.  `tell(done, all)` after each
 /// line; false from it stops, and `out` is not written.  Returns whether all was done.  What is
 /// done stands in `out`.part: the next call with the same networks and manifest goes on from there,
 /// also after a kill.  Throws Error(kNotFound, kBadInput, kCannotWrite).

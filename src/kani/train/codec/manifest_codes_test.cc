@@ -56,6 +56,22 @@ TEST_F(ManifestCodes, are_those_of_the_analysis_network) {
   }
 }
 
+TEST_F(ManifestCodes, lead_to_the_same_sounds_from_another_folder) {
+  const auto path_in = [&](const std::filesystem::path& out) {
+    write_manifest_codes(folder_ / "mel", folder_ / "in.jsonl", out,
+                         [](size_t, size_t) { return true; });
+    const std::string text = read_file(out, 1 << 20);
+    return parse_json(text.substr(0, text.find('\n')), "out")["file"].get<std::string>();
+  };
+  std::filesystem::create_directories(folder_ / "sets" / "one");
+  EXPECT_EQ(path_in(folder_ / "out.jsonl"), "sounds/a.wav");
+  EXPECT_EQ(path_in(folder_ / "sets" / ".." / "out.jsonl"), "sounds/a.wav");
+  EXPECT_EQ(path_in(folder_ / "sets" / "one" / "out.jsonl"), "../../sounds/a.wav");
+  EXPECT_EQ(path_in(folder_ / "sounds" / "out.jsonl"), "a.wav");
+  write_file(folder_ / "in.jsonl", "{\"file\": \"" + sounds() + "/a.wav\"}\n");
+  EXPECT_EQ(path_in(folder_ / "sounds" / "out.jsonl"), sounds() + "/a.wav");
+}
+
 TEST_F(ManifestCodes, nothing_is_written_when_it_is_stopped_or_there_is_no_such_network) {
   EXPECT_FALSE(write_manifest_codes(folder_ / "mel", folder_ / "in.jsonl", folder_ / "out.jsonl",
                                     [](size_t done, size_t) { return done < 2; }));

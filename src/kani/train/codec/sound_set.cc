@@ -16,14 +16,17 @@
 #include "kani/base/sha256.h"
 
 namespace kani::train {
-std::string path_in_record(const Json& record, const std::string& where) {
+const char* path_key_of_record(const Json& record, const std::string& where) {
   for (const char* key : {"audio", "path", "file", "audio_filepath", "audio_path", "wav"}) {
-    if (record.is_object() && record.contains(key) && record[key].is_string())
-      return record[key].get<std::string>();
+    if (record.is_object() && record.contains(key) && record[key].is_string()) return key;
   }
   throw Error(ErrorCode::kBadInput, where,
               ": names no sound (audio, path, file, audio_filepath, "
               "audio_path or wav)");
+}
+
+std::string path_in_record(const Json& record, const std::string& where) {
+  return record[path_key_of_record(record, where)].get<std::string>();
 }
 
 namespace {

@@ -22,6 +22,8 @@ struct Crop {
 /// The sound that an object of a .jsonl list names, as it stands there.  Throws Error(kBadInput,
 /// "<where>: …").
 std::string path_in_record(const Json& record, const std::string& where);
+/// The key that it stands under.
+const char* path_key_of_record(const Json& record, const std::string& where);
 
 /// Mono int16 at one sample rate; two bytes a sample.  Immutable.
 class SoundSet {
