@@ -17,7 +17,7 @@ from array import array
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-VERSION = "3"
+VERSION = "4"
 SAMPLES = 3
 DEFAULT_VOICE = "rms"
 RECORDINGS = 12  # of a speaker, in the mean that is his voice
@@ -95,8 +95,8 @@ def package(root: Path, kani: Path, only: tuple[str, ...]) -> None:
     out, half = root / "kani-mini", root / "kani-mini.part"
     shutil.rmtree(half, ignore_errors=True)
     (half / "voices").mkdir(parents=True)
-    shutil.copytree(root / "lm-export", half / "lm")
-    shutil.copytree(root / "encoder", half / "speaker")
+    shutil.copytree(root / "lm-many-export", half / "lm")
+    shutil.copytree(root / "encoder-heard", half / "speaker")
     shutil.copyfile(root / "codec.nemo", half / "codec.nemo")
     write_json(half / "lm" / "generation_config.json", SAMPLING)
     add_voices(root, kani, half, only)

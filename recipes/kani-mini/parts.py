@@ -48,6 +48,19 @@ def clones(run: Path) -> list[Row]:
     return sentences
 
 
+def strangers(run: Path, out: Path) -> list[Row]:
+    """The recordings that the clones' voices are made of, put together in `out`, and what is said in them."""
+    said = {row["file"]: row["text"] for row in rows(run / "strangers" / "manifest.jsonl")}
+    out.mkdir(parents=True, exist_ok=True)
+    sentences = []
+    for one in clones(run):
+        recording = Path(one.pop("reference"))
+        shutil.copyfile(recording, out / f"{one['id']}.wav")
+        text = said[str(recording.relative_to(run / "strangers"))]
+        sentences.append({**one, "set": "strangers", "text": text})
+    return sentences
+
+
 def other_voices(run: Path, model: Path) -> list[str]:
     """English ones of the set, but for the default; of Spanish no recognizer is at hand."""
     speakers = json.loads((HERE / "speakers.json").read_text(encoding="utf-8"))

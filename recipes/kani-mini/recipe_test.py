@@ -316,6 +316,26 @@ class Judging(unittest.TestCase):
                 self.assertEqual((teacher / f"{row['id']}.wav").read_text(encoding="utf-8"), f"{row['voice']} {number}")
                 self.assertTrue(all(f"/{row['voice']}/heldout-general-" in path for path in row["recordings"]))
 
+    def test_strangers_are_the_recordings_that_clones_are_made_of_and_what_they_say(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            run, out = Path(folder) / "run", Path(folder) / "out"
+            texts = [{"id": f"e-{number}", "language": "en", "text": f"Everyday {number}."} for number in range(50)]
+            parts.write_sentences(run / "texts" / "heldout-everyday.jsonl", texts)
+            said = []
+            for speaker in parts.CLONED:
+                (run / "strangers" / speaker).mkdir(parents=True)
+                for number in range(parts.CLONE_SENTENCES + 2):
+                    (run / "strangers" / speaker / f"{number}.wav").write_bytes(f"{speaker} {number}".encode() * (9 - number))
+                    said.append({"file": f"{speaker}/{number}.wav", "text": f"{speaker} says {number}."})
+            parts.write_sentences(run / "strangers" / "manifest.jsonl", said)
+            rows = parts.strangers(run, out)
+            self.assertEqual([row["id"] for row in rows], [row["id"] for row in parts.clones(run)])
+            first = next(row for row in rows if row["speaker"] == "ked")
+            self.assertEqual((first["text"], first["set"]), ("ked says 0.", "strangers"))
+            self.assertEqual((out / f"{first['id']}.wav").read_bytes(), b"ked 0" * 9)
+            self.assertNotIn("reference", first)
+            self.assertFalse({str(run / "strangers" / "ked" / "0.wav")} & set(first["recordings"]))
+
     def test_the_page_tells_each_voice_and_each_note(self) -> None:
         def group(by: str, name: str, rate: float) -> dict[str, object]:
             figure = {"n": 2, "mean": rate, "low": rate, "high": rate}

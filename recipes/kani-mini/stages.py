@@ -1,9 +1,14 @@
 """stages.py - what stands between an empty folder and kani-mini, and how much of it: the table that `run` works through.
 
-    texts -> speech, more, default -> codec-mel -> codec-encoder -> decoder -> gan -> codec-polish -+-> kani-mini
-          |                               +------> codes ---+-> set -> lm -> lm-rows --------------+
-          +-> strangers ------------> speaker --------------+
+    texts -> speech, more, default -> codec-mel -> codec-encoder -> decoder -> gan -> codec-polish
+          |                               +-> codes -+-> set -> lm -> lm-rows
+          +-> strangers -----------------> speaker --+
           +-> heldout (for evaluate)
+
+and then, with hundreds of voices:
+
+    texts -> many -> many-codes (codec-mel)
+    codes, many-codes, codec-polish -> heard -> speaker-heard -> set-many -> lm-many (lm-rows) -> kani-mini
 """
 
 from __future__ import annotations
@@ -14,12 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import package
-from pipeline import Function, Stage, Training, content_name
+from pipeline import Function, Stage, Step, Training, content_name
 
 HERE = Path(__file__).resolve().parent
 TEXTS = tuple(HERE / name for name in ("texts.py", "sources.py", "templates.py", "english.txt", "spanish.txt"))
 TEACHERS = tuple(HERE / name for name in ("teachers.py", "engines.py", "sound.py", "speakers.json"))
+MORE_SPEAKERS = (HERE / "more_speakers.py", *TEACHERS)
+THROUGH_CODEC = (HERE / "through_codec.py", HERE / "sound.py")
 AVERAGE = "ema_decay=0.999"
+ROWS = ("init_from_scratch=false", "audio_table=rows", "audio_softmax=due", "guided_attention_weight=0")
 MANY = ("speech", "more", "default", "default")  # a folder twice: twice as often
 TOKENIZER_ENTRIES = 400
 
@@ -41,21 +49,30 @@ class Sizes:
     speaker: int
     lm: int
     rows: int
+    many_english: float  # hours of hundreds of voices
+    many_spanish: float
+    heard: int  # recordings of a speaker that the encoder hears again, half of them through the codec
+    speaker_heard: int
+    lm_many: int
     codec_settings: tuple[str, ...] = ()
     speaker_settings: tuple[str, ...] = ()
     lm_settings: tuple[str, ...] = ()
     speakers: tuple[str, ...] = ()  # only these, of all roles; empty: all
+    many_speakers: tuple[str, ...] = ()
 
 
 FULL = Sizes(english=12, spanish=3, more=4.5, own=5, strangers=1, mel=7500, encoder=6000, decoder=10000, gan=2000, polish=4000,
-             speaker=3000, lm=16000, rows=2000)
+             speaker=3000, lm=16000, rows=2000, many_english=6, many_spanish=1.5, heard=80, speaker_heard=2000,
+             lm_many=4000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
 SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, polish=4,
-              speaker=6, lm=12, rows=4,
+              speaker=6, lm=12, rows=4, many_english=0.008, many_spanish=0.004, heard=6, speaker_heard=4,
+              lm_many=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
               speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
               lm_settings=("pack_length=600", "batch_tokens=600", "warmup_steps=2"),
-              speakers=("kal", "es-hombre", "kal-80-75", "kal-107-95", "kal-86-90", "espeak-us"))
+              speakers=("kal", "es-hombre", "kal-80-75", "kal-107-95", "kal-86-90", "espeak-us"),
+              many_speakers=("kal-v138-82", "kal-v102-76", "es-m1-v111-50"))
 
 
 def settings(values: tuple[str, ...]) -> list[str]:
@@ -99,10 +116,21 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         return Training([train, "codec", "--stage", stage, *data, "--steps", str(steps), *words,
                          *settings((AVERAGE, *more, *sizes.codec_settings, on))], root / out)
 
-    def lm(out: str, steps: int, more: tuple[str, ...], *words: str) -> Training:
-        return Training([train, "--data", str(root / "set"), "--valid", str(root / "set" / "valid-00000-of-00001.kshard"),
-                         "--config", str(HERE / "small.yaml"), "--steps", str(steps), "--averaged", *words,
+    def lm(out: str, steps: int, more: tuple[str, ...], *words: str, sets: tuple[str, ...] = ("set",)) -> Training:
+        data = [word for name in sets for word in ("--data", str(root / name))]
+        return Training([train, *data, "--valid", str(root / sets[0] / "valid-00000-of-00001.kshard"), "--config",
+                         str(HERE / "small.yaml"), "--steps", str(steps), "--averaged", *words,
                          *settings((*sizes.lm_settings, *more, on))], root / out)
+
+    def codes_to(coded: str, *folders: str) -> list[Step]:
+        manifest = coded.replace("coded", "manifest")
+        return [Function(lambda: joined_manifest([root / name for name in folders], root / manifest), "2"),
+                [train, "codec", "--init", codes_of, "--codes-of", str(root / manifest), "--codes-to", str(root / coded)]]
+
+    def clips(coded: str, encoder: str, out: str) -> list[str]:
+        return [kani, "data", "build", str(root / coded), "--model", str(root / "base"), "--codec", first, "--speaker-encoder",
+                str(root / encoder), "--out", str(root / out), "--language-tags", "--loudness", "none", "--split-by", "recording",
+                "--max-share", "1", "--speaker-vector", "other", *workers]
 
     default = package.default_voice(sizes.speakers)
     first, last = str(root / "codec-codes.nemo"), str(root / "codec.nemo")
@@ -135,18 +163,12 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
               [root / "encoder-run", root / "encoder"]),
         # The language model learns the codes of the network that made them up: those of the encoder differ in a quarter of
         # the digits, by what nobody hears (the sound turned upside down has 70 % other tokens), and would have to be guessed.
-        Stage("codes", ("codec-mel",),
-              [Function(lambda: joined_manifest([root / name for name in dict.fromkeys(MANY)], root / "manifest.jsonl"), "2"),
-               [train, "codec", "--init", codes_of, "--codes-of", str(root / "manifest.jsonl"), "--codes-to",
-                str(root / "coded.jsonl")]],
-              [root / "coded.jsonl"]),
+        Stage("codes", ("codec-mel",), codes_to("coded.jsonl", *dict.fromkeys(MANY)), [root / "coded.jsonl"]),
         Stage("set", ("codes", "speaker"),
               [Function(lambda: base_of_the_model(root), content_name(HERE / "model.json")),
                [tool, "train-tokenizer", "--texts", str(root / "tokenizer-texts.txt"), "--entries", str(TOKENIZER_ENTRIES), "--out",
                 str(root / "base")],
-               [kani, "data", "build", str(root / "coded.jsonl"), "--model", str(root / "base"), "--codec", first,
-                "--speaker-encoder", str(root / "encoder"), "--out", str(root / "set"), "--language-tags", "--loudness", "none",
-                "--split-by", "recording", "--max-share", "1", "--speaker-vector", "other", *workers]],
+               clips("coded.jsonl", "encoder", "set")],
               [root / "base", root / "set"]),
         # Of half of the recordings it gets the encoder's codes, so that what is encoded can be heard as well.
         Stage("decoder", ("codec-encoder",),
@@ -165,11 +187,37 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         Stage("lm", ("set",), [lm("lm", sizes.lm, (), "--model", str(root / "base"), "--export", str(root / "lm-sums"))],
               [root / "lm", root / "lm-sums"]),
         Stage("lm-rows", ("lm",),
-              [lm("lm-rows", sizes.rows, ("init_from_scratch=false", "audio_table=rows", "audio_softmax=due",
-                                          "guided_attention_weight=0", "learning_rate=3e-4", "muon_learning_rate=2e-3"),
-                  "--model", str(root / "lm-sums"), "--export", str(root / "lm-export"), "--bf16")],
+              [lm("lm-rows", sizes.rows, (*ROWS, "learning_rate=3e-4", "muon_learning_rate=2e-3"), "--model", str(root / "lm-sums"),
+                  "--export", str(root / "lm-export"), "--bf16")],
               [root / "lm-rows", root / "lm-export"]),
-        Stage("kani-mini", ("codec-polish", "lm-rows", "speaker", "heldout"),
+        # What a voice is, is learnt from hundreds: they come last, when sounds and words are there.
+        Stage("many", ("texts",),
+              [[str(HERE / "more_speakers.py"), "--out", str(root / "many.json")],
+               [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / "many"), "--speakers",
+                str(root / "many.json"), "--role", "encoder", "--hours", f"en={sizes.many_english}", "--hours",
+                f"es={sizes.many_spanish}", *(word for name in sizes.many_speakers for word in ("--speaker", name)), *workers]],
+              [root / "many.json", root / "many"], alone=True, reads=MORE_SPEAKERS),
+        Stage("many-codes", ("many", "codec-mel"), codes_to("many-coded.jsonl", "many"), [root / "many-coded.jsonl"]),
+        # An encoder that has heard no codec takes what the model says for somebody else's speech.
+        Stage("heard", ("codes", "many-codes", "codec-polish"),
+              [[str(HERE / "through_codec.py"), "--coded", str(root / "coded.jsonl"), "--coded", str(root / "many-coded.jsonl"),
+                "--codec", last, "--tool", tool, "--out", str(root / "heard"), "--each", str(sizes.heard), *workers]],
+              [root / "heard"], alone=True, reads=THROUGH_CODEC),
+        Stage("speaker-heard", ("heard", "speaker", "strangers"),
+              [Training([train, "speaker", "--init", str(root / "encoder"), "--data", str(root / "heard" / "manifest.jsonl"),
+                         "--valid", str(root / "strangers" / "manifest.jsonl"), "--steps", str(sizes.speaker_heard), "--export",
+                         str(root / "encoder-heard"), *settings(("learning_rate=1e-3", "cache_mb=4096", *sizes.speaker_settings))],
+                        root / "encoder-heard-run")],
+              [root / "encoder-heard-run", root / "encoder-heard"]),
+        Stage("set-many", ("set", "many-codes", "speaker-heard"),
+              [clips("coded.jsonl", "encoder-heard", "set-heard"), clips("many-coded.jsonl", "encoder-heard", "set-many")],
+              [root / "set-heard", root / "set-many"]),
+        Stage("lm-many", ("set-many", "lm-rows"),
+              [lm("lm-many", sizes.lm_many, (*ROWS, "learning_rate=1e-3", "muon_learning_rate=8e-3"), "--model",
+                  str(root / "lm-export"), "--export", str(root / "lm-many-export"), "--bf16",
+                  sets=("set-heard", "set-many", "set-many"))],
+              [root / "lm-many", root / "lm-many-export"]),
+        Stage("kani-mini", ("codec-polish", "lm-many", "speaker-heard", "heldout"),
               [Function(lambda: package.package(root, Path(kani), sizes.speakers), package.VERSION)], [root / "kani-mini"]),
     ]
     return stages
