@@ -7,7 +7,7 @@
 
 namespace kani::train {
 
-/// From here on they are caught.
+/// From here on they are caught.  For the main thread, before others begin.
 void catch_signals();
 /// The signal that came while somebody looked; 0: none.
 const volatile std::sig_atomic_t& stop_signal();
