@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import struct
 import subprocess
 import tempfile
 import wave
 from array import array
 from pathlib import Path
+
+from tensors import numbers
 
 HERE = Path(__file__).resolve().parent
 VERSION = "4"
@@ -36,15 +37,6 @@ def run(*command: object) -> None:
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise ValueError(f"{Path(str(command[0])).name} {command[1]}: {done.stderr.strip()}")
-
-
-def numbers(path: Path, name: str, kind: str) -> tuple[list[int], array]:  # type: ignore[type-arg]
-    """Shape and values of a tensor of a safetensors file; `kind` as array has it."""
-    data = path.read_bytes()
-    (length,) = struct.unpack_from("<Q", data)
-    tensor = json.loads(data[8 : 8 + length])[name]
-    begin, end = tensor["data_offsets"]
-    return tensor["shape"], array(kind, data[8 + length + begin : 8 + length + end])
 
 
 def default_voice(only: tuple[str, ...]) -> str:

@@ -29,7 +29,7 @@ ABOUT = {
     "are of voices that were not. A sound is counted for the speaker to whose recordings it is nearest, by the model's speaker encoder, from "
     "which the clones come, and by the statistics of mel-cepstra, which learn nothing.",
     "strangers": "The recordings that the clones' voices are made of, through the codec and back, and as they are. What the codec gives to "
-    "somebody else, no language model can give to its speaker.",
+    "somebody else, a language model can hardly give to its speaker.",
     "spanish": "No program at hand recognizes Spanish, so this is the agreement with the teacher's recording of the sentence against his "
     "other recordings (docs/evaluation.md, \"Phone agreement\"): it shows that the right sounds come roughly in the right order, not that "
     "anybody understands them. A sentence with one wrong word stays nearest to its own; 1.0 is chance for the ratio, not for the share.",

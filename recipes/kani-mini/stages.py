@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 TEXTS = tuple(HERE / name for name in ("texts.py", "sources.py", "templates.py", "english.txt", "spanish.txt"))
 TEACHERS = tuple(HERE / name for name in ("teachers.py", "engines.py", "sound.py", "speakers.json"))
 MORE_SPEAKERS = (HERE / "more_speakers.py", *TEACHERS)
-THROUGH_CODEC = (HERE / "through_codec.py", HERE / "sound.py")
+THROUGH_CODEC = tuple(HERE / name for name in ("through_codec.py", "sound.py", "tensors.py"))
 AVERAGE = "ema_decay=0.999"
 ROWS = ("init_from_scratch=false", "audio_table=rows", "audio_softmax=due", "guided_attention_weight=0")
 MANY = ("speech", "more", "default", "default")  # a folder twice: twice as often

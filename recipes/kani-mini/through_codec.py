@@ -28,6 +28,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sound import write_wav  # noqa: E402
+from tensors import numbers  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,9 @@ def write_codes(path: Path, codes: list[list[int]]) -> None:
     path.write_bytes(struct.pack("<Q", len(head)) + head + data)
 
 
-def read_samples(path: Path) -> array[int]:
-    """16-bit samples of the only tensor of a safetensors file, F32 between -1 and 1."""
-    content = path.read_bytes()
-    (length,) = struct.unpack_from("<Q", content)
-    tensors = {name: one for name, one in json.loads(content[8 : 8 + length]).items() if name != "__metadata__"}
-    (one,) = tensors.values()
-    if one["dtype"] != "F32":
-        raise ValueError(f"{path}: {one['dtype']} where F32 is expected")
-    begin, end = one["data_offsets"]
-    values = struct.unpack_from(f"<{(end - begin) // 4}f", content, 8 + length + begin)
-    return array("h", (round(32767 * max(-1.0, min(1.0, value))) for value in values))
+def samples_of(path: Path) -> array[int]:
+    """16-bit samples of what `kani-tool decode` has written, F32 between -1 and 1."""
+    return array("h", (round(32767 * max(-1.0, min(1.0, value))) for value in numbers(path, "audio", "f")[1]))
 
 
 def decode(recording: Recording, tool: Path, codec: Path, out: Path) -> None:
@@ -86,7 +79,7 @@ def decode(recording: Recording, tool: Path, codec: Path, out: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ValueError(f"{recording.path}: kani-tool ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        write_wav(out, read_samples(sound))
+        write_wav(out, samples_of(sound))
 
 
 def main() -> int:
