@@ -105,7 +105,7 @@ void run(const Flags& flags) {
   const std::vector<int32_t> ids = read_ids(flags.ids);
   const std::vector<float> voice = read_voice(flags.voice);
   LanguageModel model = load_language_model(flags.model);
-  write_file(flags.out, Generation(flags, model, ids, voice).run().dump() + "\n");
+  write_file(flags.out, dump_json(Generation(flags, model, ids, voice).run()) + "\n");
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ void add_inspect(CLI::App& app, Action& action) {
   command.runs(action, [path, json] {
     const Json report = inspect(*path);
     if (*json) {
-      std::cout << report.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+      std::cout << dump_json(report, -1, InvalidUtf8::kReplace) << '\n';
     } else {
       print_table(report);
     }

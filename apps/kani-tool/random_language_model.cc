@@ -81,10 +81,11 @@ std::vector<uint16_t> random_bf16(const TensorSpec& tensor, const Spread& spread
 void write_random_language_model(const std::filesystem::path& folder, const Preset& preset,
                                  uint64_t seed) {
   const Lfm2Config& config = preset.language_model;
-  write_file(folder / "config.json", config_json(config, preset.text_entries).dump(1) + "\n");
+  write_file(folder / "config.json", dump_json(config_json(config, preset.text_entries), 1) + "\n");
   write_file(
       folder / "generation_config.json",
-      Json({{"do_sample", true}, {"temperature", 1.0}, {"top_k", 50}, {"top_p", 0.95}}).dump(1) +
+      dump_json(Json({{"do_sample", true}, {"temperature", 1.0}, {"top_k", 50}, {"top_p", 0.95}}),
+                1) +
           "\n");
   std::vector<std::vector<uint16_t>> numbers;
   std::vector<TensorToWrite> tensors;

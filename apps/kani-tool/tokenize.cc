@@ -38,7 +38,7 @@ void run(const Flags& flags) {
         flags.prompt ? build_prompt(TokenLayout::of(*config), tokenizer, text, added,
                                     /*with_speech_start=*/!flags.upstream)
                      : encode(tokenizer, text, added);
-    std::cout << Json(ids).dump() << '\n';
+    std::cout << dump_json(Json(ids)) << '\n';
   }
 }
 

@@ -105,14 +105,15 @@ size_t write_tokenizer(const std::filesystem::path& folder, size_t special,
         {"ignore_merges", true},
         {"vocab", vocabulary},
         {"merges", merges}}}};
-  write_file(folder / "tokenizer.json", tokenizer.dump(1) + "\n");
-  write_file(folder / "tokenizer_config.json", Json({{"tokenizer_class", "PreTrainedTokenizerFast"},
-                                                     {"bos_token", names[1]},
-                                                     {"eos_token", names[2]},
-                                                     {"pad_token", names[0]},
-                                                     {"add_bos_token", true}})
-                                                       .dump(1) +
-                                                   "\n");
+  write_file(folder / "tokenizer.json", dump_json(tokenizer, 1) + "\n");
+  write_file(folder / "tokenizer_config.json",
+             dump_json(Json({{"tokenizer_class", "PreTrainedTokenizerFast"},
+                             {"bos_token", names[1]},
+                             {"eos_token", names[2]},
+                             {"pad_token", names[0]},
+                             {"add_bos_token", true}}),
+                       1) +
+                 "\n");
   return vocabulary.size();
 }
 

@@ -60,11 +60,11 @@ void run(const Flags& flags) {
       ids += static_cast<int64_t>(tokenizer.encode(line, AddedTokens::kPlainText).size()) - 1;
     });
   }
-  std::cout << Json({{"entries", entries},
-                     {"merges", merges.size()},
-                     {"texts", texts},
-                     {"bytes_per_id", static_cast<double>(bytes) / static_cast<double>(ids)}})
-                   .dump()
+  std::cout << dump_json(
+                   Json({{"entries", entries},
+                         {"merges", merges.size()},
+                         {"texts", texts},
+                         {"bytes_per_id", static_cast<double>(bytes) / static_cast<double>(ids)}}))
             << '\n';
 }
 

@@ -24,7 +24,7 @@ void run(const std::filesystem::path& path, size_t length) {
   const Json json{{"shape", voice.stored_shape}, {"dtype", dtype_name(voice.stored_dtype)},
                   {"format", voice.format},      {"norm", std::sqrt(squares)},
                   {"values", voice.values},      {"metadata", voice.metadata}};
-  std::cout << json.dump() << '\n';
+  std::cout << dump_json(json) << '\n';
 }
 
 }  // namespace

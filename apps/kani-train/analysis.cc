@@ -128,7 +128,7 @@ Analysis analyze_checkpoint(const std::filesystem::path& checkpoint,
   const std::string table = rope_table(factors, static_cast<int>(model.config().layers.size()),
                                        start_factor(checkpoint, config, model.config()));
   if (!table.empty()) text += "factors of learnable RoPE:\n" + table;
-  return {json.dump(2), text};
+  return {dump_json(json, 2), text};
 }
 
 AnalysisProgress::AnalysisProgress(bool told)

@@ -140,11 +140,11 @@ class CodecRun final : public RunLoop {
                {"learning_rate", r.learning_rate}};
     for (const auto& [name, value] : r.figures) exact[name] = value;
     if (r.skipped) exact["skipped"] = true;
-    loss().write(exact.dump());
+    loss().write(dump_json(exact));
     exact["seconds"] = r.seconds;
     exact["data_seconds"] = r.data_seconds;
     exact["sound_seconds"] = r.sound_seconds;
-    metrics().write(exact.dump());
+    metrics().write(dump_json(exact));
     mean_seconds_ = mean_seconds_ == 0 ? r.seconds : 0.95 * mean_seconds_ + 0.05 * r.seconds;
     if (!told() || (!terminal() && r.update % trainer_.config().logging_steps != 0)) return;
     const auto left =
@@ -168,7 +168,7 @@ class CodecRun final : public RunLoop {
       for (const auto& [name, value] : trainer_.evaluate(/*averaged=*/true))
         out["eval_ema_" + name] = value;
     }
-    loss().write(out.dump());
+    loss().write(dump_json(out));
     if (told())
       std::fprintf(stderr, "%smeasured after %lld:%s\n", terminal() ? "\n" : "",
                    static_cast<long long>(trainer_.state().update), figures_text(figures).c_str());

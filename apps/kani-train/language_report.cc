@@ -56,7 +56,7 @@ void LanguageReport::write(const Losses& after) const {
   if (!writes_) return;
   Json json = {{"before", before_}};
   if (!after.empty()) json["after"] = after;
-  write_file(path_, json.dump(1) + "\n");
+  write_file(path_, dump_json(json, 1) + "\n");
 }
 
 }  // namespace kani::train

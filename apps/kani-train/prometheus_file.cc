@@ -23,7 +23,7 @@ std::string metric(const std::string& name) {
 std::string number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  return Json(value).dump();
+  return dump_json(Json(value));
 }
 
 std::string line(const std::string& name, const char* type, double value) {

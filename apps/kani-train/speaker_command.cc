@@ -90,10 +90,10 @@ class SpeakerRun final : public RunLoop {
     Json line{{"update", r.update},    {"loss", r.loss},
               {"hits", r.hits},        {"grad_norm", r.grad_norm},
               {"lr", r.learning_rate}, {"crop_seconds", r.crop_seconds}};
-    loss().write(line.dump());
+    loss().write(dump_json(line));
     line["seconds"] = r.seconds;
     line["data_seconds"] = r.data_seconds;
-    metrics().write(line.dump());
+    metrics().write(dump_json(line));
     mean_loss_ = mean_loss_ < 0 ? r.loss : 0.95 * mean_loss_ + 0.05 * r.loss;
     mean_hits_ = mean_hits_ < 0 ? r.hits : 0.95 * mean_hits_ + 0.05 * r.hits;
     if (!told() || (!terminal() && r.update % 20 != 0)) return;
@@ -108,8 +108,8 @@ class SpeakerRun final : public RunLoop {
     const Json line{{"update", trainer_.update()},   {"eval_equal_error", s.equal_error},
                     {"eval_threshold", s.threshold}, {"eval_same", s.same_mean},
                     {"eval_other", s.other_mean},    {"eval_pairs", {s.same_pairs, s.other_pairs}}};
-    loss().write(line.dump());
-    metrics().write(line.dump());
+    loss().write(dump_json(line));
+    metrics().write(dump_json(line));
     if (told() && !s.measured())
       std::fprintf(stderr,
                    "%sheld-out speakers: equal error rate not measured (%zu and %zu pairs)\n",
@@ -129,7 +129,7 @@ class SpeakerRun final : public RunLoop {
 void print_embedding(const Arguments& a) {
   require(!a.init.empty(), "--embed needs --init, the folder of an encoder");
   SpeakerModule module{fs::path(a.init)};
-  std::printf("%s\n", Json(embed_file(module, a.embed)).dump().c_str());
+  std::printf("%s\n", dump_json(Json(embed_file(module, a.embed))).c_str());
 }
 
 }  // namespace

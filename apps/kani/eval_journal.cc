@@ -42,9 +42,7 @@ EvalJournal::EvalJournal(const std::filesystem::path& path) : path_(path) {
     const std::string text = read_file(path, kMostBytes);
     for (size_t begin = 0; begin < text.size();) {
       const size_t end = std::min(text.find('\n', begin), text.size());
-      const Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
-                                    text.begin() + static_cast<std::ptrdiff_t>(end), nullptr,
-                                    /*allow_exceptions=*/false);
+      const Json line = try_parse_json(std::string_view(text).substr(begin, end - begin));
       if (line.is_object() && line.contains("value") && line.value("key", Json()).is_string())
         entries_[line["key"].get<std::string>()] = line["value"];
       begin = end + 1;

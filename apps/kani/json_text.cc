@@ -3,9 +3,7 @@
 
 namespace kani::cli {
 
-std::string json_document(const Json& value) {
-  return value.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-}
+std::string json_document(const Json& value) { return dump_json(value, 2, InvalidUtf8::kReplace); }
 
 std::string json_items(const std::string& name, const Json& items, bool lines) {
   if (!lines) return json_document({{name, items}}) + "\n";
@@ -14,8 +12,6 @@ std::string json_items(const std::string& name, const Json& items, bool lines) {
   return text;
 }
 
-std::string json_line(const Json& value) {
-  return value.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-}
+std::string json_line(const Json& value) { return dump_json(value, -1, InvalidUtf8::kReplace); }
 
 }  // namespace kani::cli

@@ -157,23 +157,23 @@ std::string string_field(const Json& value, const std::string& source, const std
 
 /// `speaker_id` of Piper may be a number.
 std::string voice_field(const Json& value, const std::string& source, const std::string& key) {
-  if (value.is_number_integer()) return value.dump();
+  if (value.is_number_integer()) return dump_json(value);
   return string_field(value, source, key);
 }
 
 double speed_field(const Json& value, const std::string& source) {
   const double speed = value.is_number() ? value.get<double>() : 0;
   if (!(speed >= 0.25 && speed <= 4)) {
-    throw Error(ErrorCode::kBadInput, source, ": speed is ", printable(value.dump()),
+    throw Error(ErrorCode::kBadInput, source, ": speed is ", printable(dump_json(value)),
                 ", expected a number from 0.25 to 4");
   }
   return speed;
 }
 
 std::optional<uint64_t> seed_field(const Json& value, const std::string& source) {
-  const auto seed = value.is_number_integer() ? parse_seed(value.dump()) : std::nullopt;
+  const auto seed = value.is_number_integer() ? parse_seed(dump_json(value)) : std::nullopt;
   if (!seed) {
-    throw Error(ErrorCode::kBadInput, source, ": seed is ", printable(value.dump()),
+    throw Error(ErrorCode::kBadInput, source, ": seed is ", printable(dump_json(value)),
                 ", expected a whole number from 0, or -1");
   }
   return *seed;

@@ -101,4 +101,14 @@ Json parse_json(std::string_view text, std::string_view source, const JsonLimits
   return document;
 }
 
+Json try_parse_json(std::string_view text) {
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+std::string dump_json(const Json& value, int indent, InvalidUtf8 invalid) {
+  return value.dump(indent, ' ', /*ensure_ascii=*/false,
+                    invalid == InvalidUtf8::kThrow ? Json::error_handler_t::strict
+                                                   : Json::error_handler_t::replace);
+}
+
 }  // namespace kani

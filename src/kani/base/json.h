@@ -22,4 +22,16 @@ struct JsonLimits {
 /// byte offset.
 Json parse_json(std::string_view text, std::string_view source, const JsonLimits& limits = {});
 
+/// The document in `text`, or one that is_discarded() where that is none.  Without limits: for
+/// lines of our own files, which a kill may have cut.
+Json try_parse_json(std::string_view text);
+
+enum class InvalidUtf8 { kThrow, kReplace };
+
+/// `value` as JSON text, `indent` spaces a level; -1: all in one line.  Of strings that are not
+/// UTF-8 throws Json::type_error, or puts U+FFFD for what is not.  Json::dump() does the same and
+/// is compiled anew, a second and more, in every file that calls it.
+std::string dump_json(const Json& value, int indent = -1,
+                      InvalidUtf8 invalid = InvalidUtf8::kThrow);
+
 }  // namespace kani

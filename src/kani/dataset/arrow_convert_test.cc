@@ -242,14 +242,16 @@ TEST_F(Convert, parquet_has_the_layout_that_others_expect) {
   EXPECT_EQ(metadata->RowGroup(0)->num_rows(), 4);
   EXPECT_EQ(metadata->RowGroup(2)->num_rows(), 2);
   EXPECT_EQ(metadata->RowGroup(0)->ColumnChunk(2)->compression(), parquet::Compression::ZSTD);
-  const Json info = Json::parse(*metadata->key_value_metadata()->Get("huggingface"));
+  const Json info = parse_json(*metadata->key_value_metadata()->Get("huggingface"), "the test");
   const Json& features = info["info"]["features"];
   EXPECT_EQ(features["nano_layer_4"],
-            Json::parse(R"({"feature":{"dtype":"int32","_type":"Value"},"_type":"Sequence"})"));
+            parse_json(R"({"feature":{"dtype":"int32","_type":"Value"},"_type":"Sequence"})",
+                       "the test"));
   EXPECT_EQ(features["speaker_emb"]["feature"]["dtype"], "float32");
   EXPECT_EQ(features["duration"]["dtype"], "float64");
   EXPECT_EQ(features["encoded_len"]["dtype"], "int64");
-  EXPECT_EQ(features["quality"]["rate_hz"], Json::parse(R"({"dtype":"int64","_type":"Value"})"));
+  EXPECT_EQ(features["quality"]["rate_hz"],
+            parse_json(R"({"dtype":"int64","_type":"Value"})", "the test"));
   EXPECT_EQ(features["quality"]["dc"]["dtype"], "float64");
   EXPECT_EQ(features["quality"].size(), 13U);
   const std::vector<std::string> expected = {

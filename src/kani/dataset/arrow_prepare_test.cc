@@ -27,7 +27,9 @@ namespace {
 const std::filesystem::path kData = std::filesystem::path(KANI_TEST_DATA) / "training";
 const std::string kArrowName = "data-00000-of-00001.arrow";
 
-Json document(const std::filesystem::path& path) { return Json::parse(read_file(path, 1 << 20)); }
+Json document(const std::filesystem::path& path) {
+  return parse_json(read_file(path, 1 << 20), "the test");
+}
 
 /// All rows of a processed set, read with Arrow alone.
 std::shared_ptr<arrow::RecordBatch> whole_set(const std::filesystem::path& folder) {

@@ -79,9 +79,8 @@ class Assembly {
     if (options_.parquet) write_file(stage_ / "dataset_info.json", parquet_dataset_info());
     write_file(stage_ / "audio_length_statistics.json", length_statistics_json(train_lengths_));
     const Json samples = write_samples(rules_, samples_, stage_, cancel_);
-    write_file(
-        stage_ / "set.json",
-        set_json(origin, samples).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file(stage_ / "set.json",
+               dump_json(set_json(origin, samples), 2, InvalidUtf8::kReplace) + "\n");
     for (const auto& [name, text] : make_report(stage_)) write_file(stage_ / name, text);
   }
 

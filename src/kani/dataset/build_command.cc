@@ -224,7 +224,7 @@ void print_concerns(const BuildOptions& options) {
   };
   for (const Json& reason : report.at("rejected").at("reasons")) {
     const std::string name = reason.at("reason").get<std::string>();
-    const std::string count = reason.at("records").dump();
+    const std::string count = dump_json(reason.at("records"));
     if (name == reject_name(RejectReason::kSourceStopped))
       say(count +
           " good clips are left out because too much of their source is bad; "

@@ -29,7 +29,7 @@ RecordKey key_of(const SourceRecord& record) {
   for (const std::string* text : {&record.audio, &record.text, &record.language, &record.speaker,
                                   &record.source, &record.licence})
     take(*text);
-  take(Json{record.start_s, record.end_s}.dump());  // all digits
+  take(dump_json(Json{record.start_s, record.end_s}));  // all digits
   hash.update(std::as_bytes(std::span(record.codes)));
   take(concat(record.codes.size(), " ", record.codebooks));
   take(record.problem ? concat(reject_name(record.problem->reason), record.problem->detail) : "");
@@ -106,7 +106,7 @@ void settle_plan(const WorkFolder& work, const Json& rules, const BuildPlan& pla
         .with_hint("all parts take the same manifest; wait for it to end, then start all again");
   }
   now["manifest"] = plan.manifest_key();
-  write_file(path, now.dump(2) + "\n");
+  write_file(path, dump_json(now, 2) + "\n");
 }
 
 }  // namespace kani

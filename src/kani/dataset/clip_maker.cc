@@ -230,9 +230,7 @@ double rounded(double value, int digits) {
   return std::round(value * scale) / scale;
 }
 
-std::string json_line(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string json_line(const Json& value) { return dump_json(value, -1, InvalidUtf8::kReplace); }
 
 std::string clip_notes(const SourceRecord& record, const SoundMeasures& m,
                        double characters_per_second, const std::string& tag_token) {

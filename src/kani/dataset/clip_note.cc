@@ -11,7 +11,7 @@ std::string clip_note_json(const ClipNote& note) {
       {"codebooks", note.info.codebooks},   {"codebook_size", note.info.codebook_size},
       {"voice_size", note.info.voice_dim},  {"tokenizer", note.info.tokenizer},
       {"text_rules", note.info.text_rules}, {"tag_tokens", note.tag_tokens}};
-  return json.dump();
+  return dump_json(json);
 }
 
 ClipNote parse_clip_note(std::string_view json, std::string_view file) {

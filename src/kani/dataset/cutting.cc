@@ -173,7 +173,7 @@ class Cutters {
     // First, so that a change while it is read is found by the next run.
     Cuts made{states.state(manifest_, record), {}, {}};
     made.reject = cut(record, states, made.pieces);
-    write_file(path, cuts_json(made).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file(path, dump_json(cuts_json(made), -1, InvalidUtf8::kReplace) + "\n");
     return made;
   }
 
@@ -184,9 +184,9 @@ class Cutters {
                         cut_settings(cutting_.options),
                         {trim.frame, trim.step, trim.below_loudest_db, trim.lowest_db},
                         cutting_.rate_hz};
-    std::string text = concat(rules.dump(), record.audio.size(), record.audio);
+    std::string text = concat(dump_json(rules), record.audio.size(), record.audio);
     for (const TimedText& one : record.segments)
-      text += concat(Json{one.start_s, one.end_s}.dump(), one.text.size(), one.text);
+      text += concat(dump_json(Json{one.start_s, one.end_s}), one.text.size(), one.text);
     const std::string hash = sha256_hex(std::as_bytes(std::span(text)));
     return work_.path() / concat("cuts-", hash.substr(0, 32), ".json");
   }

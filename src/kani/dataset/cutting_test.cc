@@ -94,7 +94,7 @@ TEST_F(Cut, sentences_become_clips_of_the_stretches_between_silences) {
                        {"text", "Number one is said now."},
                        {"start", clip.value("start", 0.0)},
                        {"end", clip.value("end", 0.0)}};
-    named += line.dump() + "\n";
+    named += dump_json(line) + "\n";
   }
   records_.folder().write("named.jsonl", named);
   BuildOptions by_name = options("by_name");

@@ -24,7 +24,7 @@ TEST(LengthStatistics, quartiles_lie_between_neighbours) {
 
 TEST(LengthStatistics, one_clip_is_all_of_its_figures) {
   const std::vector<int64_t> lengths = {25};
-  const Json json = Json::parse(length_statistics_json(lengths));
+  const Json json = parse_json(length_statistics_json(lengths), "the test");
   EXPECT_EQ(json["total_samples"], 1);
   for (const char* key : {"mean", "min", "max", "median"}) {
     EXPECT_EQ(json["encoded_length"][key], 25.0) << key;
@@ -34,7 +34,7 @@ TEST(LengthStatistics, one_clip_is_all_of_its_figures) {
 }
 
 TEST(LengthStatistics, no_clips_give_zeros) {
-  EXPECT_EQ(Json::parse(length_statistics_json({}))["encoded_length"]["mean"], 0.0);
+  EXPECT_EQ(parse_json(length_statistics_json({}), "the test")["encoded_length"]["mean"], 0.0);
 }
 
 }  // namespace

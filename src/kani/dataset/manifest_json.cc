@@ -25,7 +25,7 @@ void read_codes(const Json& lists, std::string_view name, SourceRecord& record) 
     for (size_t t = 0; t < frames; ++t) {
       const Json& code = lists[k][t];
       if (!code.is_number_integer() || code < 0 || code > 1'000'000)
-        refuse(concat("hold ", printable(code.dump(), 20), ", which is no code"));
+        refuse(concat("hold ", printable(dump_json(code), 20), ", which is no code"));
       record.codes[t * books + k] = code.get<int32_t>();
     }
   }
@@ -87,7 +87,7 @@ void read_json_record(std::string_view json, std::string_view name, SourceRecord
       set_field(record, times, field, value.get_ref<const std::string&>());
     } else if (value.is_number()) {
       // Speakers are often numbers.
-      set_field(record, times, field, value.dump());
+      set_field(record, times, field, dump_json(value));
     } else {
       throw Error(ErrorCode::kBadInput, name, ": ", key, " is ", value.type_name(),
                   ", expected a string or a number");

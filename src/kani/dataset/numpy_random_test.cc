@@ -14,8 +14,8 @@ namespace kani {
 namespace {
 
 TEST(NumpyGenerator, permutation_of_42_is_that_of_the_reference_data) {
-  const Json json =
-      Json::parse(read_file(std::string(KANI_TEST_DATA) + "/training/goldens.json", 1 << 20));
+  const Json json = parse_json(
+      read_file(std::string(KANI_TEST_DATA) + "/training/goldens.json", 1 << 20), "the test");
   const Json& subset = json["max_len_subset"]["src2"];
   const auto rows = subset["rows_after_filter"].get<std::vector<uint64_t>>();
   const auto head = subset["permutation_head"].get<std::vector<uint64_t>>();

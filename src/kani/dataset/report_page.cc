@@ -172,7 +172,7 @@ std::string report_page(const Json& report) {
       groups(report.at("sources"), "Sources", "source", 0),
       groups(report.at("speakers"), "Speakers", "speaker", whole(report, "speakers_in_all")),
       rejects(report), "<h2>How it was made</h2>\n<details><summary>Settings</summary><pre>",
-      html_text(settings.dump(2)), "</pre></details>\n</main></body></html>\n");
+      html_text(dump_json(settings, 2)), "</pre></details>\n</main></body></html>\n");
 }
 
 }  // namespace kani

@@ -246,7 +246,7 @@ Json read_report(const fs::path& folder) { return Report(folder).json(); }
 
 std::map<std::string, std::string> make_report(const fs::path& folder) {
   const Json report = read_report(folder);
-  return {{"report.json", report.dump(2) + "\n"}, {"report.html", report_page(report)}};
+  return {{"report.json", dump_json(report, 2) + "\n"}, {"report.html", report_page(report)}};
 }
 
 }  // namespace kani

@@ -270,7 +270,7 @@ void WorkFolder::read_journals() {
     while (!text.empty()) {
       const size_t end = text.find('\n');
       if (end == std::string_view::npos) break;  // not whole
-      const Json line = Json::parse(text.substr(0, end), nullptr, /*allow_exceptions=*/false);
+      const Json line = try_parse_json(text.substr(0, end));
       text.remove_prefix(end + 1);
       if (!line.is_object() || !line.contains("unit") || !line["unit"].is_string() ||
           !is_hash(line, "shard", /*may_be_empty=*/true) || !is_hash(line, "lines", false))

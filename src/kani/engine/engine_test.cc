@@ -326,9 +326,9 @@ fs::path tagged_model() {
   fs::copy(mini_model(), folder,
            fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   const auto edit = [&](const char* name, const char* key, const Json& value) {
-    Json json = Json::parse(read_file(folder / "lm" / name, 1 << 20));
+    Json json = parse_json(read_file(folder / "lm" / name, 1 << 20), "the test");
     json[key] = value;
-    write_file(folder / "lm" / name, json.dump());
+    write_file(folder / "lm" / name, dump_json(json));
   };
   edit("config.json", "language_settings",
        {{"status", "available_language_tags"}, {"language_tags_list", {"en", "es"}}});

@@ -212,7 +212,8 @@ std::string evaluation_page(const Json& evaluation,
       warning, overview(evaluation), limits(evaluation), groups(evaluation), faults(evaluation),
       trials(evaluation), utterances(evaluation, pictures),
       "<h2>How it was made</h2>\n<details><summary>Settings</summary><pre>",
-      html_text(evaluation.at("settings").dump(2)), "</pre></details>\n</main></body></html>\n");
+      html_text(dump_json(evaluation.at("settings"), 2)),
+      "</pre></details>\n</main></body></html>\n");
 }
 
 }  // namespace kani

@@ -233,7 +233,7 @@ class SafetensorsFiles : public testing::Test {
     return folder_ / name;
   }
   fs::path put_index(const Json& index) {
-    return put("model.safetensors.index.json", index.dump());
+    return put("model.safetensors.index.json", dump_json(index));
   }
   test::TemporaryFolder folder_;
 };
@@ -331,7 +331,7 @@ TEST_F(SafetensorsFiles, hostile_indexes_are_refused_with_their_reason) {  // 33
   put_shard("s2.safetensors", {"b"});
   put("bad.safetensors", "nonsense");
   const auto map = [](Json weight_map) {
-    return Json{{"weight_map", std::move(weight_map)}}.dump();
+    return dump_json(Json{{"weight_map", std::move(weight_map)}});
   };
   const std::vector<Hostile> table = {
       {"parent folder", map({{"a", "../s1.safetensors"}}), "\"..\" part"},

@@ -20,20 +20,20 @@ namespace {
 
 constexpr size_t kDataAlignment = 64;
 
-std::string json_text(std::string_view text) { return Json(text).dump(); }
+std::string json_text(std::string_view text) { return dump_json(Json(text)); }
 
 // Written by hand because the library sorts an object's keys and the file keeps the given order.
 std::string header_text(std::span<const TensorToWrite> tensors,
                         const std::map<std::string, std::string>& metadata) {
   std::string header = "{";
-  if (!metadata.empty()) header += "\"__metadata__\":" + Json(metadata).dump();
+  if (!metadata.empty()) header += "\"__metadata__\":" + dump_json(Json(metadata));
   uint64_t begin = 0;
   for (const TensorToWrite& tensor : tensors) {
     const uint64_t end = begin + tensor.bytes.size();
     if (header.size() > 1) header += ',';
     header += concat(json_text(tensor.name), ":{\"dtype\":\"", dtype_name(tensor.dtype),
-                     "\",\"shape\":", Json(tensor.shape).dump(), ",\"data_offsets\":[", begin, ",",
-                     end, "]}");
+                     "\",\"shape\":", dump_json(Json(tensor.shape)), ",\"data_offsets\":[", begin,
+                     ",", end, "]}");
     begin = end;
   }
   header += '}';

@@ -44,7 +44,7 @@ TensorToWrite section(const char* name, DType type, const std::vector<T>& values
   return {name, type, std::move(shape), std::as_bytes(std::span(values))};
 }
 
-std::string list_text(const std::vector<std::string>& names) { return Json(names).dump(); }
+std::string list_text(const std::vector<std::string>& names) { return dump_json(Json(names)); }
 
 }  // namespace
 

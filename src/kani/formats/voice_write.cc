@@ -75,7 +75,7 @@ std::string json_bytes(std::span<const float> values,
                        const std::map<std::string, std::string>& metadata) {
   Json document = metadata;
   document["embedding"] = std::vector<double>(values.begin(), values.end());
-  return document.dump(1) + "\n";
+  return dump_json(document, 1) + "\n";
 }
 
 }  // namespace

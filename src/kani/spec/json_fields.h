@@ -91,7 +91,7 @@ class JsonFields {
   }
   std::string_view source() const { return source_; }
 
-  static std::string shown(const Json& value) { return printable(value.dump(), 60); }
+  static std::string shown(const Json& value) { return printable(dump_json(value), 60); }
 
  private:
   const Json& object_;

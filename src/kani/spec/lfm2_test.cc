@@ -16,16 +16,17 @@ std::string golden(const std::string& path) {
 }
 
 Lfm2Config parse(const Json& document, const Lfm2Overrides& overrides = {}) {
-  return parse_lfm2_config(document.dump(), "config.json", overrides);
+  return parse_lfm2_config(dump_json(document), "config.json", overrides);
 }
 
 /// A valid small config that tests change one key of.
 Json small() {
-  return Json::parse(
+  return parse_json(
       R"({"model_type": "lfm2", "architectures": ["KaniTTS2ForCausalLM"], "vocab_size": 1966,
     "hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 6, "num_key_value_heads": 2,
     "intermediate_size": 150, "block_ffn_dim_multiplier": 1.1, "block_multiple_of": 16,
-    "layer_types": ["conv", "full_attention", "conv"], "audio_tokens_start": 1710})");
+    "layer_types": ["conv", "full_attention", "conv"], "audio_tokens_start": 1710})",
+      "the test");
 }
 Json with(const std::string& key, const Json& value) {
   Json document = small();
@@ -45,7 +46,7 @@ void expect_refused(const std::string& text, const std::vector<std::string>& par
   }
 }
 void expect_refused(const std::string& key, const Json& value, const std::string& rule) {
-  expect_refused(with(key, value).dump(), {"config.json: ", key, rule});
+  expect_refused(dump_json(with(key, value)), {"config.json: ", key, rule});
 }
 
 TEST(Lfm2Config, the_five_reference_models_have_the_sizes_their_goldens_name) {
@@ -53,7 +54,7 @@ TEST(Lfm2Config, the_five_reference_models_have_the_sizes_their_goldens_name) {
     const std::string folder = std::string("case_") + name;
     SCOPED_TRACE(folder);
     const Lfm2Config config = parse_lfm2_config(golden(folder + "/config.json"), folder);
-    const Json expected = Json::parse(golden(folder + "/golden.json"));
+    const Json expected = parse_json(golden(folder + "/golden.json"), "the test");
     EXPECT_EQ(config.intermediate_size, expected["effective"]["ffn_size"]);
     EXPECT_EQ(config.audio_step, expected["effective"]["audio_step"]);
     EXPECT_EQ(config.codebook_size(), expected["layout"]["codebook_size"]);
@@ -136,7 +137,7 @@ TEST(Lfm2Config, absent_keys_have_upstreams_defaults_and_are_named_in_the_log) {
 }
 
 TEST(Lfm2Config, what_the_user_says_replaces_the_file_before_the_checks) {
-  const Json raw = Json::parse(golden("case_e/config.json"));
+  const Json raw = parse_json(golden("case_e/config.json"), "the test");
   Lfm2Overrides user;
   user.audio_step = 0.5;
   user.alpha_min = 0.2;
@@ -161,13 +162,13 @@ TEST(Lfm2Config, language_settings_are_read) {
 
 TEST(Lfm2Config, ids_may_lie_behind_the_audio_ids_if_the_codebooks_size_is_said) {
   Json document = with("vocab_size", 1969);  // 1710 + 4 x 64 + 3
-  expect_refused(document.dump(), {"vocab_size is 1969"});
+  expect_refused(dump_json(document), {"vocab_size is 1969"});
   document["audio_codebook_size"] = 64;
   EXPECT_EQ(parse(document).codebook_size(), 64);
   document["audio_codebook_size"] = 65;
-  expect_refused(document.dump(), {"audio_codebook_size is 65"});
+  expect_refused(dump_json(document), {"audio_codebook_size is 65"});
   document["audio_codebook_size"] = -1;
-  expect_refused(document.dump(), {"audio_codebook_size is -1"});
+  expect_refused(dump_json(document), {"audio_codebook_size is -1"});
   EXPECT_EQ(parse(small()).codebook_size(), 64);
 }
 
@@ -187,7 +188,7 @@ TEST(Lfm2Config, tokens_of_languages_are_read) {
 TEST(Lfm2Config, other_models_are_refused) {
   Json document = small();
   document.erase("model_type");
-  expect_refused(document.dump(), {"model_type is missing"});
+  expect_refused(dump_json(document), {"model_type is missing"});
   expect_refused("model_type", "llama", "must be \"lfm2\"");
   expect_refused("model_type", nullptr, "must be \"lfm2\"");
   expect_refused("architectures", Json::array(), "must be one of");
@@ -244,11 +245,11 @@ TEST(Lfm2Config, rules_between_fields_hold) {
   Json document = with("head_dim", 10);
   EXPECT_EQ(parse(document).head_dim, 10);
   document["use_learnable_rope"] = true;
-  expect_refused(document.dump(), {"head_dim is 10", "48 / 6"});
+  expect_refused(dump_json(document), {"head_dim is 10", "48 / 6"});
   expect_refused("vocab_size", 1967, "must be a multiple of tokens_per_frame 4");
-  expect_refused(with("vocab_size", 1709).dump(),
+  expect_refused(dump_json(with("vocab_size", 1709)),
                  {"audio_tokens_start is 1710, must be 13 to 1708"});
-  expect_refused(with("vocab_size", 1710).dump(), {"audio_tokens_start is 1710"});
+  expect_refused(dump_json(with("vocab_size", 1710)), {"audio_tokens_start is 1710"});
 }
 
 TEST(Lfm2Config, the_list_of_layers_must_fit) {
@@ -259,9 +260,9 @@ TEST(Lfm2Config, the_list_of_layers_must_fit) {
   expect_refused("layer_types", "conv", "must be an array");
   Json document = with("full_attn_idxs", {3});
   document.erase("layer_types");
-  expect_refused(document.dump(), {"full_attn_idxs is 3, must be 0 to 2"});
+  expect_refused(dump_json(document), {"full_attn_idxs is 3, must be 0 to 2"});
   document["full_attn_idxs"] = {"1"};
-  expect_refused(document.dump(), {"must be a whole number"});
+  expect_refused(dump_json(document), {"must be a whole number"});
 }
 
 TEST(Lfm2Config, other_kinds_of_rope_are_refused) {
@@ -296,7 +297,7 @@ TEST(Lfm2Config, sizes_that_only_together_are_absurd_are_refused) {
   document["num_key_value_heads"] = 64;
   document["block_auto_adjust_ff_dim"] = false;
   document["intermediate_size"] = 1 << 20;
-  expect_refused(document.dump(), {"all sizes together make", "must be at most 68719476736"});
+  expect_refused(dump_json(document), {"all sizes together make", "must be at most 68719476736"});
 }
 
 TEST(Lfm2Config, what_has_no_meaning_here_is_ignored) {
@@ -308,7 +309,7 @@ TEST(Lfm2Config, what_has_no_meaning_here_is_ignored) {
 }
 
 TEST(Lfm2Config, broken_documents_are_refused) {
-  const std::string good = small().dump();
+  const std::string good = dump_json(small());
   EXPECT_NO_THROW(parse_lfm2_config(good, "config.json"));
   for (const std::string& text :
        {std::string(), std::string("[]"), std::string("null"), "\xEF\xBB\xBF" + good, good + "x",

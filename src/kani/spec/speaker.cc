@@ -220,7 +220,7 @@ std::string speaker_config_json(const SpeakerConfig& c) {
                   {"top_interm_size", c.head_width},
                   {"add_adapter", false},
                   {"torch_dtype", "float32"}};
-  return json.dump(1) + "\n";
+  return dump_json(json, 1) + "\n";
 }
 
 }  // namespace kani

@@ -17,7 +17,9 @@ namespace {
 const std::string kData = KANI_TEST_DATA "/lm/";
 const char* const kCases[] = {"case_a", "case_b", "case_c", "case_d", "case_e"};
 
-Json document(const std::string& path) { return Json::parse(read_file(kData + path, 1 << 24)); }
+Json document(const std::string& path) {
+  return parse_json(read_file(kData + path, 1 << 24), "the test");
+}
 Lfm2Config config_of(const std::string& name) {
   return parse_lfm2_config(read_file(kData + name + "/config.json", 1 << 20), name);
 }
@@ -145,9 +147,9 @@ TEST(CheckTokenizer, tokenizers_of_other_models_are_refused) {
   };
   const Lfm2Config config = config_of("case_b");
   const auto with_template = [&](const Json& value) {
-    Json changed = Json::parse(json);
+    Json changed = parse_json(json, "the test");
     changed["post_processor"] = value;
-    return Tokenizer::parse(changed.dump(), "", "t");
+    return Tokenizer::parse(dump_json(changed), "", "t");
   };
   Lfm2Config smaller = config;
   smaller.vocab_size -= 4;
@@ -159,7 +161,7 @@ TEST(CheckTokenizer, tokenizers_of_other_models_are_refused) {
             "t: its vocabulary has ids up to 1699, the model's control ids begin at 1696");
   EXPECT_EQ(refusal(with_template(nullptr), config),
             "t: puts nothing in front of a text, the model was trained with the id 1");
-  Json bos = Json::parse(json)["post_processor"]["processors"][1];
+  Json bos = parse_json(json, "the test")["post_processor"]["processors"][1];
   bos["special_tokens"]["<|startoftext|>"]["ids"] = {6};
   EXPECT_EQ(refusal(with_template(bos), config),
             "t: puts 1 ids around a text, the first of them 6, must be the id 1 alone");

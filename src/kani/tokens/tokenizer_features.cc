@@ -49,7 +49,7 @@ class Node {
     return value_.get<bool>();
   }
   void must_be(const Json& wanted) const {
-    if (value_ != wanted) refuse(wanted.dump());
+    if (value_ != wanted) refuse(dump_json(wanted));
   }
   void must_be_absent_or(const Json& wanted) const {
     if (!is_null()) must_be(wanted);
@@ -65,7 +65,7 @@ class Node {
   }
   [[noreturn]] void refuse(std::string_view rule) const {
     throw Error(ErrorCode::kBadInput, source_, ": ", path_.empty() ? "the document" : path_, " is ",
-                printable(value_.dump()), ", only ", printable(rule, 200), " is supported");
+                printable(dump_json(value_)), ", only ", printable(rule, 200), " is supported");
   }
 
  private:

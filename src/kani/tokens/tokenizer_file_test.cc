@@ -18,7 +18,7 @@ const std::string& good_text() {
   return text;
 }
 const Json& good() {
-  static const Json json = Json::parse(good_text());
+  static const Json json = parse_json(good_text(), "the test");
   return json;
 }
 
@@ -42,22 +42,22 @@ void expect_refused_with(const char* pointer, const Json& value, const std::stri
   SCOPED_TRACE(pointer);
   Json json = good();
   json[Json::json_pointer(pointer)] = value;
-  expect_refused(json.dump(), reason);
+  expect_refused(dump_json(json), reason);
 }
 void expect_accepted(const char* pointer, const Json& value) {
   Json json = good();
   json[Json::json_pointer(pointer)] = value;
-  EXPECT_NO_THROW(Tokenizer::parse(json.dump(), "", "t.json")) << pointer;
+  EXPECT_NO_THROW(Tokenizer::parse(dump_json(json), "", "t.json")) << pointer;
 }
 void expect_accepted_without(const char* object, const char* member) {
   Json json = good();
   json[Json::json_pointer(object)].erase(member);
-  EXPECT_NO_THROW(Tokenizer::parse(json.dump(), "", "t.json")) << object << "/" << member;
+  EXPECT_NO_THROW(Tokenizer::parse(dump_json(json), "", "t.json")) << object << "/" << member;
 }
 
 /// good() as text with `from` (which must occur) replaced once.
 std::string with_text(const std::string& from, const std::string& to) {
-  std::string text = good().dump();
+  std::string text = dump_json(good());
   const size_t place = text.find(from);
   EXPECT_NE(place, std::string::npos) << from;
   return text.replace(place, from.size(), to);
@@ -156,7 +156,7 @@ TEST(TokenizerFile, broken_vocabularies_are_refused) {
                  "the token \"\u4f60\" twice");
   Json json = good();
   json["model"]["vocab"].erase("\u0120");  // the blank
-  expect_refused(json.dump(), "no token for the single byte 32");
+  expect_refused(dump_json(json), "no token for the single byte 32");
 }
 
 TEST(TokenizerFile, too_many_tokens_are_refused) {
@@ -178,7 +178,7 @@ TEST(TokenizerFile, tokens_outside_the_byte_alphabet_are_out_of_reach) {
   json["model"]["vocab"]["\u4f60"] = 3000;   // no text becomes it: U+4F60 is three bytes
   json["model"]["vocab"]["e\u0301"] = 3001;  // and so is é in two code points
   json["model"]["vocab"]["a b"] = 3002;      // a blank is written U+0120
-  const Tokenizer tokenizer = Tokenizer::parse(json.dump(), "", "t.json");
+  const Tokenizer tokenizer = Tokenizer::parse(dump_json(json), "", "t.json");
   for (const int32_t id : tokenizer.encode("\u4f60 e\u0301 a b")) EXPECT_LT(id, 3000);
   EXPECT_EQ(tokenizer.size(), 3003);
 }
@@ -233,7 +233,7 @@ TEST(TokenizerFile, broken_added_tokens_are_refused) {
   Json json = good();
   json["added_tokens"][0]["content"] = "(?:.*)+";  // an expression is a text like any other
   json["added_tokens"][0]["id"] = 3000;
-  EXPECT_EQ(Tokenizer::parse(json.dump(), "", "t.json").encode("a(?:.*)+").back(), 3000);
+  EXPECT_EQ(Tokenizer::parse(dump_json(json), "", "t.json").encode("a(?:.*)+").back(), 3000);
 }
 
 TEST(TokenizerFile, broken_documents_are_refused) {

@@ -76,7 +76,7 @@ std::string with_token_names(std::string_view json, std::string_view source,
   std::string list;
   for (const TokenName& name : names) {
     list += concat(list.empty() ? "" : ",", "\n    {\"id\": ", name.id,
-                   ", \"content\": ", Json(name.content).dump(),
+                   ", \"content\": ", dump_json(Json(name.content)),
                    ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
                    "\"normalized\": true, \"special\": false}");
   }

@@ -16,7 +16,9 @@ namespace {
 
 const std::string kData = KANI_TEST_DATA;
 
-Json document(const std::string& path) { return Json::parse(read_file(kData + path, 1 << 24)); }
+Json document(const std::string& path) {
+  return parse_json(read_file(kData + path, 1 << 24), "the test");
+}
 
 const Tokenizer& reference() {
   static const Tokenizer tokenizer = Tokenizer::load(kData + "/lm/tokenizer");
@@ -28,7 +30,7 @@ template <typename Change>
 Tokenizer changed(Change change, std::string_view config = "") {
   Json json = document("/lm/tokenizer/tokenizer.json");
   change(json);
-  return Tokenizer::parse(json.dump(), config, "test");
+  return Tokenizer::parse(dump_json(json), config, "test");
 }
 
 /// 445 texts with their ids.
@@ -209,7 +211,7 @@ TEST(Tokenizer, a_real_size_vocabulary_loads) {
                                     {"rstrip", false},
                                     {"single_word", false}});
   }
-  const Tokenizer tokenizer = Tokenizer::parse(json.dump(), "", "big");
+  const Tokenizer tokenizer = Tokenizer::parse(dump_json(json), "", "big");
   EXPECT_EQ(tokenizer.size(), 80538);
   const std::vector<int32_t> ids =
       tokenizer.encode("<custom_token_16137>" + symbols[7] + symbols[9]);

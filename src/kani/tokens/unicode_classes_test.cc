@@ -12,8 +12,8 @@ namespace kani {
 namespace {
 
 TEST(UnicodeClasses, every_code_point_has_the_reference_librarys_class) {
-  const Json reference =
-      Json::parse(read_file(KANI_TEST_DATA "/lm/tokenizer/unicode_classes.json", 1 << 20));
+  const Json reference = parse_json(
+      read_file(KANI_TEST_DATA "/lm/tokenizer/unicode_classes.json", 1 << 20), "the test");
   std::vector<CharClass> expected(0x110000, CharClass::kOther);
   const std::pair<const char*, CharClass> classes[] = {
       {"L", CharClass::kLetter}, {"N", CharClass::kNumber}, {"S", CharClass::kSpace}};

@@ -134,7 +134,7 @@ double share_of(uint64_t hash) { return static_cast<double>(hash >> 11) * 0x1p-5
 // The recording that a clip was cut out of, as its notes have it; empty: not known.
 std::string recording_of(const std::string& notes) {
   if (notes.empty()) return "";
-  const Json json = Json::parse(notes, nullptr, /*allow_exceptions=*/false);
+  const Json json = try_parse_json(notes);
   const auto found = json.is_object() ? json.find("audio") : json.end();
   return found != json.end() && found->is_string() ? found->get<std::string>() : "";
 }

@@ -274,7 +274,7 @@ TEST(Goldens, all_rows_of_the_real_vocabulary_in_chunks_of_any_size) {
         parse_json(read_file(kData / "vocab80538" / "config.json", kMaxConfigBytes), "config.json");
     keys["model_type"] = "lfm2";
     const Lfm2Module model =
-        load_module_as(kData / "vocab80538", parse_lfm2_config(keys.dump(), "config.json"));
+        load_module_as(kData / "vocab80538", parse_lfm2_config(dump_json(keys), "config.json"));
     const PackedBatch batch = batch_of(model.config(), rows, first_rows());
     EXPECT_EQ(batch.labels, g["num_items_in_batch"]);
     const LossResult result = cross_entropy(model.forward(batch), model.head(), targets_of(batch),

@@ -49,8 +49,8 @@ TEST_F(KeptData, base_and_shard_are_kept_where_they_are_asked_for) {
   at::NoGradGuard no_grad;
   const at::Tensor logits = at::mm(trainer.model().forward(batch), trainer.model().head().t());
   save_parameters(fs::path(place) / "logits.safetensors", {{"logits", logits}});
-  write_file(fs::path(place) / "ids.json", Json(ids).dump());
-  write_file(fs::path(place) / "voice.json", Json{{"embedding", clip.voice}}.dump());
+  write_file(fs::path(place) / "ids.json", dump_json(Json(ids)));
+  write_file(fs::path(place) / "voice.json", dump_json(Json{{"embedding", clip.voice}}));
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ void save_adapter(const std::filesystem::path& folder, const ParameterMap& param
       {"trainable_token_indices", ids.empty() ? Json() : Json(ids)},
       {"use_rslora", settings.rank_stabilized}};
   save_parameters(folder / kAdapterFile, adapter_tensors(parameters));
-  write_file(folder / "adapter_config.json", config.dump(2) + "\n");
+  write_file(folder / "adapter_config.json", dump_json(config, 2) + "\n");
 }
 
 }  // namespace kani::train

@@ -192,7 +192,7 @@ TEST_F(LoraTest, rows_of_the_embedding_are_trained_beside_the_adapters) {
   const fs::path folder = *find_checkpoint(folder_ / "out");
   const Json json =
       parse_json(read_file(folder / "adapter_config.json", kMaxConfigBytes), "adapter_config");
-  EXPECT_EQ(json["trainable_token_indices"].dump(), "[1,420,421,422,423,424]");
+  EXPECT_EQ(dump_json(json["trainable_token_indices"]), "[1,420,421,422,423,424]");
   EXPECT_TRUE(load_tensors(folder / "adapter_model.safetensors")
                   .at(concat("base_model.model.", kTokenRows))
                   .equal(rows));
@@ -282,7 +282,7 @@ TEST_F(LoraTest, files_are_laid_out_as_PEFT_has_them) {
       parse_json(read_file(folder / "adapter_config.json", kMaxConfigBytes), "adapter_config");
   EXPECT_EQ(json["peft_type"], "LORA");
   EXPECT_EQ(json["r"], 4);
-  EXPECT_EQ(json["lora_alpha"].dump(), "8");
+  EXPECT_EQ(dump_json(json["lora_alpha"]), "8");
   EXPECT_EQ(json["base_model_name_or_path"], (folder_ / "base").string());
   EXPECT_EQ(json["target_modules"].size(), 34u);
   EXPECT_EQ(json["modules_to_save"].size(), 3u);

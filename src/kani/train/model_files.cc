@@ -222,7 +222,7 @@ std::string config_text(const Lfm2Config& c, SavedType type) {
     out["language_settings"] = {{"status", "available_language_tags"},
                                 {"language_tags_list", c.language_tags}};
   if (!c.language_tokens.empty()) out["language_settings"]["language_tokens"] = c.language_tokens;
-  return out.dump(2) + "\n";
+  return dump_json(out, 2) + "\n";
 }
 
 void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to,

@@ -70,7 +70,7 @@ TEST_F(ResumeCheck, another_base_is_told_and_one_that_makes_another_model_is_ref
   EXPECT_NE(warnings_.find("began from"), std::string::npos) << warnings_;
   Json base = parse_json(read_file(folder_ / "copy" / "config.json", 1 << 20), "config");
   base["rope_theta"] = 12345.0;
-  write_file(folder_ / "copy" / "config.json", base.dump());
+  write_file(folder_ / "copy" / "config.json", dump_json(base));
   const std::string why = refusal(c);
   EXPECT_NE(why.find("another base: rope_theta was "), std::string::npos) << why;
   EXPECT_NE(why.find("is 12345"), std::string::npos) << why;

@@ -13,24 +13,24 @@ constexpr int kVersion = 1;
 }  // namespace
 
 std::string state_text(const RunState& s) {
-  return Json{{"format", kFormat},
-              {"version", kVersion},
-              {"update", s.update},
-              {"epoch", s.epoch},
-              {"row", s.row},
-              {"elements", s.elements},
-              {"skipped", s.skipped},
-              {"skipped_in_row", s.skipped_in_row},
-              {"recent_norms", s.recent_norms},
-              {"recent_losses", s.recent_losses},
-              {"best_loss", s.best_loss ? Json(*s.best_loss) : Json()},
-              {"best_update", s.best_update},
-              {"data_hash", s.data_hash},
-              {"valid_hash", s.valid_hash},
-              {"base_hash", s.base_hash},
-              {"config_hash", s.config_hash},
-              {"program", s.program}}
-             .dump(2) +
+  return dump_json(Json{{"format", kFormat},
+                        {"version", kVersion},
+                        {"update", s.update},
+                        {"epoch", s.epoch},
+                        {"row", s.row},
+                        {"elements", s.elements},
+                        {"skipped", s.skipped},
+                        {"skipped_in_row", s.skipped_in_row},
+                        {"recent_norms", s.recent_norms},
+                        {"recent_losses", s.recent_losses},
+                        {"best_loss", s.best_loss ? Json(*s.best_loss) : Json()},
+                        {"best_update", s.best_update},
+                        {"data_hash", s.data_hash},
+                        {"valid_hash", s.valid_hash},
+                        {"base_hash", s.base_hash},
+                        {"config_hash", s.config_hash},
+                        {"program", s.program}},
+                   2) +
          "\n";
 }
 

@@ -86,7 +86,7 @@ void set_key(const fs::path& base, const char* name, const Json& value) {
   const fs::path path = base / "config.json";
   Json config = parse_json(read_file(path, kMaxConfigBytes), "config");
   config[name] = value;
-  write_file(path, config.dump());
+  write_file(path, dump_json(config));
 }
 
 TEST_F(StartTest, a_frame_takes_the_positions_that_the_base_says_unless_it_is_told_otherwise) {
@@ -149,7 +149,7 @@ TEST_F(StartTest, first_train_takes_a_complete_model_with_voices_of_any_size) {
   const fs::path path = folder_ / "base" / "config.json";
   Json keys = parse_json(read_file(path, kMaxConfigBytes), "config");
   keys.erase("speaker_emb_dim");
-  write_file(path, keys.dump());
+  write_file(path, dump_json(keys));
   c.growth.first_train = true;
   c.growth.audio_tokens_start = 410;
   c.growth.audio_codebook_size = 60;

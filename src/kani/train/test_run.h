@@ -27,7 +27,7 @@ class RunTest : public testing::Test {
         read_file(kReferenceData / "tiny" / "init" / "config.json", kMaxConfigBytes), "config");
     config["audio_tokens_start"] = 410;
     config["speaker_emb_dim"] = 16;
-    write_file(folder_ / "base" / "config.json", config.dump());
+    write_file(folder_ / "base" / "config.json", dump_json(config));
     std::filesystem::copy(kReferenceData / "tiny" / "init" / "model.safetensors", folder_ / "base");
     write_shard(folder_ / "data.kshard", nullptr);
   }

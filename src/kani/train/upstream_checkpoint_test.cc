@@ -64,8 +64,8 @@ class UpstreamTest : public RunTest {
   void leave_progress(int64_t update, double epoch) const {
     write_file(
         folder_ / "checkpoint" / "trainer_state.json",
-        Json{{"global_step", update}, {"epoch", epoch}, {"max_steps", 20}, {"log_history", {}}}
-            .dump());
+        dump_json(Json{
+            {"global_step", update}, {"epoch", epoch}, {"max_steps", 20}, {"log_history", {}}}));
   }
 };
 

@@ -20,14 +20,14 @@ constexpr const char* kFormat = "kani-codec-state";
 constexpr int kVersion = 1;
 
 std::string state_text(const CodecRunState& s) {
-  return Json{{"format", kFormat},
-              {"version", kVersion},
-              {"update", s.update},
-              {"skipped", s.skipped},
-              {"skipped_in_row", s.skipped_in_row},
-              {"data_hash", s.data_hash},
-              {"config_hash", s.config_hash}}
-             .dump(2) +
+  return dump_json(Json{{"format", kFormat},
+                        {"version", kVersion},
+                        {"update", s.update},
+                        {"skipped", s.skipped},
+                        {"skipped_in_row", s.skipped_in_row},
+                        {"data_hash", s.data_hash},
+                        {"config_hash", s.config_hash}},
+                   2) +
          "\n";
 }
 

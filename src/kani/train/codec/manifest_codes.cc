@@ -92,7 +92,7 @@ std::string identity(const ParameterMap& parameters, const std::string& manifest
            digest(std::string(static_cast<const char*>(plain.const_data_ptr()), plain.nbytes())) +
            "\n";
   }
-  return Json{{"networks", digest(all)}, {"manifest", digest(manifest)}}.dump();
+  return dump_json(Json{{"networks", digest(all)}, {"manifest", digest(manifest)}});
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ bool write_manifest_codes(const fs::path& networks, const fs::path& manifest, co
         row["codes"] = lists_of(cache.codes(found->second, 0, sounds.frames(found->second)));
       std::string& path = row[path_key_of_record(row, manifest.string())].get_ref<std::string&>();
       path = path_from(out, manifest, path);
-      part.add(row.dump());
+      part.add(dump_json(row));
     }
     if (!tell(++done, sounds.size())) return false;
   }

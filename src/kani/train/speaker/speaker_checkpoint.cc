@@ -34,7 +34,7 @@ void SpeakerTrainer::save() {
                    {"config", speaker_yaml(config_, /*only_numeric=*/true)}};
   write_sealed(output / checkpoint_name(update_), [&](const fs::path& part) {
     save_parameters(part / kTensorFile, everything());
-    write_file(part / kStateFile, state.dump(2) + "\n");
+    write_file(part / kStateFile, dump_json(state, 2) + "\n");
     write_file(part / "config.resolved.yaml", speaker_yaml(config_));
   });
   rotate_steps(output, {.limit = config_.save_total_limit});
