@@ -44,6 +44,10 @@ target_link_libraries(kani_flags INTERFACE Threads::Threads)
 if(KANI_SANITIZE)
   target_compile_options(kani_flags INTERFACE -fsanitize=${KANI_SANITIZE} -fno-sanitize-recover=all
                                               -fno-omit-frame-pointer)
+  if(KANI_TRAIN)
+    # It would want to know the types of LibTorch's objects, some of which the library hides.
+    target_compile_options(kani_flags INTERFACE -fno-sanitize=vptr)
+  endif()
   target_link_options(kani_flags INTERFACE -fsanitize=${KANI_SANITIZE})
 else()
   # Files and requests come from strangers, so what the compiler can guard for nearly nothing is guarded: stack

@@ -179,7 +179,7 @@ stage_hostile() {
   tally tools/fuzz.sh --seconds 2 --jobs "$(nproc)"
 }
 
-about_sanitizers() { printf 'clang with warnings as errors; all tests and quick journeys, address + undefined'; }
+about_sanitizers() { printf 'clang with warnings as errors; all tests and quick journeys, the trainer with g++, address + undefined'; }
 stage_sanitizers() {
   have clang++-14 || return 0
   build fuzz || return
@@ -188,6 +188,19 @@ stage_sanitizers() {
   # Models of the real width run on the best instruction set alone here; the stage "unit" runs them on all.
   GTEST_FILTER='-*full_width*/scalar:*full_width*/avx2' run_tests fuzz
   journeys fuzz --quick
+  sanitized_trainer
+}
+
+# sanitized_trainer: LibTorch itself is not made of sanitized objects, so what crosses its border in containers is not
+# watched, nor what it keeps for ever.
+sanitized_trainer() {
+  local data=$out/train-data-sanitized
+  one 'LibTorch' tools/libtorch.sh && build train-asan kani_train_test kani_train_codec_test kani_train_speaker_test kani-train ||
+    return
+  export ASAN_OPTIONS=$ASAN_OPTIONS:detect_container_overflow=0:detect_leaks=0 OMP_WAIT_POLICY=passive
+  rm -rf "$data"
+  KANI_KEEP_TRAIN_DATA=$data run_tests train-asan --tests-regex '^train'
+  tally tests/train/kills --bin build/train-asan/bin --data "$data" --kills 3
 }
 
 about_threads() { printf 'thread pool, backend and engine tests under the thread sanitizer'; }

@@ -7,17 +7,14 @@
 #include <limits>
 #include <numbers>
 
+#include "kani/base/sanitized.h"
 #include "kani/dataset/test_build.h"
 #include "kani/dataset/test_sounds.h"
 
 namespace kani {
 namespace {
 
-#if defined(KANI_SANITIZED)
-constexpr size_t kGoodRecords = 200;  // enough to find faults of memory
-#else
-constexpr size_t kGoodRecords = 2000;
-#endif
+constexpr size_t kGoodRecords = kSanitized ? 200 : 2000;  // 200: enough to find faults of memory
 
 size_t good_records() {
   const char* wanted = std::getenv("KANI_D1_RECORDS");

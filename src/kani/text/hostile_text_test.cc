@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "kani/base/error.h"
+#include "kani/base/sanitized.h"
 #include "kani/base/utf8.h"
 #include "kani/text/text.h"
 
@@ -119,21 +120,9 @@ TEST(HostileText, code_art_and_tables_end_well) {
   checked_chunks("https://" + repeat("a.", 5000) + "com/?" + repeat("x=1&", 5000));
 }
 
-// Sanitizers make everything slow; what they look for, shorter texts show as well.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
-
 TEST(HostileText, megabytes_of_one_thing_take_no_time) {
-  // A quadratic step anywhere would take minutes here.
+  // A quadratic step anywhere would take minutes here.  Of what sanitizers look for shorter texts
+  // show as much.
   constexpr size_t kSize = kSanitized ? 10000 : 100000;
   for (const char* part : {"a",
                            "1",

@@ -15,14 +15,7 @@
 #include <vector>
 
 #include "kani/base/error.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KANI_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KANI_SANITIZED 1
-#endif
-#endif
+#include "kani/base/sanitized.h"
 
 namespace kani::train {
 namespace {
@@ -149,13 +142,12 @@ void Pool::release(void* data) {
 }  // namespace
 
 void keep_tensor_memory() {
-#ifndef KANI_SANITIZED
+  if (kSanitized) return;
   c10::SetCPUAllocator(&pool());
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, kSystemBlock);
   mallopt(M_TRIM_THRESHOLD, kSystemKept);
   mallopt(M_TOP_PAD, kSystemStep);
-#endif
 #endif
 }
 
