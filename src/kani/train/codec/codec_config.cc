@@ -173,6 +173,9 @@ void CodecTrainConfig::validate() const {
           " starts from what another has left: --init (key init)");
   require(codes == "encoder" || codes == "analysis" || codes == "mixed", "codes is \"", codes,
           "\", must be encoder, analysis or mixed");
+  require(!mel_guards.empty(), "mel_guards is empty, must be levels of mels, [0.002] for example");
+  for (const double guard : mel_guards)
+    require(std::isfinite(guard) && guard > 0, "mel_guards has ", guard, ", must be above 0");
   train::validate(optimizer);
   for (const auto& [rates, name] : {std::pair{&codec.encoder.rates, "encoder_rates"},
                                     std::pair{&codec.decoder.rates, "decoder_rates"}}) {
@@ -206,6 +209,7 @@ void CodecTrainConfig::validate() const {
                                     {"encoder_mel_weight", encoder_mel_weight},
                                     {"mel_weight", mel_weight},
                                     {"magnitude_weight", magnitude_weight},
+                                    {"spread_weight", spread_weight},
                                     {"clip_weight", clip_weight},
                                     {"aux_weight", aux_weight},
                                     {"adversarial_weight", adversarial_weight},

@@ -12,6 +12,7 @@
 #include "kani/train/codec/analysis.h"
 #include "kani/train/codec/codec_module.h"
 #include "kani/train/codec/discriminators.h"
+#include "kani/train/codec/losses.h"
 #include "kani/train/optimizer.h"
 
 namespace kani::train {
@@ -27,7 +28,8 @@ std::string_view stage_name(CodecStage stage);
 
 struct CodecTrainConfig {
   CodecStage stage = CodecStage::kMel;
-  std::string init;  // a .nemo, a checkpoint, or a folder of them; empty: from nothing
+  std::string init;           // a .nemo, a checkpoint, or a folder of them; empty: from nothing
+  std::string code_networks;  // of a .nemo as init: a file of export_code_networks(); empty: none
   std::string output_dir = "./codec-checkpoints";
   std::vector<std::string> data;  // sounds (sound_set.h)
   std::vector<std::string> valid_data;
@@ -59,6 +61,8 @@ struct CodecTrainConfig {
   // Stages decoder and joint.
   std::string codes = "encoder";  // who makes the codes: encoder, analysis, mixed
   double mel_weight = 1, magnitude_weight = 1;
+  std::vector<double> mel_guards = SpectralRules().mel_guards;  // below them mels count for little
+  double spread_weight = 0;       // of the variances of log-mels in time (losses.h)
   double clip_weight = 1;         // of what is beyond [-1, 1]
   double aux_weight = 0.1;        // of mels from the first stage, where their head is there
   int64_t adversarial_from = -1;  // update from which discriminators take part; -1: never

@@ -39,6 +39,8 @@ void add_place_keys(Keys& k) {
                "mel, encoder, decoder or joint; --stage"});
   numeric(k, "init", KANI_FIELD(init),
           "what to start from: a codec, a checkpoint, or a folder of them; --init");
+  numeric(k, "code_networks", KANI_FIELD(code_networks),
+          "what makes the codes, a .safetensors of --export, where init is a finished codec");
   other(k, "output_dir", KANI_FIELD(output_dir), "folder of checkpoints and logs; --out");
   other(k, "data", KANI_FIELD(data), "sounds to train on: files, folders, lists; --data");
   other(k, "valid_data", KANI_FIELD(valid_data), "sounds to measure on, never trained on; --valid");
@@ -146,6 +148,13 @@ void add_sound_keys(Keys& k) {
   numeric(k, "codes", KANI_FIELD(codes),
           "stage decoder: who makes the codes: encoder, analysis, or mixed: either, by recording");
   numeric(k, "mel_weight", KANI_FIELD(mel_weight), "sound: weight of the distance of log-mels");
+  numeric(
+      k, "mel_guards", KANI_FIELD(mel_guards),
+      "sound: levels of mels below which their distance counts for little; with several the mean "
+      "over them");
+  numeric(k, "spread_weight", KANI_FIELD(spread_weight),
+          "sound: weight of the distance of the log-mels' variances in time, against sound that is "
+          "too smooth");
   numeric(k, "magnitude_weight", KANI_FIELD(magnitude_weight),
           "sound: weight of the distance of spectra");
   numeric(k, "clip_weight", KANI_FIELD(clip_weight),

@@ -137,6 +137,10 @@ void add_sound(const StageTools& tools, const CropBatch& batch, const at::Tensor
       terms.mel * c.mel_weight + terms.magnitude * c.magnitude_weight + beyond * c.clip_weight;
   out.figures["mel"] = item(terms.mel);
   out.figures["magnitude"] = item(terms.magnitude);
+  if (c.spread_weight > 0) {
+    out.loss = out.loss + terms.spread * c.spread_weight;
+    out.figures["spread"] = item(terms.spread);
+  }
   if (c.aux_weight > 0 && tools.analysis != nullptr)
     out.loss = out.loss + mel_loss(tools, batch, first, real_mel(tools, batch.sound), out.figures) *
                               c.aux_weight;

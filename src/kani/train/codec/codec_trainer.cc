@@ -86,6 +86,21 @@ CodecTrainer::CodecTrainer(CodecTrainConfig config, bool resume, bool force)
 
 CodecTrainer::~CodecTrainer() = default;
 
+// A finished codec holds only what speaks; what has made its codes lies in another file.
+void CodecTrainer::take_code_networks() {
+  require(!has_analysis(), "code_networks is ", config_.code_networks, ", but ", config_.init,
+          " holds an analysis network itself");
+  const CodecFile codes = load_code_networks(config_.code_networks);
+  require(codes.config.codebooks == start_config_.codebooks &&
+              codes.config.levels == start_config_.levels &&
+              codes.config.samples_per_frame == start_config_.samples_per_frame &&
+              codes.config.decoder.base_channels == start_config_.decoder.base_channels,
+          config_.code_networks, " makes other codes than those of ", config_.init);
+  for (const auto& [name, tensor] : codes.parameters) {
+    if (name.starts_with("analysis.") || name.starts_with("mel_head.")) parameters_[name] = tensor;
+  }
+}
+
 void CodecTrainer::start_networks() {
   if (config_.init.empty()) {
     // Through the reader of .nemo files, which knows what a codec may be.
@@ -99,6 +114,7 @@ void CodecTrainer::start_networks() {
     if (!config_.more_dilations.empty())
       deepen_decoder(start_config_, parameters_, config_.more_dilations, config_.seed);
   }
+  if (!config_.code_networks.empty()) take_code_networks();
   if (config_.stage == CodecStage::kMel && !has_analysis())
     parameters_.merge(random_analysis(start_config_, config_.analysis, config_.seed));
   const bool needs_analysis =
@@ -128,7 +144,9 @@ void CodecTrainer::make_tools() {
     mel_ = std::make_unique<LogMel>(analysis_mel(codec, size.bands, device_));
   }
   if (config_.stage >= CodecStage::kDecoder)
-    spectral_ = std::make_unique<SpectralLoss>(codec.sample_rate_hz, device_);
+    spectral_ = std::make_unique<SpectralLoss>(
+        codec.sample_rate_hz, device_,
+        SpectralRules{.mel_guards = config_.mel_guards, .spread = config_.spread_weight > 0});
   optimizer_ = std::make_unique<AdamW>(config_.optimizer, parameters_);
   if (!critic_parameters_.empty()) {
     critics_ = std::make_unique<Discriminators>(config_.critics, critic_parameters_, device_);

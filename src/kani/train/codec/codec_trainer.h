@@ -65,6 +65,7 @@ class CodecTrainer {
   CropBatch batch_of(const Source& source, uint64_t seed, uint64_t number, double starts) const;
   void add_critics(StageResult& result, Figures& figures);
   bool uses_codes() const { return config_.stage == CodecStage::kDecoder; }
+  void take_code_networks();
   bool has_analysis() const { return parameters_.contains("analysis.in.weight"); }
 
   CodecTrainConfig config_;

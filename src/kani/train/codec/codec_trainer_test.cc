@@ -253,6 +253,26 @@ TEST_F(CodecTrainerTest, what_makes_codes_fits_in_a_file_from_which_the_next_sta
   EXPECT_THROW(load_networks(folder_ / "none.safetensors"), Error);
 }
 
+TEST_F(CodecTrainerTest, a_finished_codec_goes_on_with_what_makes_its_codes) {
+  run(tiny(CodecStage::kMel, "mel"), false, 3);
+  const CodecFile networks = load_networks(folder_ / "mel");
+  export_networks(folder_ / "codes.safetensors", networks);
+  export_networks(folder_ / "codec.nemo", networks);
+  CodecTrainConfig config = after(CodecStage::kDecoder, "codec.nemo", "decoder");
+  config.codes = "analysis";
+  EXPECT_THROW(CodecTrainer(config, false, false), Error);  // a .nemo has no analysis network
+  config.code_networks = (folder_ / "codes.safetensors").string();
+  CodecTrainConfig from_run = after(CodecStage::kDecoder, "mel", "from-run");
+  from_run.codes = "analysis";
+  const Figures ours = CodecTrainer(config, false, false).evaluate(),
+                right = CodecTrainer(from_run, false, false).evaluate();
+  for (const auto& [name, value] : right) EXPECT_EQ(ours.at(name), value) << name;
+  from_run.code_networks = config.code_networks;
+  EXPECT_THROW(CodecTrainer(from_run, false, false), Error);  // which of the two?
+  run(config, false, 2);
+  EXPECT_TRUE(load_networks(folder_ / "decoder").parameters.contains("analysis.in.weight"));
+}
+
 TEST_F(CodecTrainerTest, codes_of_a_recording_do_not_hang_on_how_it_is_cut) {
   run(tiny(CodecStage::kMel, "mel"), false, 2);
   at::NoGradGuard no_grad;

@@ -39,7 +39,7 @@ struct Terms {
 };
 
 Terms terms_at(const std::vector<double>& made, const std::vector<double>& real, int fft,
-               int64_t bands) {
+               int64_t bands, double guard = 0.002) {
   const auto y = magnitudes(made, fft), x = magnitudes(real, fft);
   const at::Tensor filters = mel_filters(kRate, fft, bands, 0, kRate / 2.0);
   const auto weights = filters.accessor<float, 2>();
@@ -53,7 +53,7 @@ Terms terms_at(const std::vector<double>& made, const std::vector<double>& real,
       ++count;
     }
     for (int64_t band = 0; band < bands; ++band) {
-      double a = 0.002, b = 0.002;
+      double a = guard, b = guard;
       for (size_t bin = 0; bin < x[frame].size(); ++bin) {
         const double weight = weights[band][static_cast<int64_t>(bin)];
         a += weight * y[frame][bin];
@@ -95,6 +95,59 @@ TEST(SpectralLoss, is_the_mean_over_four_resolutions_of_what_the_formulas_say) {
     const double magnitude = mean.level + 0.3 * mean.shape;
     EXPECT_NEAR(got.magnitude.item<double>(), magnitude, 1e-4 * magnitude);
   }
+}
+
+TEST(SpectralLoss, of_several_guards_is_the_mean_and_the_lowest_hears_what_is_soft) {
+  const std::vector<double> real = voice(600, 1e-5), made = voice(600, 1e-4);
+  double mean = 0;
+  for (const auto& [fft, bands] : {std::pair{256, 40}, {512, 80}, {1024, 80}, {2048, 128}}) {
+    for (const double guard : {0.002, 0.0001})
+      mean += terms_at(made, real, fft, bands, guard).mel / 8;
+  }
+  const auto mel = [&](std::vector<double> guards) {
+    return SpectralLoss(kRate, at::kCPU, {.mel_guards = std::move(guards)})(tensor_of(made),
+                                                                            tensor_of(real))
+        .mel.item<double>();
+  };
+  EXPECT_NEAR(mel({0.002, 0.0001}), mean, 1e-3 * mean);
+  EXPECT_GT(mel({0.0001}), 5 * mel({0.002}));
+}
+
+// Variances in time of the cosine transform of log-mels, each from its sum.
+std::vector<double> spread_of(const std::vector<double>& sound) {
+  const auto x = magnitudes(sound, 1024);
+  const at::Tensor filters = mel_filters(kRate, 1024, 80, 0, kRate / 2.0);
+  const auto weights = filters.accessor<float, 2>();
+  std::vector<double> sums(39), squares(39);
+  for (const std::vector<double>& frame : x) {
+    for (int n = 0; n < 39; ++n) {
+      double value = 0;
+      for (int band = 0; band < 80; ++band) {
+        double mel = 0.002;
+        for (size_t bin = 0; bin < frame.size(); ++bin)
+          mel += static_cast<double>(weights[band][static_cast<int64_t>(bin)]) * frame[bin];
+        value += std::sqrt(2.0 / 80) * std::cos(std::numbers::pi * (n + 1) * (band + 0.5) / 80) *
+                 std::log(mel);
+      }
+      sums[static_cast<size_t>(n)] += value;
+      squares[static_cast<size_t>(n)] += value * value;
+    }
+  }
+  const auto count = static_cast<double>(x.size());
+  for (size_t n = 0; n < 39; ++n)
+    sums[n] = squares[n] / count - sums[n] / count * (sums[n] / count);
+  return sums;
+}
+
+TEST(SpectralLoss, the_spread_is_that_of_cepstra_in_time) {
+  const SpectralLoss loss(kRate, at::kCPU, {.spread = true});
+  const std::vector<double> real = voice(140, 0.1), made = voice(180, 0.03);
+  const std::vector<double> y = spread_of(made), x = spread_of(real);
+  double mean = 0;
+  for (size_t n = 0; n < 39; ++n) mean += std::abs(std::log((y[n] + 0.01) / (x[n] + 0.01))) / 39;
+  EXPECT_NEAR(loss(tensor_of(made), tensor_of(real)).spread.item<double>(), mean, 1e-3 * mean);
+  EXPECT_EQ(loss(tensor_of(real), tensor_of(real)).spread.item<double>(), 0);
+  EXPECT_FALSE(SpectralLoss(kRate)(tensor_of(made), tensor_of(real)).spread.defined());
 }
 
 TEST(SpectralLoss, of_a_louder_sound_is_what_it_is_louder_by) {
