@@ -36,6 +36,8 @@ void declare(CLI::App& app, Arguments& a) {
                "the same if there is one, else a new run: one command for torchrun's restarts")
       ->excludes(resume);
   app.add_flag("--force", a.force, "resume although data or configuration changed");
+  app.add_flag("--elastic", a.elastic,
+               "resume although the checkpoint was written by another number of processes");
   app.add_option("--parity", a.parity,
                  "upstream's rules where ours differ; \"upstream\" may follow")
       ->expected(0, 1)

@@ -15,8 +15,8 @@ namespace kani::train {
 struct Arguments {
   std::vector<std::string> configs, data, valid, settings, languages;
   std::string model, upstream, replay, out, export_to, analyze, parity;
-  bool resume = false, resume_or_start = false, force = false, quiet = false, bf16 = false,
-       averaged = false, keys = false;
+  bool resume = false, resume_or_start = false, force = false, elastic = false, quiet = false,
+       bf16 = false, averaged = false, keys = false;
   std::optional<int64_t> steps;
 };
 

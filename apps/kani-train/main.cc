@@ -75,11 +75,17 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+kani::train::Launch launch_of(const Arguments& a) {
+  kani::train::Launch launch = kani::train::read_launch();
+  launch.elastic = a.elastic;
+  return launch;
+}
+
 /// A run as it is shown: on the terminal, in the log, by samples.
 class Run {
  public:
   Run(const Arguments& a, TrainConfig config)
-      : trainer_(std::move(config), resumes(a), a.force, kani::train::read_launch()),
+      : trainer_(std::move(config), resumes(a), a.force, launch_of(a)),
         config_(trainer_.config()),
         log_(config_.output_dir, trainer_.state().update, trainer_.leads(), trainer_.rank()),
         languages_(config_.output_dir, trainer_.leads()),

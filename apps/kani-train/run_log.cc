@@ -56,7 +56,7 @@ std::string LineFile::open(const fs::path& path, int64_t update) {
       if (end == std::string::npos) break;
       const std::string line = text.substr(begin, end - begin);
       begin = end + 1;
-      const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+      const Json json = try_parse_json(line);
       if (!json.is_object() || !json.contains("update") || json["update"] > update) continue;
       kept += line + "\n";
       if (json["update"] == update) last += line + "\n";
@@ -115,7 +115,7 @@ RunLog::RunLog(const fs::path& folder, int64_t update, bool leads, int rank) {
 void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
   if (r.skipped) {
     quarantine_.write(
-        Json{{"update", r.update}, {"reason", r.skip_reason}, {"clips", r.clips}}.dump());
+        dump_json(Json{{"update", r.update}, {"reason", r.skip_reason}, {"clips", r.clips}}));
   }
   if (!events_) return;
   Json exact{{"update", r.update},
@@ -126,7 +126,7 @@ void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
              {"elements", r.elements},
              {"targets", r.targets}};
   if (r.skipped) exact["skipped"] = r.skip_reason;
-  loss_.write(exact.dump());
+  loss_.write(dump_json(exact));
 
   Figures figures{{"elements_per_s", static_cast<double>(r.elements) / r.seconds},
                   {"clipped", r.clipped ? 1 : 0},
@@ -145,6 +145,7 @@ void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
     figures[concat("codebook_", k, "_loss")] = r.codebook_loss[k];
   if (r.device_peak_bytes > 0)
     figures["device_peak_memory_mb"] = static_cast<double>(r.device_peak_bytes) / (1 << 20);
+  if (r.device_temperature) figures["device_temperature"] = *r.device_temperature;
   if (r.guide) figures["guided_attention"] = *r.guide;
   Figures events{{"train/loss", r.loss},
                  {"train/grad_norm", r.grad_norm},
@@ -154,7 +155,7 @@ void RunLog::write(const UpdateReport& r, const Yardstick& yardstick) {
     exact[name] = value;
     events["train/" + name] = value;
   }
-  metrics_.write(exact.dump());
+  metrics_.write(dump_json(exact));
   events_->write(r.update, events);
   prometheus_->count("elements", static_cast<double>(r.elements));
   prometheus_->count("skipped_updates", r.skipped ? 1 : 0);
@@ -172,7 +173,7 @@ void RunLog::write(const EvalReport& r, const std::string& prefix) {
   const Figures figures = eval_figures(r, prefix);
   Json out{{"update", r.update}, {prefix + "targets", r.targets}};
   for (const auto& [name, value] : figures) out[name] = value;
-  loss_.write(out.dump());
+  loss_.write(dump_json(out));
   Figures events;
   prometheus_->write(figures);
   for (const auto& [name, value] : figures)
@@ -188,7 +189,7 @@ void RunLog::samples(int64_t update, const Figures& measured) {
     line["samples_" + name] = value;
     figures["samples/" + name] = value;
   }
-  metrics_.write(line.dump());
+  metrics_.write(dump_json(line));
   events_->write(update, figures);
 }
 
@@ -202,12 +203,10 @@ std::function<void()> RunLog::flusher() const {
 
 void RunLog::checkpoint(int64_t update, const SaveTimes& times, bool saved) {
   if (!events_) return;
-  metrics_.write(Json{
-      {"update", update},
-      {"checkpoint_seconds", times.seconds},
-      {"checkpoint_held_seconds", times.held_seconds},
-      {"checkpoint_saved",
-       saved}}.dump());
+  metrics_.write(dump_json(Json{{"update", update},
+                                {"checkpoint_seconds", times.seconds},
+                                {"checkpoint_held_seconds", times.held_seconds},
+                                {"checkpoint_saved", saved}}));
   events_->write(update, {{"train/checkpoint_seconds", times.seconds},
                           {"train/checkpoint_held_seconds", times.held_seconds},
                           {"train/checkpoint_failed", saved ? 0 : 1}});
@@ -218,7 +217,7 @@ void RunLog::factors(int64_t update, const Figures& figures) {
   if (!events_ || figures.empty()) return;
   Json line{{"update", update}};
   for (const auto& [name, value] : figures) line[name] = value;
-  metrics_.write(line.dump());
+  metrics_.write(dump_json(line));
   events_->write(update, figures);
   prometheus_->write(figures);
 }
@@ -231,7 +230,7 @@ void RunLog::summary(int64_t update, const Figures& figures) {
     line[name] = value;
     events["train/" + name] = value;
   }
-  metrics_.write(line.dump());
+  metrics_.write(dump_json(line));
   events_->write(update, events);
 }
 

@@ -172,6 +172,16 @@ void TrainConfig::validate() const {
   require(ema_decay >= 0 && ema_decay < 1, "ema_decay is ", ema_decay, ", must be 0 to below 1");
   require(grad_dtype == "f32" || grad_dtype == "bf16", "grad_dtype is \"", grad_dtype,
           "\", must be f32 or bf16");
+  require(weight_dtype == "f32" || weight_dtype == "bf16", "weight_dtype is \"", weight_dtype,
+          "\", must be f32 or bf16");
+  require(weight_dtype == "f32" || bf16,
+          "weight_dtype bf16 needs bf16: true; products of more digits than the weights have gain "
+          "nothing");
+  require(weight_dtype == "f32" || (lora.token_rows.empty() && !factorised()),
+          "weight_dtype bf16 has no place beside trainable_token_indices and audio_table "
+          "factorised, whose rows are float32");
+  require(!parity || (weight_dtype == "f32" && !fp8 && !repeat_first_update),
+          "weight_dtype, fp8 and repeat_first_update have no place beside parity");
   require(rope_precision == "f32" || rope_precision == "bf16", "rope_precision is \"",
           rope_precision, "\", must be f32 or bf16");
   require(valid_fraction >= 0 && valid_fraction <= 0.5, "valid_fraction is ", valid_fraction,

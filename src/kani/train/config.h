@@ -52,6 +52,7 @@ struct TrainConfig {
   double num_train_epochs = 3;
   int64_t max_steps = 0;  // 0: by epochs
   uint64_t seed = 42;
+  bool repeat_first_update = false;   // every update has the clips of the first
   double language_temperature = 0.5;  // a language's share ~ weight x clips^this; 1: as it is
   std::vector<std::string> language_weights;  // "ky=3"
   double speaker_dropout = 0;                 // share of clips that are trained without their voice
@@ -85,6 +86,8 @@ struct TrainConfig {
   bool gradient_checkpointing = false;  // layers are computed again in the backward pass
   bool bf16 = false;                    // matrix products in bf16, all else in float32
   std::string rope_precision = "f32";   // of RoPE's frequencies: f32, bf16 (training.md 7.5)
+  bool fp8 = false;                     // products of the feed-forward layers in 8 bits
+  std::string weight_dtype = "f32";     // what large weights are kept in: f32, bf16
   std::string grad_dtype = "f32";       // of gradients on their way between processes: f32, bf16
   bool deterministic = true;            // on GPUs; false: LibTorch may take faster forms
   std::string device = "auto";          // auto, cpu, cuda, cuda:N (cuda_device.h)

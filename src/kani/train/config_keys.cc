@@ -132,6 +132,9 @@ void add_batch_keys(Keys& k) {
           "passes over the data, if max_steps is 0");
   numeric(k, "max_steps", KANI_FIELD(max_steps), "updates in all; 0: by num_train_epochs; --steps");
   numeric(k, "seed", KANI_FIELD(seed), "of the order of clips and of all that is random");
+  numeric(k, "repeat_first_update", KANI_FIELD(repeat_first_update),
+          "to find faults: every update has the clips of the first, and the loss must fall to "
+          "nothing");
   numeric(k, "language_temperature", KANI_FIELD(language_temperature),
           "a language's share of an epoch is weight x clips^this; 1: as it is");
   numeric(k, "language_weights", KANI_FIELD(language_weights),
@@ -228,6 +231,11 @@ void add_machine_keys(Keys& k) {
   numeric(k, "bf16", KANI_FIELD(bf16), "factors of matrix products rounded to bf16");
   other(k, "gradient_checkpointing", KANI_FIELD(gradient_checkpointing),
         "compute layers again in the backward pass: less memory, same bits");
+  numeric(k, "fp8", KANI_FIELD(fp8),
+          "an experiment: products of the feed-forward layers in 8 bits");
+  numeric(k, "weight_dtype", KANI_FIELD(weight_dtype),
+          "type that large weights are kept in: f32, or bf16, rounded by chance, where memory is "
+          "short");
   numeric(k, "rope_precision", KANI_FIELD(rope_precision),
           "type of RoPE's frequencies: f32, or bf16 to go on with a run whose model was bf16 as a "
           "whole");

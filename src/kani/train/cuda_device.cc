@@ -39,6 +39,13 @@ int64_t gpu_memory_peak(at::Device device) {
   return c10::cuda::CUDACachingAllocator::getDeviceStats(device.index()).allocated_bytes[all].peak;
 }
 
+std::string gpu_bus(at::Device device) {
+  char text[32] = "";
+  if (!device.is_cuda() || cudaDeviceGetPCIBusId(text, sizeof text, device.index()) != cudaSuccess)
+    return "";
+  return text;
+}
+
 c10::intrusive_ptr<c10d::Backend> gpu_group(const c10::intrusive_ptr<c10d::Store>& store,
                                             const Launch& launch, at::Device device,
                                             std::chrono::milliseconds timeout) {

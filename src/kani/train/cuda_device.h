@@ -41,6 +41,9 @@ cuda::Stream stream_of(const at::Tensor& x);
 /// Bytes that tensors have held at once on a GPU since the program began; 0 for CPUs.
 int64_t gpu_memory_peak(at::Device device);
 
+/// A GPU's place in the machine, "0000:65:00.0"; empty for CPUs.
+std::string gpu_bus(at::Device device);
+
 /// c10d's NCCL group for tensors of that GPU.  Its time-out ends the process, as NCCL cannot take
 /// back what a GPU waits for; the launcher starts the group anew.
 c10::intrusive_ptr<c10d::Backend> gpu_group(const c10::intrusive_ptr<c10d::Store>& store,

@@ -343,7 +343,9 @@ class CrossEntropy : public Function<CrossEntropy> {
     const at::Tensor losses = floats({count}, hidden);
     const at::Tensor sums = rules.plain() ? losses : floats({count}, hidden);
     const at::Tensor dhidden = learn ? at::empty_like(hidden) : at::Tensor();
-    const at::Tensor dhead = learn && learn_head ? at::zeros_like(head) : at::Tensor();
+    const at::Tensor dhead = learn && learn_head
+                                 ? at::zeros(head.sizes(), head.options().dtype(at::kFloat))
+                                 : at::Tensor();
     for (int64_t first = 0; first < count; first += chunk) {
       const int64_t last = std::min(count, first + chunk);
       const at::Tensor part = hidden.slice(0, first, last), logits = at::mm(part, table.t());
@@ -409,7 +411,7 @@ bool normed(const at::Tensor& x, const at::Tensor& w) {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
-  if (x.scalar_type() != at::kBFloat16 || !is_float(w)) return at::linear(x, w, bias);
+  if (x.scalar_type() != at::kBFloat16 || !known(w)) return at::linear(x, w, bias);
   const at::Tensor y = Linear::apply(x, w);
   return bias.defined() ? y + bias : y;
 }
@@ -461,7 +463,7 @@ at::Tensor attention(const Kernels& kernels, const at::Tensor& q, const at::Tens
 LossResult cross_entropy(const Kernels& kernels, const at::Tensor& hidden, const at::Tensor& head,
                          const at::Tensor& targets, double scale, int64_t chunk,
                          const LossRules& rules) {
-  if (!known(hidden) || !is_float(head))
+  if (!known(hidden) || !known(head))
     return plain::cross_entropy(hidden, head, targets, scale, rules);
   const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
   const auto out = CrossEntropy::apply(hidden, head, targets, scale, chunk, learn,

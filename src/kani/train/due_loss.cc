@@ -4,6 +4,7 @@
 #include <map>
 
 #include "kani/base/error.h"
+#include "kani/train/narrow_weights.h"
 
 namespace kani::train {
 namespace {
@@ -45,6 +46,7 @@ LossResult due_cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
     if (targets[n] != kNoTarget)
       places[due_at(targets[n], layout)].push_back(static_cast<int64_t>(n));
   }
+  const at::Tensor table = widened(head);  // stretches of bf16 would round their gradients
   LossResult sum{at::zeros({}, hidden.options().dtype(at::kFloat)),
                  at::zeros({hidden.size(0)}, hidden.options().dtype(at::kFloat))};
   for (const auto& [rows, elements] : places) {
@@ -55,7 +57,7 @@ LossResult due_cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
     LossRules own = rules;
     if (rules.weights.defined()) own.weights = rules.weights.index_select(0, index);
     const LossResult part =
-        cross_entropy(hidden.index_select(0, index), rows_of(head, rows, layout),
+        cross_entropy(hidden.index_select(0, index), rows_of(table, rows, layout),
                       at::tensor(wanted, at::kLong).to(hidden.device()), scale, chunk, {}, own);
     sum.loss = sum.loss + part.loss;
     sum.per_token.index_copy_(0, index, part.per_token.detach());

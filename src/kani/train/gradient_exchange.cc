@@ -41,7 +41,9 @@ struct GradientExchange::State {
       at::Tensor& grad = parameter.mutable_grad();
       made.push_back(grad.defined() ? 1 : 0);
       group.lacks = group.lacks || !grad.defined();
-      if (!grad.defined()) grad = at::zeros_like(parameter.detach());
+      if (!grad.defined())
+        grad = at::zeros(parameter.sizes(),
+                         parameter.options().dtype(at::kFloat).requires_grad(false));
       parts.push_back(grad.reshape({-1}));
     }
     parts.push_back(at::tensor(made).to(parts.front().options()));

@@ -17,6 +17,7 @@ struct Launch {
   int master_port = 29500;
   bool store_is_served = false;  // by the launcher: rank 0 must not open it a second time
   std::string launcher = "none";
+  bool elastic = false;  // a checkpoint of another number of processes may be gone on with
 };
 
 /// Reads an environment (std::getenv for a process).  Throws Error(kInvalidArgument) for variables

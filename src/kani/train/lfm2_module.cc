@@ -6,6 +6,8 @@
 
 #include "kani/base/error.h"
 #include "kani/base/random.h"
+#include "kani/train/fp8_linear.h"
+#include "kani/train/narrow_weights.h"
 #include "kani/train/ops.h"
 #include "kani/train/recompute.h"
 
@@ -57,6 +59,11 @@ void Lfm2Module::move_to(at::Device device) {
   }
   head_ = parameter(head_name());
   frequencies_ = frequencies_.to(device);
+}
+
+void Lfm2Module::narrow() {
+  narrow_weights(parameters_);
+  head_ = parameter(head_name());
 }
 
 std::string_view Lfm2Module::head_name() const {
@@ -134,10 +141,13 @@ at::Tensor Lfm2Module::layer(int index, const at::Tensor& in, const Documents& d
 
 // W x (+ bias), and + s B A dropout(x) where there is an adapter.
 at::Tensor Lfm2Module::project(const std::string& module, const at::Tensor& x,
-                               std::optional<uint64_t> noise) const {
+                               std::optional<uint64_t> noise, bool fp8) const {
   const auto bias = parameters_.find(module + ".bias");
-  const at::Tensor y = train::linear(x, parameter(module + ".weight"),
-                                     bias == parameters_.end() ? at::Tensor() : bias->second);
+  const at::Tensor& w = parameter(module + ".weight");
+  const at::Tensor y =
+      fp8 && fits_fp8(x, w)
+          ? fp8_linear(x, w)
+          : train::linear(x, w, bias == parameters_.end() ? at::Tensor() : bias->second);
   const auto a = parameters_.find(module + ".lora_A.weight");
   if (a == parameters_.end()) return y;
   at::Tensor seen = x;
@@ -159,7 +169,7 @@ at::Tensor Lfm2Module::head() const {
 at::Tensor Lfm2Module::rows_of(const std::vector<int64_t>& ids) const {
   if (rules_.table.on()) return table_rows(rules_.table, parameter(kFactorTable), ids);
   const at::Tensor& table = parameter(kEmbedding);
-  const at::Tensor x = at::embedding(table, tensor_of(ids).to(table.device()));
+  const at::Tensor x = widened_rows(table, tensor_of(ids).to(table.device()));
   std::vector<int64_t> places, rows;  // of the ids that have a trained row
   for (size_t i = 0; i < ids.size() && !rules_.token_rows.empty(); ++i) {
     const auto found = std::lower_bound(rules_.token_rows.begin(), rules_.token_rows.end(), ids[i]);
@@ -223,9 +233,11 @@ at::Tensor Lfm2Module::conv_operator(int layer, const at::Tensor& u,
 at::Tensor Lfm2Module::feed_forward(int layer, const at::Tensor& u,
                                     const Documents& documents) const {
   const std::string self = concat("model.layers.", layer, ".feed_forward.");
-  const at::Tensor gate = project(self + "w1", u, documents.noise);
-  const at::Tensor up = project(self + "w3", u, documents.noise);
-  return project(self + "w2", for_products(swiglu(gate, up)), documents.noise);
+  const auto product = [&](const char* name, const at::Tensor& x) {
+    return project(self + name, x, documents.noise, rules_.fp8);
+  };
+  const at::Tensor gate = product("w1", u), up = product("w3", u);
+  return product("w2", for_products(swiglu(gate, up)));
 }
 
 double training_operations(const Lfm2Config& config, double mean_length, int64_t head_rows) {

@@ -29,6 +29,7 @@ struct ForwardTap {
 /// How the same network is computed.
 struct ComputeRules {
   bool bf16 = false;           // matrix products of numbers rounded to bf16; all else in float32
+  bool fp8 = false;            // those of the feed-forward layers in 8 bits (fp8_linear.h)
   bool rope_bf16 = false;      // RoPE's frequencies, its factor and their product rounded to bf16
   bool recompute = false;      // layers are computed again in the backward pass (recompute.h)
   double adapter_scale = 0;    // on B A x of modules that have adapters (lora.h)
@@ -52,6 +53,8 @@ class Lfm2Module {
 
   /// All parameters to a device; before anyone else holds one of them.
   void move_to(at::Device device);
+  /// Keeps the large ones in bf16 (narrow_weights.h); behind move_to(), before anyone else as well.
+  void narrow();
 
   const Lfm2Config& config() const { return config_; }
   const ComputeRules& rules() const { return rules_; }
@@ -98,8 +101,8 @@ class Lfm2Module {
                                 AttentionGuide* guide) const;
   at::Tensor conv_operator(int layer, const at::Tensor& x, const Documents& documents) const;
   at::Tensor feed_forward(int layer, const at::Tensor& x, const Documents& documents) const;
-  at::Tensor project(const std::string& module, const at::Tensor& x,
-                     std::optional<uint64_t> noise) const;
+  at::Tensor project(const std::string& module, const at::Tensor& x, std::optional<uint64_t> noise,
+                     bool fp8 = false) const;
   const at::Tensor& of(int layer, std::string_view name) const;
   std::vector<at::Tensor> parameters_of(int layer) const;
 

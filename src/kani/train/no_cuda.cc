@@ -13,6 +13,7 @@ void use_gpu(at::Device) {}
 const cuda::Kernels* kernels_for(const at::Tensor&) { return nullptr; }
 cuda::Stream stream_of(const at::Tensor&) { return nullptr; }
 int64_t gpu_memory_peak(at::Device) { return 0; }
+std::string gpu_bus(at::Device) { return ""; }
 
 c10::intrusive_ptr<c10d::Backend> gpu_group(const c10::intrusive_ptr<c10d::Store>&, const Launch&,
                                             at::Device, std::chrono::milliseconds) {

@@ -13,6 +13,7 @@
 #include "kani/train/device_ops.h"
 #include "kani/train/document_attention.h"
 #include "kani/train/loops.h"
+#include "kani/train/narrow_weights.h"
 #include "kani/train/ops_plain.h"
 #include "kani/train/products.h"
 #include "kani/train/sequence.h"
@@ -38,7 +39,7 @@ class Linear : public Function<Linear> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& w) {
     context->save_for_backward({x, w});
-    return product(x, w.to(x.scalar_type())).to(w.scalar_type());
+    return product(x, w.to(x.scalar_type())).to(at::kFloat);
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
@@ -48,7 +49,7 @@ class Linear : public Function<Linear> {
     const at::Tensor dy = grads[0].to(type).contiguous();
     at::Tensor dx, dw;
     if (context->needs_input_grad(0)) dx = product(dy, w.to(type).t()).to(type);
-    if (context->needs_input_grad(1)) dw = outer_product(dy, x).to(w.scalar_type());
+    if (context->needs_input_grad(1)) dw = outer_product(dy, x).to(at::kFloat);
     return {dx, dw};
   }
 };
@@ -320,7 +321,7 @@ class CrossEntropy : public Function<CrossEntropy> {
     const auto full = hidden.options().dtype(at::kFloat);
     at::Tensor per_token = at::zeros({hidden.size(0)}, full);
     at::Tensor dhidden = learn ? at::zeros_like(hidden) : at::Tensor();
-    at::Tensor dhead = learn && learn_head ? at::zeros_like(head) : at::Tensor();
+    at::Tensor dhead = learn && learn_head ? at::zeros(head.sizes(), full) : at::Tensor();
     const int64_t count = wanted.size(0), vocabulary = head.size(0);
     const int64_t chunk =
         std::clamp<int64_t>(kMostScores / std::max<int64_t>(vocabulary, 1), 1, most_in_chunk);
@@ -460,7 +461,8 @@ LossResult cross_entropy(const at::Tensor& hidden, const at::Tensor& head,
     return cross_entropy(hidden, written_out(factors, head), targets, scale, chunk, {}, rules);
   if (const auto* kernels = kernels_for(hidden))
     return device::cross_entropy(*kernels, hidden, head, targets, scale, chunk, rules);
-  const bool rounded = hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 && fused(head);
+  const bool rounded =
+      hidden.is_cpu() && hidden.scalar_type() == at::kBFloat16 && (fused(head) || is_narrow(head));
   if (!fused(hidden) && !rounded) return plain::cross_entropy(hidden, head, targets, scale, rules);
   const bool learn = at::GradMode::is_enabled() && (hidden.requires_grad() || head.requires_grad());
   const auto out = CrossEntropy::apply(hidden, head, targets, scale, chunk, learn,

@@ -15,7 +15,8 @@
 namespace kani::train {
 
 /// x w^T (+ bias).  x [N, K], w [M, K], bias [M] or undefined.  If x is bf16, w and what comes back
-/// in the backward pass are rounded to bf16 for the products; the result and dw are of w's type.
+/// in the backward pass are rounded to bf16 for the products; the result and dw are float32, also
+/// of a w that is bf16 itself.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias = {});
 
 /// x / sqrt(mean of x^2 + eps) * w.  x [N, H] (or [N, heads, D] with w [D]), w [H].

@@ -7,9 +7,11 @@
 #include <cmath>
 
 #include "kani/base/error.h"
+#include "kani/base/random.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/device_update.h"
 #include "kani/train/muon.h"
+#include "kani/train/narrow_weights.h"
 
 namespace kani::train {
 namespace {
@@ -92,7 +94,7 @@ bool AdamW::update_on_gpu(int64_t n, double factor) {
   std::vector<at::Tensor> steps;
   for (auto& [name, moments] : state_) {
     const at::Tensor& parameter = parameters_.find(name)->second;
-    if (!parameter.grad().defined() || is_muons(name)) continue;
+    if (!parameter.grad().defined() || is_muons(name) || is_narrow(parameter)) continue;
     rows.push_back({parameter.detach(),
                     parameter.grad(),
                     moments.first,
@@ -117,45 +119,77 @@ bool AdamW::update_on_gpu(int64_t n, double factor) {
   return true;
 }
 
-void AdamW::update_by_groups(int64_t n, double factor) {
-  struct Group {
-    std::vector<at::Tensor> parameters, grads, first, second, steps;
+void AdamW::put_back(std::string_view name, const at::Tensor& wide, int64_t n) {
+  uint64_t key = splitmix64(settings_.rounding_seed ^ splitmix64(static_cast<uint64_t>(n)));
+  for (const char c : name) key = splitmix64(key ^ static_cast<unsigned char>(c));
+  parameters_.find(name)->second.detach().copy_(rounded_by_chance(wide, key));
+}
+
+namespace {
+
+struct Group {
+  std::vector<at::Tensor> parameters, grads, first, second, steps;
+};
+
+}  // namespace
+
+void AdamW::update_by_groups(int64_t n, double factor, bool narrow_alone) {
+  const auto update = [&](Group& group, double rate_factor, double decay) {
+    if (factor < 1) at::_foreach_mul_(group.grads, factor);
+    at::_foreach_add_(group.steps, 1);
+    at::_fused_adamw_(group.parameters, group.grads, group.first, group.second, {}, group.steps,
+                      learning_rate(n) * rate_factor, settings_.beta1, settings_.beta2, decay,
+                      settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   };
   std::map<std::pair<double, double>, Group> groups;  // by factor of the rate and decay
   for (auto& [name, moments] : state_) {
     at::Tensor& parameter = parameters_.find(name)->second;
     const at::Tensor grad = parameter.grad();
     if (!grad.defined() || is_muons(name)) continue;
-    Group& group = groups[{rate_factor(name), is_rope_factor(name) ? 0 : settings_.weight_decay}];
-    group.parameters.push_back(parameter);
-    group.grads.push_back(grad);
-    group.first.push_back(moments.first);
-    group.second.push_back(moments.second);
-    group.steps.push_back(moments.steps);
+    const double rate = rate_factor(name);
+    const double decay = is_rope_factor(name) ? 0 : settings_.weight_decay;
+    if (is_narrow(parameter)) {  // one at a time: there is never more than one in float32
+      Group one{{parameter.detach().to(at::kFloat)},
+                {grad},
+                {moments.first},
+                {moments.second},
+                {moments.steps}};
+      update(one, rate, decay);
+      put_back(name, one.parameters[0], n);
+    } else if (!narrow_alone) {
+      Group& group = groups[{rate, decay}];
+      group.parameters.push_back(parameter);
+      group.grads.push_back(grad);
+      group.first.push_back(moments.first);
+      group.second.push_back(moments.second);
+      group.steps.push_back(moments.steps);
+    }
   }
-  for (auto& [key, group] : groups) {
-    if (factor < 1) at::_foreach_mul_(group.grads, factor);
-    at::_foreach_add_(group.steps, 1);
-    at::_fused_adamw_(group.parameters, group.grads, group.first, group.second, {}, group.steps,
-                      learning_rate(n) * key.first, settings_.beta1, settings_.beta2, key.second,
-                      settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
-  }
+  for (auto& [key, group] : groups) update(group, key.first, key.second);
 }
 
 void AdamW::update_matrices(int64_t n, double factor) {
   if (settings_.rule != "muon") return;
+  const MuonRules rules{settings_.muon_momentum, settings_.weight_decay, factor};
   std::vector<MuonMatrix> matrices;
   for (auto& [name, moments] : state_) {
     const at::Tensor& parameter = parameters_.find(name)->second;
     if (!is_muons(name) || !parameter.grad().defined()) continue;
     // A view, or an error: the update must reach the parameter itself.
     const auto rows = [](const at::Tensor& x) { return x.view({x.size(0), -1}); };
-    matrices.push_back(
-        {rows(parameter.detach()), parameter.grad().flatten(1), rows(moments.first),
-         settings_.muon_learning_rate * schedule_factor(settings_, n) * rate_factor(name)});
+    const at::Tensor wide = parameter.detach().to(at::kFloat);  // itself, unless it is narrow
+    const MuonMatrix matrix{
+        rows(wide), parameter.grad().flatten(1), rows(moments.first),
+        settings_.muon_learning_rate * schedule_factor(settings_, n) * rate_factor(name)};
     moments.steps.add_(1);
+    if (is_narrow(parameter)) {
+      muon({matrix}, rules);
+      put_back(name, wide, n);
+    } else {
+      matrices.push_back(matrix);
+    }
   }
-  muon(matrices, {settings_.muon_momentum, settings_.weight_decay, factor});
+  muon(matrices, rules);
 }
 
 double AdamW::step(int64_t n, bool update) {
@@ -166,7 +200,7 @@ double AdamW::step(int64_t n, bool update) {
   if (update) update_matrices(n, factor);
   // One kernel for all on a GPU, which knows no more than two rates.
   const bool on_gpu = update && settings_.name_factors.empty() && update_on_gpu(n, factor);
-  if (update && !on_gpu) update_by_groups(n, factor);
+  if (update) update_by_groups(n, factor, /*narrow_alone=*/on_gpu);
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::Tensor();
   const bool sends = comm_ != nullptr && comm_->size() > 1 && settings_.zero_stage > 0;
   for (int rank = 0; sends && update && rank < comm_->size(); ++rank) {

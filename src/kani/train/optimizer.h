@@ -54,9 +54,11 @@ class AdamW {
   // AdamW and its likes: whether a parameter is not theirs.
   bool is_muons(std::string_view name) const;
   void update_matrices(int64_t n, double factor);
-  // The update of what is AdamW's.
-  void update_by_groups(int64_t n, double factor);
-  // The same where the parameters are on a GPU; false elsewhere.
+  // A parameter that is kept in bf16, at the end of its update.
+  void put_back(std::string_view name, const at::Tensor& wide, int64_t n);
+  // The update of what is AdamW's, or of its parameters in bf16 alone.
+  void update_by_groups(int64_t n, double factor, bool narrow_alone);
+  // The same of parameters in float32 on a GPU; false elsewhere.
   bool update_on_gpu(int64_t n, double factor);
 
   OptimizerSettings settings_;

@@ -47,6 +47,7 @@ struct OptimizerSettings {
   // Whether a parameter is a matrix of the layers; one of three dimensions counts as [rows, rest].
   // null: is_language_matrix() (optimizer.h).
   bool (*is_matrix)(std::string_view name, const at::Tensor& parameter) = nullptr;
+  uint64_t rounding_seed = 0;  // of weights that are kept in bf16 (narrow_weights.h)
   int zero_stage =
       1;  // of several processes: 1 each keeps a share of the moments, 0 each keeps all
 };

@@ -17,8 +17,15 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSettings = "config.resolved.yaml";
 
+void add_change(std::string& out, const std::string& name, const std::string& was,
+                const std::string& is) {
+  out += concat(out.empty() ? "" : "; ", name, " was ", was, ", is ", is);
+}
+
+}  // namespace
+
 // Each process writes its own moments: optim-00000-of-00002.safetensors.
-int processes_of(const fs::path& checkpoint) {
+int checkpoint_processes(const fs::path& checkpoint) {
   for (const auto& entry : fs::directory_iterator(checkpoint)) {
     int rank = 0, size = 0;
     if (std::sscanf(entry.path().filename().c_str(), "optim-%d-of-%d", &rank, &size) == 2)
@@ -27,17 +34,10 @@ int processes_of(const fs::path& checkpoint) {
   return 1;
 }
 
-void add_change(std::string& out, const std::string& name, const std::string& was,
-                const std::string& is) {
-  out += concat(out.empty() ? "" : "; ", name, " was ", was, ", is ", is);
-}
-
-}  // namespace
-
 std::string changed_settings(const fs::path& checkpoint, const TrainConfig& config, int processes) {
   const fs::path path = checkpoint / kSettings;
   std::string out = changed_keys(read_file(path, kMaxConfigBytes), path.string(), config);
-  if (const int before = processes_of(checkpoint); config.parity && before != processes)
+  if (const int before = checkpoint_processes(checkpoint); config.parity && before != processes)
     add_change(out, "the number of processes", to_text(before), to_text(processes));
   return out;
 }
@@ -51,7 +51,7 @@ std::string changed_model(const fs::path& checkpoint, const TrainConfig& config,
   for (const auto& [name, value] : now.items()) {
     const auto found = before.find(name);
     if (found != before.end() && *found != value)
-      add_change(out, name, found->dump(), value.dump());
+      add_change(out, name, dump_json(*found), dump_json(value));
   }
   const YamlValue then = parse_yaml(read_file(settings, kMaxConfigBytes), settings.string());
   const YamlValue* base = then.find("model_id");

@@ -15,6 +15,9 @@ namespace kani::train {
 std::string changed_settings(const std::filesystem::path& checkpoint, const TrainConfig& config,
                              int processes);
 
+/// How many processes wrote a checkpoint.
+int checkpoint_processes(const std::filesystem::path& checkpoint);
+
 /// The same of the model's configuration, which follows from the base: keys of config.json that
 /// both have.  Warns if the checkpoint's base is another folder that is still there: its weights do
 /// not matter to a checkpoint that has its own.

@@ -211,6 +211,7 @@ Lfm2Module start_model(const TrainConfig& config, std::vector<LanguageToken>* to
   return {std::move(model),
           std::move(parameters),
           {.bf16 = config.bf16,
+           .fp8 = config.fp8,
            .rope_bf16 = config.rope_precision == "bf16",
            .recompute = config.gradient_checkpointing,
            .adapter_scale = config.lora.scale(),

@@ -244,8 +244,8 @@ UpdateReport Trainer::step() {
   }
   state_.elements += report.elements;
   ++state_.update;
-  state_.row = end;
-  if (end == rows) {
+  if (!config_.repeat_first_update) state_.row = end;
+  if (state_.row == rows) {
     state_.row = 0;
     ++state_.epoch;
   }
@@ -253,6 +253,7 @@ UpdateReport Trainer::step() {
                  static_cast<double>(state_.row) / static_cast<double>(rows);
   report.seconds = seconds_since(start);
   report.device_peak_bytes = gpu_memory_peak(model_->device());
+  if (temperature_) report.device_temperature = temperature_->degrees();
   return report;
 }
 

@@ -12,6 +12,7 @@
 #include "kani/train/clip_set.h"
 #include "kani/train/comm.h"
 #include "kani/train/evaluation.h"
+#include "kani/train/gpu_temperature.h"
 #include "kani/train/gradient_exchange.h"
 #include "kani/train/loss_weights.h"
 #include "kani/train/ops.h"
@@ -26,7 +27,8 @@ namespace kani::train {
 class Trainer {
  public:
   /// Loads model, data, and with `resume` the newest whole checkpoint of config.output_dir.  A
-  /// checkpoint of other data or another configuration is refused unless `force`.  Of several
+  /// checkpoint of other data or another configuration is refused unless `force`, and one of
+  /// another number of processes unless `launch` is elastic or `force` is given.  Of several
   /// processes (`launch`) each computes its share of an update's rows; all end with the same
   /// weights.  Without `resume`, config.from_upstream goes on where upstream's checkpoint ended.
   /// Throws Error.
@@ -84,7 +86,7 @@ class Trainer {
  private:
   void open_clips(const std::vector<LanguageToken>& tokens);
   void make_optimizer();
-  void resume_newest(bool force);
+  void resume_newest(bool force, bool elastic);
   void go_on_from(const UpstreamProgress& progress);
   void mix_clips();
   void plan_epoch(int64_t epoch);
@@ -121,6 +123,7 @@ class Trainer {
   std::unique_ptr<GradientExchange> exchange_;
   std::unique_ptr<WeightAverage> average_;  // null: none
   std::unique_ptr<BackgroundSave> background_;
+  std::unique_ptr<GpuTemperature> temperature_;            // null on CPUs
   std::pair<std::optional<double>, int64_t> best_before_;  // the save that is being written
   RunState state_;
   int64_t total_updates_ = 0;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "kani/base/log.h"
+#include "kani/base/random.h"
 #include "kani/base/sha256.h"
 #include "kani/train/cuda_device.h"
 #include "kani/train/lora.h"
@@ -56,6 +57,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   std::vector<LanguageToken> tokens;
   model_ = std::make_unique<Lfm2Module>(start_model(config_, &tokens));
   model_->move_to(device);
+  if (config_.weight_dtype == "bf16") model_->narrow();
   config_.growth = growth_of(config_, model_->config().alpha_min, model_->config().alpha_max);
   config_.growth.audio_step = config_.sequence.audio_step = model_->config().audio_step;
   layout_ = TokenLayout::of(model_->config());
@@ -79,6 +81,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
                                                                 static_cast<double>(per_epoch))));
   make_optimizer();
   background_ = std::make_unique<BackgroundSave>(*comm_);
+  if (device.is_cuda()) temperature_ = std::make_unique<GpuTemperature>(gpu_bus(device));
   state_.data_hash = data_hash();
   state_.valid_hash = valid_hash();
   state_.config_hash = text_hash(identity_yaml(config_, comm_->size()));
@@ -89,7 +92,7 @@ Trainer::Trainer(TrainConfig config, bool resume, bool force, const Launch& laun
   comm_->agree("validation data", state_.valid_hash);
   comm_->agree("settings", state_.config_hash);
   if (resume) {
-    resume_newest(force);
+    resume_newest(force, launch.elastic);
   } else if (config_.from_upstream) {
     go_on_from(upstream);
   }
@@ -180,6 +183,7 @@ void warn_of_few_updates(const TrainConfig& config, int64_t total) {
 void Trainer::make_optimizer() {
   OptimizerSettings settings = config_.optimizer;
   settings.total_steps = total_updates_;
+  settings.rounding_seed = splitmix64(config_.seed + 9);
   if (leads()) warn_of_few_updates(config_, total_updates_);
   settings.name_factors = TrainConfig::numbers_of(config_.group_lr, "group_lr");
   optimizer_ = std::make_unique<AdamW>(settings, model_->parameters(), comm_.get());
@@ -190,7 +194,7 @@ void Trainer::make_optimizer() {
                                                config_.ema_decay);
 }
 
-void Trainer::resume_newest(bool force) {
+void Trainer::resume_newest(bool force, bool elastic) {
   const auto folder = find_checkpoint(config_.output_dir);
   if (!folder)
     throw Error(ErrorCode::kNotFound, "no whole checkpoint in ", config_.output_dir)
@@ -202,6 +206,15 @@ void Trainer::resume_newest(bool force) {
   if (!model.empty() && !force) {
     throw Error(ErrorCode::kBadInput, *folder, " was made with another base: ", model)
         .with_hint(go_on);
+  }
+  if (const int before = checkpoint_processes(*folder);
+      before != processes() && !elastic && !force && !config_.parity) {
+    throw Error(ErrorCode::kBadInput, *folder, " was written by ", before,
+                before == 1 ? " process" : " processes", ", now there ",
+                processes() == 1 ? "is " : "are ", processes())
+        .with_hint(
+            "--elastic goes on with them: the clips come in the same order, sums differ by "
+            "rounding");
   }
   RunState found = load_checkpoint(*folder, *model_, *optimizer_);
   if (average_) average_->restore(*folder);

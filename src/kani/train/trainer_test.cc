@@ -422,6 +422,27 @@ TEST_F(TrainerTest, the_loss_falls_and_validation_sees_it) {
   EXPECT_LT(figures.at("eval_metrics/false_end_rate"), 0.5);
 }
 
+TEST_F(TrainerTest, the_clips_of_the_first_update_again_and_again_are_learnt_by_heart) {
+  TrainConfig c = config("out");
+  c.repeat_first_update = true;
+  c.max_steps = 60;
+  c.optimizer.learning_rate = 5e-3;
+  Trainer trainer(c, false);
+  double first = 0, last = 0;
+  int64_t elements = 0;
+  while (!trainer.done()) {
+    const UpdateReport report = trainer.step();
+    last = report.loss;
+    if (first == 0) {
+      first = last;
+      elements = report.elements;
+    }
+    EXPECT_EQ(report.elements, elements);
+    EXPECT_EQ(report.epoch, 0);
+  }
+  EXPECT_LT(last, 0.2 * first);
+}
+
 TEST_F(TrainerTest, the_best_checkpoint_is_named_and_kept) {
   TrainConfig c = config("out");
   c.valid_data = c.data;

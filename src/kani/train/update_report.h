@@ -35,6 +35,7 @@ struct UpdateReport {
   double backward_seconds = 0;
   double exchange_seconds = 0;  // waiting for other processes, what the backward pass did not hide
   double optimizer_seconds = 0;
+  std::optional<double> device_temperature;  // of the GPU, degrees Celsius, where it tells
   int64_t device_peak_bytes = 0;  // most that tensors have held on the GPU so far; 0 on CPUs
 };
 

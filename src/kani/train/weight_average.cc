@@ -20,7 +20,7 @@ WeightAverage::WeightAverage(const ParameterMap& parameters, const AdamW& optimi
     : parameters_(parameters), optimizer_(optimizer), comm_(comm), decay_(decay) {
   for (const auto& [name, parameter] : parameters) {
     if (parameter.requires_grad() && optimizer.owns(name))
-      owned_[name] = parameter.detach().clone();
+      owned_[name] = parameter.detach().to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
   }
 }
 
@@ -31,7 +31,7 @@ void WeightAverage::update(bool follows) {
     if (follows) {
       mean.copy_(now);
     } else {
-      mean.lerp_(now, 1 - decay_);
+      mean.lerp_(now.to(at::kFloat), 1 - decay_);
     }
   }
 }
@@ -48,7 +48,9 @@ ParameterMap WeightAverage::whole() const {
     std::vector<at::Tensor> share;
     for (const auto& [name, parameter] : parameters_) {
       if (!parameter.requires_grad() || optimizer_.owner(name) != rank) continue;
-      if (rank != comm_->rank()) out[name] = at::empty_like(parameter.detach());
+      if (rank != comm_->rank())
+        out[name] = at::empty(parameter.sizes(),
+                              parameter.options().dtype(at::kFloat).requires_grad(false));
       share.push_back(out[name]);
     }
     comm_->broadcast(share, rank);
