@@ -8,7 +8,8 @@
 and then, with hundreds of voices:
 
     texts -> many -> many-codes (codec-mel)
-    codes, many-codes, codec-polish -> heard -> speaker-heard -> set-many -> lm-many (lm-rows) -> kani-mini
+    codec-polish, many -> codec-many
+    codes, many-codes, codec-many -> heard -> speaker-heard -> set-many -> lm-many (lm-rows) -> kani-mini
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ THROUGH_CODEC = tuple(HERE / name for name in ("through_codec.py", "sound.py", "
 AVERAGE = "ema_decay=0.999"
 ROWS = ("init_from_scratch=false", "audio_table=rows", "audio_softmax=due", "guided_attention_weight=0")
 MANY = ("speech", "more", "default", "default")  # a folder twice: twice as often
+ALL = (*MANY, "many", "many")
 TOKENIZER_ENTRIES = 400
 
 
@@ -49,6 +51,7 @@ class Sizes:
     speaker: int
     lm: int
     rows: int
+    codec_many: int
     many_english: float  # hours of hundreds of voices
     many_spanish: float
     heard: int  # recordings of a speaker that the encoder hears again, half of them through the codec
@@ -62,11 +65,11 @@ class Sizes:
 
 
 FULL = Sizes(english=12, spanish=3, more=4.5, own=5, strangers=1, mel=7500, encoder=6000, decoder=10000, gan=2000, polish=4000,
-             speaker=3000, lm=16000, rows=2000, many_english=6, many_spanish=1.5, heard=80, speaker_heard=2000,
+             speaker=3000, lm=16000, rows=2000, codec_many=4000, many_english=6, many_spanish=1.5, heard=80, speaker_heard=2000,
              lm_many=4000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
 SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, polish=4,
-              speaker=6, lm=12, rows=4, many_english=0.008, many_spanish=0.004, heard=6, speaker_heard=4,
+              speaker=6, lm=12, rows=4, codec_many=4, many_english=0.008, many_spanish=0.004, heard=6, speaker_heard=4,
               lm_many=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
               speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
@@ -111,8 +114,8 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
         command = [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / out), *words, *who, *by]
         return Stage(out, ("texts",), [command], [root / out], alone=bool(by), reads=TEACHERS)
 
-    def codec(stage: str, out: str, steps: int, more: tuple[str, ...], *words: str) -> Training:
-        data = [word for name in MANY for word in ("--data", str(root / name / "manifest.jsonl"))]
+    def codec(stage: str, out: str, steps: int, more: tuple[str, ...], *words: str, sets: tuple[str, ...] = MANY) -> Training:
+        data = [word for name in sets for word in ("--data", str(root / name / "manifest.jsonl"))]
         return Training([train, "codec", "--stage", stage, *data, "--steps", str(steps), *words,
                          *settings((AVERAGE, *more, *sizes.codec_settings, on))], root / out)
 
@@ -178,12 +181,12 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                      ("codes=mixed", "adversarial_from=0", "learning_rate=3e-4", "muon_learning_rate=3e-3"),
                      "--init", str(root / "decoder"))],
               [root / "gan"]),
-        # The encoder once more, for the decoder as it is now: that one stays.
+        # The encoder once more, for the decoder as it is now.
         Stage("codec-polish", ("gan",),
               [codec("encoder", "codec-polish", sizes.polish,
                      ("front_learns=false", "encoder_mel_from=0", "learning_rate=1e-3", "muon_learning_rate=0.01"),
-                     "--init", str(root / "gan"), "--export", last, "--half")],
-              [root / "codec-polish", Path(last)]),
+                     "--init", str(root / "gan"))],
+              [root / "codec-polish"]),
         Stage("lm", ("set",), [lm("lm", sizes.lm, (), "--model", str(root / "base"), "--export", str(root / "lm-sums"))],
               [root / "lm", root / "lm-sums"]),
         Stage("lm-rows", ("lm",),
@@ -197,9 +200,15 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                 str(root / "many.json"), "--role", "encoder", "--hours", f"en={sizes.many_english}", "--hours",
                 f"es={sizes.many_spanish}", *(word for name in sizes.many_speakers for word in ("--speaker", name)), *workers]],
               [root / "many.json", root / "many"], alone=True, reads=MORE_SPEAKERS),
+        # Sound of the hundreds, with the spread in time that the codes do not tell: without that all voices are too smooth.
+        Stage("codec-many", ("codec-polish", "many"),
+              [codec("decoder", "codec-many", sizes.codec_many,
+                     ("codes=mixed", "mel_guards=[0.002, 0.0001]", "spread_weight=1", "learning_rate=1e-3",
+                      "muon_learning_rate=0.01"), "--init", str(root / "codec-polish"), "--export", last, "--half", sets=ALL)],
+              [root / "codec-many", Path(last)]),
         Stage("many-codes", ("many", "codec-mel"), codes_to("many-coded.jsonl", "many"), [root / "many-coded.jsonl"]),
         # An encoder that has heard no codec takes what the model says for somebody else's speech.
-        Stage("heard", ("codes", "many-codes", "codec-polish"),
+        Stage("heard", ("codes", "many-codes", "codec-many"),
               [[str(HERE / "through_codec.py"), "--coded", str(root / "coded.jsonl"), "--coded", str(root / "many-coded.jsonl"),
                 "--codec", last, "--tool", tool, "--out", str(root / "heard"), "--each", str(sizes.heard), *workers]],
               [root / "heard"], alone=True, reads=THROUGH_CODEC),
@@ -217,7 +226,7 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                   str(root / "lm-export"), "--export", str(root / "lm-many-export"), "--bf16",
                   sets=("set-heard", "set-many", "set-many"))],
               [root / "lm-many", root / "lm-many-export"]),
-        Stage("kani-mini", ("codec-polish", "lm-many", "speaker-heard", "heldout"),
+        Stage("kani-mini", ("codec-many", "lm-many", "speaker-heard", "heldout"),
               [Function(lambda: package.package(root, Path(kani), sizes.speakers), package.VERSION)], [root / "kani-mini"]),
     ]
     return stages
