@@ -294,7 +294,7 @@ stage_instructions() {
 train_cuda_speaks() {
   local text
   if [ -e /dev/nvidiactl ]; then build/train-cuda/bin/kani-train --help >/dev/null; return; fi
-  text=$(build/train-cuda/bin/kani-train --model none --data none --out none --steps 1 --set device=cuda 2>&1)
+  text=$(build/train-cuda/bin/kani-train --model models/kani-mini/lm --data none --out none --steps 1 --set device=cuda 2>&1)
   [[ $text == *'no GPU is found'* ]] || { printf '%s\n' "$text" && return 1; }
 }
 
