@@ -65,6 +65,9 @@ bool fits_fp8(const at::Tensor& x, const at::Tensor& w) {
          (x.size(0) % kTile == 0 && x.size(1) % kTile == 0 && w.size(0) % kTile == 0);
 }
 
-at::Tensor fp8_linear(const at::Tensor& x, const at::Tensor& w) { return Fp8Linear::apply(x, w); }
+at::Tensor fp8_linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
+  const at::Tensor y = Fp8Linear::apply(x, w);
+  return bias.defined() ? y + bias : y;
+}
 
 }  // namespace kani::train

@@ -22,8 +22,8 @@ at::Tensor fp8_product(const Fp8& a, const Fp8& b);
 /// Whether a GPU takes such sizes; CPUs take all.
 bool fits_fp8(const at::Tensor& x, const at::Tensor& w);
 
-/// As linear() of ops.h without a bias, three products in 8 bits.  x [N, K], w [M, K] of float32 or
+/// As linear() of ops.h, three products in 8 bits.  x [N, K], w [M, K] of float32 or
 /// bf16; the result and dw are float32, dx is of x's type.
-at::Tensor fp8_linear(const at::Tensor& x, const at::Tensor& w);
+at::Tensor fp8_linear(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias = {});
 
 }  // namespace kani::train

@@ -54,6 +54,8 @@ TEST(Fp8, a_layer_multiplies_the_rounded_numbers_and_so_do_its_gradients) {
                      narrow_dy = value(to_fp8(direction, at::kFloat8_e5m2));
     EXPECT_EQ(y.scalar_type(), at::kFloat);
     EXPECT_LT(relative(y, at::mm(narrow_x, narrow_w.t())), 1e-6);
+    const at::Tensor bias = at::randn({32});
+    EXPECT_TRUE(fp8_linear(x, w, bias).equal(y + bias));
     (y * direction).sum().backward();
     EXPECT_EQ(x.grad().scalar_type(), type);
     EXPECT_EQ(w.grad().scalar_type(), at::kFloat);

@@ -142,12 +142,10 @@ at::Tensor Lfm2Module::layer(int index, const at::Tensor& in, const Documents& d
 // W x (+ bias), and + s B A dropout(x) where there is an adapter.
 at::Tensor Lfm2Module::project(const std::string& module, const at::Tensor& x,
                                std::optional<uint64_t> noise, bool fp8) const {
-  const auto bias = parameters_.find(module + ".bias");
+  const auto found = parameters_.find(module + ".bias");
+  const at::Tensor bias = found == parameters_.end() ? at::Tensor() : found->second;
   const at::Tensor& w = parameter(module + ".weight");
-  const at::Tensor y =
-      fp8 && fits_fp8(x, w)
-          ? fp8_linear(x, w)
-          : train::linear(x, w, bias == parameters_.end() ? at::Tensor() : bias->second);
+  const at::Tensor y = fp8 && fits_fp8(x, w) ? fp8_linear(x, w, bias) : train::linear(x, w, bias);
   const auto a = parameters_.find(module + ".lora_A.weight");
   if (a == parameters_.end()) return y;
   at::Tensor seen = x;

@@ -22,7 +22,8 @@ struct SpectralRules {
   std::vector<double> mel_guards{2e-3};
   /// Sounds that are near in the mean are too smooth: what a code does not say is left out.  This
   /// term is the mean distance of the logarithms of the variances in time of the log-mels' cosine
-  /// transform (1024 samples, 80 bands, the first half of it but for the level), item by item.
+  /// transform (1024 samples, 80 bands, the first guard, the first half of it but for the level),
+  /// item by item.
   /// Source: the global variance of T. Toda, K. Tokuda, 2007, as a loss.
   bool spread = false;
 };
