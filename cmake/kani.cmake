@@ -5,8 +5,9 @@ include(flags)
 
 # Headers that most files include, compiled once: a third off the time to a first sound, and far more where LibTorch is
 # included.  Only in presets that ask for it, so that the others show a file that forgets an include.
-#   kani_precompile(NAME [PROGRAM] HEADERS … [LINK …] [FLAGS …])  makes kani_pch_NAME; PROGRAM: for files of programs.
-#   kani_use_precompiled(TARGET NAME)  lets a target use it; does nothing without KANI_PCH.
+#   kani_precompile(NAME [PROGRAM] HEADERS … [LINK …] [FLAGS …])  makes kani_pch_NAME; PROGRAM: for files of tests.
+#   kani_use_precompiled(TARGET NAME)  lets a target use it; does nothing without KANI_PCH.  A program of TARGET is compiled
+#   as a library is then (-fPIC): it would need precompiled headers of its own, a minute and a half of LibTorch's.
 function(kani_precompile name)
   cmake_parse_arguments(arg "PROGRAM" "" "HEADERS;LINK;FLAGS" ${ARGN})
   set(source "${PROJECT_BINARY_DIR}/generated/pch_${name}.cc")
@@ -24,6 +25,11 @@ endfunction()
 function(kani_use_precompiled target name)
   if(KANI_PCH)
     target_precompile_headers(${target} REUSE_FROM kani_pch_${name})
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE" AND NOT name MATCHES "test")
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
   endif()
 endfunction()
 
@@ -48,13 +54,11 @@ if(KANI_PCH)
   set(torch <ATen/ATen.h> <ATen/core/grad_mode.h>)
   set(test <gtest/gtest.h>)
   kani_precompile(plain HEADERS ${common} LINK ${common_link})
-  kani_precompile(program PROGRAM HEADERS ${common} LINK ${common_link})
   if(KANI_BUILD_TESTS)
     kani_precompile(test PROGRAM HEADERS ${common} ${test} LINK ${common_link} GTest::gtest FLAGS ${KANI_TEST_FLAGS})
   endif()
   if(KANI_TRAIN)
     kani_precompile(torch HEADERS ${common} ${torch} LINK ${common_link} kani_torch)
-    kani_precompile(torch_program PROGRAM HEADERS ${common} ${torch} LINK ${common_link} kani_torch)
     if(KANI_BUILD_TESTS)
       kani_precompile(torch_test PROGRAM HEADERS ${common} ${torch} ${test} LINK ${common_link} kani_torch GTest::gtest
                       FLAGS ${KANI_TEST_FLAGS})
@@ -65,7 +69,8 @@ endif()
 # kani_library(NAME SOURCES … [TESTS …] [DEPS …] [LINK …] [TEST_DEPS …])
 #   makes the static target kani_NAME; TESTS become the program kani_NAME_test; DEPS are folders of ours (public),
 #   LINK are outside libraries (private), TEST_DEPS folders of ours that only the tests need; TORCH: most files include
-#   LibTorch.
+#   LibTorch; with KANI_UNITY eight of its files are compiled as one then, so their hidden names must differ: each file
+#   by itself instantiates LibTorch's functions again, half of its time.
 function(kani_library name)
   cmake_parse_arguments(arg "TORCH" "" "SOURCES;TESTS;DEPS;LINK;TEST_DEPS" ${ARGN})
   if(arg_TORCH)
@@ -82,6 +87,9 @@ function(kani_library name)
   endforeach()
   target_link_libraries(kani_${name} PRIVATE ${arg_LINK})
   kani_use_precompiled(kani_${name} ${precompiled})
+  if(KANI_UNITY AND arg_TORCH)
+    set_target_properties(kani_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
   if(KANI_BUILD_TESTS AND arg_TESTS)
     add_executable(kani_${name}_test ${arg_TESTS})
     target_link_libraries(kani_${name}_test PRIVATE kani_${name} ${arg_LINK} GTest::gtest GTest::gtest_main)

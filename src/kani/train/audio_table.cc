@@ -18,7 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-constexpr const char* kEmbedding = "model.embed_tokens.weight";
+constexpr const char* kTextRows = "model.embed_tokens.weight";
 constexpr int64_t kRowGrain = 64;
 
 class TableRows : public Function<TableRows> {
@@ -157,9 +157,9 @@ at::Tensor table_rows(const TableFactors& factors, const at::Tensor& table,
 void put_factors(const TableFactors& factors, const at::Tensor& table, ParameterMap& parameters) {
   require(table.size(0) == factors.rows(), "a table of ", table.size(0), " factors, expected ",
           factors.rows());
-  const auto embedding = parameters.find(kEmbedding);
+  const auto embedding = parameters.find(kTextRows);
   const bool learns = embedding == parameters.end() || embedding->second.requires_grad();
-  parameters.erase(kEmbedding);
+  parameters.erase(kTextRows);
   parameters[kFactorTable] = table.detach().set_requires_grad(learns);
 }
 
@@ -169,7 +169,7 @@ ParameterMap without_factors(const TableFactors& factors, const ParameterMap& pa
   at::NoGradGuard no_grad;
   const auto table = out.find(kFactorTable);
   require(table != out.end(), "the model has no parameter ", kFactorTable);
-  out[kEmbedding] = written_out(factors, table->second.detach());
+  out[kTextRows] = written_out(factors, table->second.detach());
   out.erase(kFactorTable);
   return out;
 }

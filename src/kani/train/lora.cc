@@ -16,9 +16,9 @@ namespace kani::train {
 namespace {
 
 constexpr std::string_view kWeight = ".weight", kA = ".lora_A.weight", kB = ".lora_B.weight";
-constexpr std::string_view kVoice = "model.speaker_emb_projection";
+constexpr std::string_view kVoiceLayer = "model.speaker_emb_projection";
 
-constexpr std::string_view kEmbedding = "model.embed_tokens.weight";
+constexpr std::string_view kTokenTable = "model.embed_tokens.weight";
 
 bool is_adapter(std::string_view name) {
   return name.ends_with(kA) || name.ends_with(kB) || name == kTokenRows;
@@ -27,7 +27,7 @@ bool is_adapter(std::string_view name) {
 void add_token_rows(const LoraSettings& settings, ParameterMap& parameters) {
   const std::vector<int64_t> ids = settings.token_ids();
   if (ids.empty()) return;
-  const auto table = parameters.find(kEmbedding);
+  const auto table = parameters.find(kTokenTable);
   require(table != parameters.end(),
           "trainable_token_indices needs rows of their own: audio_table rows");
   require(!table->second.requires_grad(),
@@ -53,7 +53,7 @@ std::vector<std::string> matrices(const ParameterMap& parameters) {
   for (const auto& [name, tensor] : parameters) {
     if (tensor.dim() != 2 || !name.ends_with(kWeight) || is_adapter(name)) continue;
     const std::string module = name.substr(0, name.size() - kWeight.size());
-    if (module.starts_with("model.layers.") || module == kVoice) out.push_back(module);
+    if (module.starts_with("model.layers.") || module == kVoiceLayer) out.push_back(module);
   }
   return out;
 }
@@ -123,7 +123,7 @@ ParameterMap merged(const ParameterMap& parameters, double scale,
     w = w + at::mm(b.detach(), a.detach()) * scale;
   }
   if (const auto rows = parameters.find(kTokenRows); rows != parameters.end()) {
-    at::Tensor& table = out.at(std::string(kEmbedding));
+    at::Tensor& table = out.at(std::string(kTokenTable));
     table =
         table.index_copy(0, at::tensor(at::IntArrayRef(token_ids), at::kLong).to(table.device()),
                          rows->second.detach());

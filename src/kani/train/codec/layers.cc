@@ -6,7 +6,7 @@
 namespace kani::train {
 namespace {
 
-constexpr double kSlope = 0.01;
+constexpr double kLeak = 0.01;
 constexpr double kSnakeEpsilon = 1e-9;
 constexpr int64_t kNoPadding = 0;
 
@@ -23,7 +23,7 @@ class HalfSnake : public torch::autograd::Function<HalfSnake> {
     at::mul_out(wave, head, alpha);
     wave.sin_().square_().mul_((alpha + kSnakeEpsilon).reciprocal()).add_(head);
     at::Tensor tail = y.narrow(1, snakes, x.size(1) - snakes);
-    at::leaky_relu_out(tail, x.narrow(1, snakes, x.size(1) - snakes), kSlope);
+    at::leaky_relu_out(tail, x.narrow(1, snakes, x.size(1) - snakes), kLeak);
     return y;
   }
 
@@ -46,7 +46,7 @@ class HalfSnake : public torch::autograd::Function<HalfSnake> {
     at::Tensor dx_head = dx.narrow(1, 0, snakes), dx_tail = dx.narrow(1, snakes, rest);
     at::addcmul_out(dx_head, dhead, dhead, twice.mul_(alpha * inverse));
     dx_tail.copy_(at::leaky_relu_backward(dy.narrow(1, snakes, rest), x.narrow(1, snakes, rest),
-                                          kSlope, /*self_is_result=*/false));
+                                          kLeak, /*self_is_result=*/false));
     return {dx, dalpha};
   }
 };
@@ -70,7 +70,7 @@ at::Tensor half_snake(const at::Tensor& x, const at::Tensor& alpha) {
   return HalfSnake::apply(x, alpha);
 }
 
-at::Tensor leaky(const at::Tensor& x) { return at::leaky_relu(x, kSlope); }
+at::Tensor leaky(const at::Tensor& x) { return at::leaky_relu(x, kLeak); }
 
 at::Tensor causal_conv(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b,
                        int64_t dilation) {

@@ -8,7 +8,7 @@
 namespace kani::train {
 namespace {
 
-constexpr double kRateHz = 16000;
+constexpr double kSamplesPerSecond = 16000;
 
 // A generator for each thing that is drawn, so that none depends on how often another drew.
 Random random_for(uint64_t seed, int64_t step, int64_t item) {
@@ -65,8 +65,8 @@ void normalize_signal(std::vector<float>& samples) {
 CropBatch make_crops(Recordings& recordings, const SpeakerTrainConfig& c, int64_t step) {
   Random shared = random_for(c.seed, step, -1);
   CropBatch batch;
-  batch.length =
-      static_cast<int64_t>(std::lround(kRateHz * between(shared, c.min_seconds, c.max_seconds)));
+  batch.length = static_cast<int64_t>(
+      std::lround(kSamplesPerSecond * between(shared, c.min_seconds, c.max_seconds)));
   for (int64_t item = 0; item < c.batch_size; ++item) {
     Random random = random_for(c.seed, step, item);
     const size_t speaker = below(random, recordings.speakers());
@@ -80,7 +80,7 @@ CropBatch make_crops(Recordings& recordings, const SpeakerTrainConfig& c, int64_
 }
 
 std::vector<TestClip> make_test_clips(Recordings& recordings, const SpeakerTrainConfig& c) {
-  const auto least = static_cast<size_t>(kRateHz * c.eval_seconds);
+  const auto least = static_cast<size_t>(kSamplesPerSecond * c.eval_seconds);
   std::vector<TestClip> clips;
   for (size_t speaker = 0; speaker < recordings.speakers(); ++speaker) {
     std::vector<float> joined;
