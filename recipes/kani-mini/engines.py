@@ -2,14 +2,18 @@
 
 A speaker is a voice and its variation: `ratio` moves pitch and formants together (the result is played that much faster),
 `pitch` is the mean pitch in Hz that is heard in the end (espeak: its own scale of 0 to 99), `stretch` the length of
-everything.  What `ratio` does to length and pitch the engine is asked to undo, so no sound is ever stretched.
+everything, `tint` what is added to the spectrum around sound.TINT_HZ, in dB.  What `ratio` does to length and pitch the engine
+is asked to undo, so no sound is ever stretched.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sound import TINT_HZ
 
 TIMEOUT_S = 300
 ESPEAK_WORDS_PER_MINUTE = 160
@@ -26,6 +30,7 @@ class Speaker:
     ratio: float = 1.0
     pitch: float | None = None
     stretch: float = 1.0
+    tint: Sequence[float] = ()
 
     def problem(self) -> str | None:
         if self.engine not in ENGINES:
@@ -36,6 +41,8 @@ class Speaker:
             return f"ratio is {self.ratio}, must be 0.6 to 1.6"
         if not 0.5 <= self.stretch <= 2:
             return f"stretch is {self.stretch}, must be 0.5 to 2"
+        if self.tint and (len(self.tint) != len(TINT_HZ) or max(map(abs, self.tint)) > 15):
+            return f"tint is {self.tint}, must be {len(TINT_HZ)} numbers from -15 to 15 (dB)"
         return None
 
 

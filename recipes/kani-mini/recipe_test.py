@@ -19,7 +19,7 @@ import threading
 import unittest
 import wave
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -188,16 +188,30 @@ class MoreSpeakers(unittest.TestCase):
     known = json.loads((HERE / "speakers.json").read_text(encoding="utf-8"))
 
     def test_none_is_near_one_that_is_held_out_and_each_says_something(self) -> None:
-        table = make_table(self.known)
-        self.assertEqual(table, make_table(self.known))
-        self.assertGreater(len(table), 290)
-        names = [one["name"] for one in table]
+        tables = [make_table(self.known, tinted) for tinted in (False, True)]
+        self.assertEqual(tables, [make_table(self.known, tinted) for tinted in (False, True)])
+        self.assertGreater(len(tables[0]), 290)
+        self.assertGreater(len(tables[1]), 600)
+        names = [one["name"] for table in tables for one in table]
         self.assertEqual(len(names), len(set(names)))
         self.assertFalse(set(names) & {one["name"] for one in self.known})
         held = [one for one in self.known if one["role"] == "held-out"]
-        for one in table:
+        for one in (one for table in tables for one in table):
             self.assertFalse([other for other in held if other["voice"] == one["voice"]
                               and near(one["variation"], other["variation"])])
+
+    def test_most_of_the_tinted_have_a_filter_that_teachers_take(self) -> None:
+        table = make_table(self.known, True)
+        tinted = [one["variation"]["tint"] for one in table if "tint" in one["variation"]]
+        self.assertTrue(0.8 < len(tinted) / len(table) < 0.9)
+        self.assertEqual(len({tuple(tint) for tint in tinted}), len(tinted))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "tinted.json"
+            path.write_text(json.dumps(table), encoding="utf-8")
+            self.assertEqual([one.name for one in read_speakers(path)], [one["name"] for one in table])
+            path.write_text(json.dumps([{**table[0], "variation": {"tint": [1, 2]}}]), encoding="utf-8")
+            with self.assertRaisesRegex(ValueError, "tint"):
+                read_speakers(path)
 
     def test_what_is_near(self) -> None:
         self.assertTrue(near({"ratio": 1.0, "pitch": 100}, {"ratio": 1.05, "pitch": 110}))
@@ -266,7 +280,7 @@ class Teachers(unittest.TestCase):
             for text, file in zip(texts, files, strict=True):
                 file.write_text(f"{speaker.name} {text}", encoding="utf-8")
 
-        def sounds(file: Path, ratio: float) -> array[float]:
+        def sounds(file: Path, _ratio: float, _tint: Sequence[float]) -> array[float]:
             name, text = file.read_text(encoding="utf-8").split()
             return array("f", [0.0 if {name, text} & silent else 0.5] * FRAME)
 

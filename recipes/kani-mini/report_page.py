@@ -25,9 +25,11 @@ ABOUT = {
     "voices": "Each of the other English voices of the set says the first ten everyday sentences; the teacher of each is judged beside it, and a "
     "sound is counted for the voice to whose teacher's recordings of other sentences it is nearest.",
     "clones": "Ten speakers whose recordings no part was trained on; five everyday sentences each, each from another recording. Six of them "
-    "(`rms-…`, `slt-…`, `awb-…`, `kal-…`) are variants, in speed and pitch, of voices that were trained on; `ked`, `ked-high` and the two of espeak "
-    "are of voices that were not. A sound is counted for the speaker to whose recordings it is nearest, by the model's speaker encoder, from "
-    "which the clones come, and by the statistics of mel-cepstra, which learn nothing.",
+    "(`rms-…`, `slt-…`, `awb-…`, `kal-…`) are variants, in speed and pitch, of voices that were trained on; the two of espeak are an accent and a "
+    "variant of a synthesizer of which others were trained on; `ked` and `ked-high` are of a voice that was not. A sound is counted for the speaker to whose recordings it is nearest, by the model's speaker encoder, from "
+    "which the clones come, and by the statistics of mel-cepstra, which learn nothing. They are not wholly independent, though: the "
+    "codec's decoder was trained against sound that is too smooth by variances of such coefficients (docs/training-codecs.md, \"Too "
+    "smooth\").",
     "strangers": "The recordings that the clones' voices are made of, through the codec and back, and as they are. What the codec gives to "
     "somebody else, a language model can hardly give to its speaker.",
     "spanish": "No program at hand recognizes Spanish, so this is the agreement with the teacher's recording of the sentence against his "

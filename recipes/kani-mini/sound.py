@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 
 RATE_HZ = 22050
@@ -19,14 +20,17 @@ TAIL = round(0.120 * RATE_HZ)
 PEAK = 0.7
 # Silence is what stays below this share of the peak; breath and the onset of s and f lie above it.
 THRESHOLD = 0.015
+TINT_HZ = (250, 500, 1000, 1900, 3200, 5000, 7500)
 HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
-def resampled(path: Path, ratio: float) -> array[float]:
+def resampled(path: Path, ratio: float, tint: Sequence[float] = ()) -> array[float]:
     """The file at 22,050 Hz and half its level (so that no overshoot clips), played `ratio` times as fast: pitch and
-    formants move together."""
+    formants move together.  `tint`: the same filter over all of it, dB around each of TINT_HZ; a twentieth of the level then."""
     speed = ["speed", f"{ratio:.4f}"] if ratio != 1 else []
-    command = ["sox", str(path), "-t", "f32", "-c", "1", "-", "vol", "0.5", *speed, "rate", "-v", str(RATE_HZ)]
+    filters = [word for hertz, gain in zip(TINT_HZ, tint) for word in ("equalizer", str(hertz), "1.2q", f"{gain:.1f}")]
+    level = "0.05" if filters else "0.5"
+    command = ["sox", str(path), "-t", "f32", "-c", "1", "-", "vol", level, *speed, "rate", "-v", str(RATE_HZ), *filters]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
         raise ValueError(f"sox ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()[-200:]}")

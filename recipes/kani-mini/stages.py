@@ -7,8 +7,8 @@
 
 and then, with hundreds of voices:
 
-    texts -> many -> many-codes (codec-mel)
-    codec-polish, many -> codec-many
+    texts -> many, tinted -> many-codes (codec-mel)
+    codec-polish, many, tinted -> codec-many
     codes, many-codes, codec-many -> heard -> speaker-heard -> set-many -> lm-many (lm-rows) -> kani-mini
 """
 
@@ -30,7 +30,7 @@ THROUGH_CODEC = tuple(HERE / name for name in ("through_codec.py", "sound.py", "
 AVERAGE = "ema_decay=0.999"
 ROWS = ("init_from_scratch=false", "audio_table=rows", "audio_softmax=due", "guided_attention_weight=0")
 MANY = ("speech", "more", "default", "default")  # a folder twice: twice as often
-ALL = (*MANY, "many", "many")
+ALL = (*MANY, "many", "tinted")
 TOKENIZER_ENTRIES = 400
 
 
@@ -54,6 +54,8 @@ class Sizes:
     codec_many: int
     many_english: float  # hours of hundreds of voices
     many_spanish: float
+    tinted_english: float  # of hundreds more, whose spectra differ as well
+    tinted_spanish: float
     heard: int  # recordings of a speaker that the encoder hears again, half of them through the codec
     speaker_heard: int
     lm_many: int
@@ -62,20 +64,22 @@ class Sizes:
     lm_settings: tuple[str, ...] = ()
     speakers: tuple[str, ...] = ()  # only these, of all roles; empty: all
     many_speakers: tuple[str, ...] = ()
+    tinted_speakers: tuple[str, ...] = ()
 
 
 FULL = Sizes(english=12, spanish=3, more=4.5, own=5, strangers=1, mel=7500, encoder=6000, decoder=10000, gan=2000, polish=4000,
-             speaker=3000, lm=16000, rows=2000, codec_many=4000, many_english=6, many_spanish=1.5, heard=80, speaker_heard=2000,
-             lm_many=4000)
+             speaker=3000, lm=16000, rows=2000, codec_many=5500, many_english=6, many_spanish=1.5, tinted_english=14,
+             tinted_spanish=2, heard=80, speaker_heard=4000, lm_many=9000)
 # Everything once, in minutes: that the parts fit together, not that they learn.
 SMOKE = Sizes(english=0.03, spanish=0.008, more=0.01, own=0.01, strangers=0.01, mel=12, encoder=8, decoder=8, gan=4, polish=4,
-              speaker=6, lm=12, rows=4, codec_many=4, many_english=0.008, many_spanish=0.004, heard=6, speaker_heard=4,
-              lm_many=4,
+              speaker=6, lm=12, rows=4, codec_many=4, many_english=0.008, many_spanish=0.004,
+              tinted_english=0.008, tinted_spanish=0.004, heard=6, speaker_heard=4, lm_many=4,
               codec_settings=("decoder_width=128", "encoder_width=4", "analysis_width=32", "batch_size=2", "eval_crops=2"),
               speaker_settings=("batch_size=4", "eval_clips=2", "eval_seconds=1.5", "max_seconds=2"),
               lm_settings=("pack_length=600", "batch_tokens=600", "warmup_steps=2"),
               speakers=("kal", "es-hombre", "kal-80-75", "kal-107-95", "kal-86-90", "espeak-us"),
-              many_speakers=("kal-v138-82", "kal-v102-76", "es-m1-v111-50"))
+              many_speakers=("kal-v138-82", "kal-v102-76", "es-m1-v111-50"),
+              tinted_speakers=("kal-t297", "en-gb-m1-t470", "es-m1-t590"))
 
 
 def settings(values: tuple[str, ...]) -> list[str]:
@@ -113,6 +117,15 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
     def teach(out: str, *words: str, who: list[str] = only, by: list[str] = workers) -> Stage:
         command = [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / out), *words, *who, *by]
         return Stage(out, ("texts",), [command], [root / out], alone=bool(by), reads=TEACHERS)
+
+    def hundreds(out: str, english: float, spanish: float, only_these: tuple[str, ...], *which: str) -> Stage:
+        table = root / f"{out}.json"
+        who = [word for name in only_these for word in ("--speaker", name)]
+        return Stage(out, ("texts",),
+                     [[str(HERE / "more_speakers.py"), *which, "--out", str(table)],
+                      [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / out), "--speakers", str(table),
+                       "--role", "encoder", "--hours", f"en={english}", "--hours", f"es={spanish}", *who, *workers]],
+                     [table, root / out], alone=True, reads=MORE_SPEAKERS)
 
     def codec(stage: str, out: str, steps: int, more: tuple[str, ...], *words: str, sets: tuple[str, ...] = MANY) -> Training:
         data = [word for name in sets for word in ("--data", str(root / name / "manifest.jsonl"))]
@@ -194,23 +207,22 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                   "--export", str(root / "lm-export"), "--bf16")],
               [root / "lm-rows", root / "lm-export"]),
         # What a voice is, is learnt from hundreds: they come last, when sounds and words are there.
-        Stage("many", ("texts",),
-              [[str(HERE / "more_speakers.py"), "--out", str(root / "many.json")],
-               [str(HERE / "teachers.py"), "--texts", str(root / "texts"), "--out", str(root / "many"), "--speakers",
-                str(root / "many.json"), "--role", "encoder", "--hours", f"en={sizes.many_english}", "--hours",
-                f"es={sizes.many_spanish}", *(word for name in sizes.many_speakers for word in ("--speaker", name)), *workers]],
-              [root / "many.json", root / "many"], alone=True, reads=MORE_SPEAKERS),
+        hundreds("many", sizes.many_english, sizes.many_spanish, sizes.many_speakers),
+        hundreds("tinted", sizes.tinted_english, sizes.tinted_spanish, sizes.tinted_speakers, "--tinted"),
         # Sound of the hundreds, with the spread in time that the codes do not tell: without that all voices are too smooth.
-        Stage("codec-many", ("codec-polish", "many"),
+        Stage("codec-many", ("codec-polish", "many", "tinted"),
               [codec("decoder", "codec-many", sizes.codec_many,
                      ("codes=mixed", "mel_guards=[0.002, 0.0001]", "spread_weight=1", "learning_rate=1e-3",
                       "muon_learning_rate=0.01"), "--init", str(root / "codec-polish"), "--export", last, "--half", sets=ALL)],
               [root / "codec-many", Path(last)]),
-        Stage("many-codes", ("many", "codec-mel"), codes_to("many-coded.jsonl", "many"), [root / "many-coded.jsonl"]),
+        Stage("many-codes", ("many", "tinted", "codec-mel"),
+              [*codes_to("many-coded.jsonl", "many"), *codes_to("tinted-coded.jsonl", "tinted")],
+              [root / "many-coded.jsonl", root / "tinted-coded.jsonl"]),
         # An encoder that has heard no codec takes what the model says for somebody else's speech.
         Stage("heard", ("codes", "many-codes", "codec-many"),
               [[str(HERE / "through_codec.py"), "--coded", str(root / "coded.jsonl"), "--coded", str(root / "many-coded.jsonl"),
-                "--codec", last, "--tool", tool, "--out", str(root / "heard"), "--each", str(sizes.heard), *workers]],
+                "--coded", str(root / "tinted-coded.jsonl"), "--codec", last, "--tool", tool, "--out", str(root / "heard"),
+                "--each", str(sizes.heard), *workers]],
               [root / "heard"], alone=True, reads=THROUGH_CODEC),
         Stage("speaker-heard", ("heard", "speaker", "strangers"),
               [Training([train, "speaker", "--init", str(root / "encoder"), "--data", str(root / "heard" / "manifest.jsonl"),
@@ -219,12 +231,13 @@ def make_stages(root: Path, programs: Path, sizes: Sizes, jobs: int, device: str
                         root / "encoder-heard-run")],
               [root / "encoder-heard-run", root / "encoder-heard"]),
         Stage("set-many", ("set", "many-codes", "speaker-heard"),
-              [clips("coded.jsonl", "encoder-heard", "set-heard"), clips("many-coded.jsonl", "encoder-heard", "set-many")],
-              [root / "set-heard", root / "set-many"]),
+              [clips("coded.jsonl", "encoder-heard", "set-heard"), clips("many-coded.jsonl", "encoder-heard", "set-many"),
+               clips("tinted-coded.jsonl", "encoder-heard", "set-tinted")],
+              [root / "set-heard", root / "set-many", root / "set-tinted"]),
         Stage("lm-many", ("set-many", "lm-rows"),
               [lm("lm-many", sizes.lm_many, (*ROWS, "learning_rate=1e-3", "muon_learning_rate=8e-3"), "--model",
                   str(root / "lm-export"), "--export", str(root / "lm-many-export"), "--bf16",
-                  sets=("set-heard", "set-many", "set-many"))],
+                  sets=("set-heard", "set-many", "set-tinted"))],
               [root / "lm-many", root / "lm-many-export"]),
         Stage("kani-mini", ("codec-many", "lm-many", "speaker-heard", "heldout"),
               [Function(lambda: package.package(root, Path(kani), sizes.speakers), package.VERSION)], [root / "kani-mini"]),

@@ -122,7 +122,7 @@ def speak_batch(plan: Plan, rows: list[dict[str, str]], out: Path, scratch: Path
     for row, file in zip(missing, raw, strict=True):
         target = folder / f"{row['id']}.wav"
         try:
-            write_wav(target, trimmed(resampled(file, speaker.ratio)))
+            write_wav(target, trimmed(resampled(file, speaker.ratio, speaker.tint)))
             there[row["id"]] = finished_seconds(target)
             report.made_seconds += there[row["id"]] or 0
         except ValueError as problem:
