@@ -69,8 +69,8 @@ endif()
 # kani_library(NAME SOURCES … [TESTS …] [DEPS …] [LINK …] [TEST_DEPS …])
 #   makes the static target kani_NAME; TESTS become the program kani_NAME_test; DEPS are folders of ours (public),
 #   LINK are outside libraries (private), TEST_DEPS folders of ours that only the tests need; TORCH: most files include
-#   LibTorch; with KANI_UNITY eight of its files are compiled as one then, so their hidden names must differ: each file
-#   by itself instantiates LibTorch's functions again, half of its time.
+#   LibTorch.  With KANI_UNITY eight of its files are compiled as one, so their hidden names must differ: each file by
+#   itself instantiates again what the headers hold, of LibTorch's half of its time.
 function(kani_library name)
   cmake_parse_arguments(arg "TORCH" "" "SOURCES;TESTS;DEPS;LINK;TEST_DEPS" ${ARGN})
   if(arg_TORCH)
@@ -87,8 +87,10 @@ function(kani_library name)
   endforeach()
   target_link_libraries(kani_${name} PRIVATE ${arg_LINK})
   kani_use_precompiled(kani_${name} ${precompiled})
-  if(KANI_UNITY AND arg_TORCH)
+  if(KANI_UNITY)
     set_target_properties(kani_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # Members of a type from an unnamed namespace are taken for those of a header then.
+    target_compile_options(kani_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
   if(KANI_BUILD_TESTS AND arg_TESTS)
     add_executable(kani_${name}_test ${arg_TESTS})
@@ -101,6 +103,10 @@ function(kani_library name)
     target_compile_options(kani_${name}_test PRIVATE ${KANI_TEST_FLAGS})
     kani_use_precompiled(kani_${name}_test ${precompiled_test})
     add_test(NAME ${name} COMMAND kani_${name}_test --gtest_brief=1 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    # The long ones first, or one of them runs alone at the end.
+    if(name MATCHES "^(train|dataset|codec)")
+      set_tests_properties(${name} PROPERTIES COST 100)
+    endif()
   endif()
 endfunction()
 
@@ -138,7 +144,7 @@ function(kani_isa_sources)
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions;-march=armv8.2-a+dotprod")
     endif()
     # Nothing of the C++ library may be compiled for one instruction set (tools/check_kernel_symbols.py).
-    set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
     list(APPEND kept ${file})
   endforeach()
   set(KANI_ISA_SOURCES ${kept} PARENT_SCOPE)

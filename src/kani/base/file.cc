@@ -98,6 +98,11 @@ void MappedFile::release(std::span<const std::byte> part) const noexcept {
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
 std::string read_file(const std::filesystem::path& path, uint64_t max_bytes) {
   const InputFile file(path);
   if (file.size() > max_bytes) {

@@ -58,6 +58,9 @@ class MappedFile {
 /// unreadable or longer than `max_bytes`.
 std::string read_file(const std::filesystem::path& path, uint64_t max_bytes);
 
+/// True if something is at `path`, links followed; what cannot be looked at is not there.
+bool is_there(const std::filesystem::path& path);
+
 /// Writes under a temporary name beside `path`; commit() makes it visible under its own name, all
 /// at once.  Without commit() the destructor removes it: no partial file is ever left under the
 /// final name.

@@ -94,6 +94,18 @@ TEST_F(FileTest, files_may_be_for_the_owner_alone) {
   EXPECT_EQ(mode_of("usual"), 0600U) << "replaced, mode and all";
 }
 
+TEST_F(FileTest, what_is_there_is_found_through_links_and_nothing_throws) {
+  write_file(folder_ / "file", "x");
+  std::filesystem::create_symlink("file", folder_ / "link");
+  std::filesystem::create_symlink("nowhere", folder_ / "broken");
+  std::filesystem::create_symlink("circle", folder_ / "circle");
+  EXPECT_TRUE(is_there(folder_));
+  EXPECT_TRUE(is_there(folder_ / "link"));
+  for (const char* name : {"other", "broken", "circle", "file/below"})
+    EXPECT_FALSE(is_there(folder_ / name)) << name;
+  EXPECT_FALSE(is_there(folder_ / std::string(5000, 'x')));
+}
+
 TEST_F(FileTest, empty_file_maps_to_no_bytes) {
   write_file(folder_ / "empty", "");
   EXPECT_TRUE(MappedFile(folder_ / "empty").bytes().empty());

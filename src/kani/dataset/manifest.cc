@@ -43,11 +43,6 @@ uint64_t most_bytes(const fs::path& text) {
   return text.extension() == ".json" ? kMostJsonBytes : kMostTextBytes;
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 // The text of a sound from what lies beside it.
 void read_beside(const fs::path& sound, SourceRecord& record) {
   for (const char* ending : {".normalized.txt", ".txt", ".lab", ".json"}) {

@@ -4,16 +4,12 @@
 #include <vector>
 
 #include "kani/base/error.h"
+#include "kani/base/file.h"
 
 namespace kani {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 fs::path find_codec(const ModelNames& names, const std::vector<fs::path>& folders) {
   if (!names.codec.empty()) {

@@ -18,13 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
+bool is_taken(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
 bool is_model(const fs::path& folder) {
-  return is_there(folder / "config.json") || is_there(folder / "lm" / "config.json");
+  return is_taken(folder / "config.json") || is_taken(folder / "lm" / "config.json");
 }
 
 // A folder under a temporary name; removed unless it is given its own.
@@ -53,12 +53,12 @@ class FolderInWork {
     std::error_code error;
     fs::path old = path_;
     old += ".old";
-    const bool replaces = is_there(final_);
+    const bool replaces = is_taken(final_);
     if (replaces) fs::rename(final_, old, error);
     if (!error) fs::rename(path_, final_, error);
     if (error) {
       std::error_code ignored;
-      if (replaces && !is_there(final_)) fs::rename(old, final_, ignored);
+      if (replaces && !is_taken(final_)) fs::rename(old, final_, ignored);
       throw_cannot_write(final_, error.value());
     }
     fs::remove_all(old, error);
@@ -98,7 +98,7 @@ void copy_others(const fs::path& from, const fs::path& folder) {
 
 // One hash for a file or several shards: that of the hex hashes one after the other.
 std::string weights_hash(const fs::path& folder) {
-  if (is_there(folder / "model.safetensors")) return sha256_hex(folder / "model.safetensors");
+  if (is_taken(folder / "model.safetensors")) return sha256_hex(folder / "model.safetensors");
   std::vector<fs::path> shards;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == ".safetensors") shards.push_back(entry.path());
@@ -148,7 +148,7 @@ void check_output(const ConvertOptions& options, const fs::path& source) {
   };
   require(!inside(output, from) && !inside(from, output), "cannot write ", options.output,
           ": it is the model itself or lies in it");
-  if (!is_there(options.output)) return;
+  if (!is_taken(options.output)) return;
   if (!options.overwrite) {
     throw Error(ErrorCode::kCannotWrite, options.output, " exists")
         .with_hint("--force replaces a model");
@@ -195,7 +195,7 @@ ConvertReport convert_model(const ConvertOptions& options) {
           "a model can be stored as q8 or q4 only");
   fs::path set;
   const fs::path source = find_language_model(options.engine.model, set);
-  const bool is_set = set != source && source.filename() == "lm" && is_there(set / "lm") &&
+  const bool is_set = set != source && source.filename() == "lm" && is_taken(set / "lm") &&
                       options.engine.model.filename() != "lm";
   check_output(options, is_set ? set : source);
 

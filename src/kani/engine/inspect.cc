@@ -20,11 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 std::string tensors_fact(const TensorFile& file) {
   uint64_t numbers = 0, bytes = 0;
   std::map<std::string_view, size_t> types;

@@ -18,11 +18,6 @@ constexpr const char* kCodecRepository = "nvidia/nemo-nano-codec-22khz-0.6kbps-1
 constexpr const char* kSpeakerRepositories[] = {"nineninesix/speaker-emb-tbr",
                                                 "Orange/Speaker-wavLM-tbr"};
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 fs::path environment_path(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? fs::path() : fs::path(value);
