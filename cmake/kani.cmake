@@ -145,7 +145,7 @@ function(kani_isa_sources)
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-fno-exceptions;-march=armv8.2-a+dotprod")
     endif()
     # Nothing of the C++ library may be compiled for one instruction set (tools/check_kernel_symbols.py).
-    set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
+    set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     list(APPEND kept ${file})
   endforeach()
   set(KANI_ISA_SOURCES ${kept} PARENT_SCOPE)

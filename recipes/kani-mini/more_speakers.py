@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """more_speakers.py - a table of hundreds more speakers for teachers.py: random variations of the voices in speakers.json.
 
-    more_speakers.py --out many.json                300 that differ in speed and pitch
-    more_speakers.py --tinted --out tinted.json     700 that differ in their spectrum as well
+    more_speakers.py --out many.json                299 that differ in speed and pitch
+    more_speakers.py --tinted --out tinted.json     671 that differ in their spectrum as well
 
 From few voices a language model learns those voices and not how a vector becomes one.  From a handful of sources that are
-played faster or slower it learns five spectra and a ratio; so of the tinted each has a filter of its own, and a dozen English
-voices of espeak-ng are among them.  None is near a held-out speaker: another voice, or another speed or pitch than his.
+played faster or slower it learns five spectra and a ratio; so most of the tinted have a filter of their own, and English voices of
+espeak-ng are among them.  None is near a held-out speaker: another voice, or another speed or pitch than his.
 The same tables each time.
 """
 

@@ -26,8 +26,8 @@ ABOUT = {
     "sound is counted for the voice to whose teacher's recordings of other sentences it is nearest.",
     "clones": "Ten speakers whose recordings no part was trained on; five everyday sentences each, each from another recording. Six of them "
     "(`rms-…`, `slt-…`, `awb-…`, `kal-…`) are variants, in speed and pitch, of voices that were trained on; the two of espeak are an accent and a "
-    "variant of a synthesizer of which others were trained on; `ked` and `ked-high` are of a voice that was not. A sound is counted for the speaker to whose recordings it is nearest, by the model's speaker encoder, from "
-    "which the clones come, and by the statistics of mel-cepstra, which learn nothing. They are not wholly independent, though: the "
+    "variant of a synthesizer of which others were trained on; `ked` and `ked-high` are of a voice that was not. A sound is counted for "
+    "the speaker to whose recordings it is nearest, by the model's speaker encoder, from which the clones come, and by the statistics of mel-cepstra, which learn nothing. They are not wholly independent, though: the "
     "codec's decoder was trained against sound that is too smooth by variances of such coefficients (docs/training-codecs.md, \"Too "
     "smooth\").",
     "strangers": "The recordings that the clones' voices are made of, through the codec and back, and as they are. What the codec gives to "

@@ -11,7 +11,7 @@
 namespace kani {
 namespace {
 
-constexpr size_t kMostAtOnce =
+constexpr size_t kBlock =
     4096;  // samples handed to soxr at once; bounds the room it needs for output
 
 struct SoxrDelete {
@@ -56,8 +56,7 @@ Resampler::~Resampler() = default;
 // Feeds a block, or with a null pointer asks for the rest, until soxr neither takes nor gives more.
 void Resampler::Impl::process(const float* in, size_t count, std::vector<float>& out) {
   while (true) {
-    const size_t room =
-        kMostAtOnce + kMostAtOnce * static_cast<size_t>(to_hz) / static_cast<size_t>(from_hz);
+    const size_t room = kBlock + kBlock * static_cast<size_t>(to_hz) / static_cast<size_t>(from_hz);
     const size_t begin = out.size();
     out.resize(begin + room);
     size_t taken = 0;
@@ -82,7 +81,7 @@ void Resampler::push(std::span<const float> samples, std::vector<float>& out) {
     return;
   }
   while (!samples.empty()) {
-    const size_t count = std::min(samples.size(), kMostAtOnce);
+    const size_t count = std::min(samples.size(), kBlock);
     impl_->process(samples.data(), count, out);
     samples = samples.subspan(count);
   }

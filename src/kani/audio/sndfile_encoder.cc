@@ -15,7 +15,7 @@
 namespace kani {
 namespace {
 
-constexpr size_t kPiece = 1024;
+constexpr size_t kBlock = 1024;
 constexpr double kOpusBitRate = 32000;
 constexpr double kOpusPageMs = 100;
 
@@ -152,11 +152,11 @@ void SndfileEncoder::set_tags(const std::string& title) {
 }
 
 void SndfileEncoder::encode(std::span<const float> samples) {
-  std::array<float, kPiece> floats;
-  std::array<int16_t, kPiece> shorts;
+  std::array<float, kBlock> floats;
+  std::array<int16_t, kBlock> shorts;
   while (!samples.empty()) {
     any_ = true;
-    const size_t count = std::min(samples.size(), kPiece);
+    const size_t count = std::min(samples.size(), kBlock);
     sf_count_t written = 0;
     if (format_ == SoundFormat::kFlac) {
       std::transform(samples.begin(), samples.begin() + static_cast<ptrdiff_t>(count),

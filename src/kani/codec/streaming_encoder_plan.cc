@@ -9,9 +9,9 @@
 namespace kani {
 namespace {
 
-constexpr size_t kStep = SignalOps::kAlignment;
+constexpr size_t kPieceUnit = SignalOps::kAlignment;
 
-size_t whole_units(size_t columns) { return (columns + kStep - 1) / kStep * kStep; }
+size_t whole_units(size_t columns) { return (columns + kPieceUnit - 1) / kPieceUnit * kPieceUnit; }
 
 size_t delay_of(const CausalConv& conv) { return conv.shape.history() / 2; }
 size_t delay_of(const EncoderBlock& block) {
@@ -81,8 +81,8 @@ void StreamingEncoder::plan(size_t piece_floats) {
     const size_t left = (layer.rate + 1) / 2;
     stage.down = past(channels, 2 * layer.rate - 1, left, layer.rate - left);
     // At least the history, so that moving it to the front of x overlaps nothing.
-    const size_t columns = piece_floats / channels / kStep * kStep;
-    stage.piece = std::max({columns, whole_units(stage.history), kStep});
+    const size_t columns = piece_floats / channels / kPieceUnit * kPieceUnit;
+    stage.piece = std::max({columns, whole_units(stage.history), kPieceUnit});
   }
   for_each_past([this](const Past& p) {
     lead_ = std::max(lead_, whole_units(std::max(p.columns.cols(), p.left)));

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kBlock = 512;
 constexpr size_t kRecord = 20 * kBlock;  // archives are padded to this
-constexpr uint64_t kLongestConfig = 1 << 20;
+constexpr uint64_t kMaxConfig = 1 << 20;
 
 using Block = std::array<char, kBlock>;
 
@@ -49,9 +49,9 @@ Block tar_header(std::string_view name, char type, uint64_t size) {
 }
 
 // Counts what it writes, for the padding.
-class TarWriter {
+class TarFile {
  public:
-  explicit TarWriter(const std::filesystem::path& path) : file_(path) {}
+  explicit TarFile(const std::filesystem::path& path) : file_(path) {}
 
   void write(std::span<const std::byte> bytes) {
     file_.write(bytes);
@@ -80,12 +80,12 @@ class TarWriter {
 
 void write_nemo(const std::filesystem::path& path, std::string_view config_yaml,
                 std::span<const TensorToWrite> tensors) {
-  require(config_yaml.size() <= kLongestConfig, "configuration of ", config_yaml.size(),
-          " bytes, at most ", kLongestConfig);
+  require(config_yaml.size() <= kMaxConfig, "configuration of ", config_yaml.size(),
+          " bytes, at most ", kMaxConfig);
   require(!find_invalid_utf8(config_yaml) && config_yaml.find('\0') == std::string_view::npos,
           "configuration is not UTF-8 text");
   const TorchWriter weights(tensors, "model_weights");
-  TarWriter file(path);
+  TarFile file(path);
   file.write_header("./", '5', 0);
   file.write_header(concat("./", kNemoConfig), '0', config_yaml.size());
   file.write(bytes_of(config_yaml));

@@ -65,7 +65,7 @@ class HeaderEvents {
 
  private:
   enum class Place { kDocument, kNames, kMetadata, kEntry, kShape, kOffsets };
-  enum Field : unsigned { kNoField = 0, kDType = 1, kShapeField = 2, kOffsetsField = 4, kAll = 7 };
+  enum Field : unsigned { kNone = 0, kDType = 1, kShapeField = 2, kOffsetsField = 4, kAll = 7 };
 
   bool entry_key(std::string_view name);
   bool finish_entry();
@@ -84,9 +84,9 @@ class HeaderEvents {
   Place place_ = Place::kDocument;
   bool metadata_seen_ = false;
   std::string metadata_key_;
-  TensorInfo tensor_;         // the entry being read
-  unsigned seen_ = kNoField;  // its fields so far
-  Field field_ = kNoField;    // the one whose value is due
+  TensorInfo tensor_;      // the entry being read
+  unsigned seen_ = kNone;  // its fields so far
+  Field field_ = kNone;    // the one whose value is due
   std::vector<uint64_t> offsets_;
   std::string problem_;
 };
@@ -148,7 +148,7 @@ bool HeaderEvents::start_object(size_t) {
       return true;
     case Place::kNames:
       place_ = tensor_.name == "__metadata__" ? Place::kMetadata : Place::kEntry;
-      seen_ = kNoField;
+      seen_ = kNone;
       return true;
     default:
       return unexpected("an object");
@@ -177,8 +177,8 @@ bool HeaderEvents::entry_key(std::string_view name) {
   field_ = name == "dtype"          ? kDType
            : name == "shape"        ? kShapeField
            : name == "data_offsets" ? kOffsetsField
-                                    : kNoField;
-  if (field_ == kNoField) return fail_entry(concat("unknown key \"", printable(name, 40), "\""));
+                                    : kNone;
+  if (field_ == kNone) return fail_entry(concat("unknown key \"", printable(name, 40), "\""));
   if ((seen_ & field_) != 0) return fail_entry(concat("key \"", name, "\" occurs twice"));
   seen_ |= field_;
   return true;

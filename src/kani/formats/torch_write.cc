@@ -121,7 +121,7 @@ void put_tensor(std::string& out, Names& names, const TensorToWrite& tensor, siz
   out += ")RtR";
 }
 
-uint32_t crc32_of(std::span<const std::byte> data) {
+uint32_t crc_of(std::span<const std::byte> data) {
   return static_cast<uint32_t>(
       crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
 }
@@ -196,7 +196,7 @@ void TorchWriter::add(std::string_view name, std::span<const std::byte> data) {
   common += kUtf8Flag;
   put16(common, 0);  // stored
   put32(common, 0);  // time and date: none, so that the same model gives the same bytes
-  put32(common, crc32_of(data));
+  put32(common, crc_of(data));
   put32(common, data.size());
   put32(common, data.size());
   put16(common, full.size());

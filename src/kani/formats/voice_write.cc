@@ -59,11 +59,11 @@ std::string pt_bytes(std::span<const float> values) {
 // multiple of 64.
 std::string npy_bytes(std::span<const float> values) {
   constexpr size_t kBefore = 10;
-  constexpr size_t kHeaderUnit = 64;
+  constexpr size_t kAlignment = 64;
   std::string header =
       concat("{'descr': '<f4', 'fortran_order': False, 'shape': (", values.size(), ",), }");
   const size_t unpadded = kBefore + header.size() + 1;
-  header.append((kHeaderUnit - unpadded % kHeaderUnit) % kHeaderUnit, ' ');
+  header.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
   header += '\n';
   std::string out("\x93NUMPY\x01\x00", 8);
   out += static_cast<char>(header.size() & 0xFF);

@@ -12,7 +12,7 @@ namespace kani {
 
 namespace {
 
-constexpr size_t kNowhere = std::u32string_view::npos;
+constexpr size_t kNone = std::u32string_view::npos;
 constexpr size_t kLongestTarget = 1000;  // of a link or tag: bounds every look ahead
 
 bool is_ascii_punctuation(char32_t c) {
@@ -60,7 +60,7 @@ class Inline {
     return i;
   }
 
-  /// For every run of backticks the next one of the same length, or kNowhere.
+  /// For every run of backticks the next one of the same length, or kNone.
   std::map<size_t, size_t> pair_backticks() const {
     std::vector<Span> runs;
     for (size_t i = 0; i < block_.size(); ++i) {
@@ -71,7 +71,7 @@ class Inline {
     std::map<size_t, size_t> next_of_length, partner;
     for (size_t k = runs.size(); k-- > 0;) {
       const auto next = next_of_length.find(runs[k].size());
-      partner[runs[k].begin] = next == next_of_length.end() ? kNowhere : next->second;
+      partner[runs[k].begin] = next == next_of_length.end() ? kNone : next->second;
       next_of_length[runs[k].size()] = runs[k].begin;
     }
     return partner;
@@ -102,7 +102,7 @@ class Inline {
   size_t code(size_t i, const std::map<size_t, size_t>& partner) {
     const size_t end = run_end(i);
     const auto found = partner.find(i);  // absent behind an escaped backtick
-    if (found == partner.end() || found->second == kNowhere) return end;
+    if (found == partner.end() || found->second == kNone) return end;
     const size_t close = found->second, close_end = close + (end - i);
     drop(i, end);
     drop(close, close_end);
@@ -116,11 +116,11 @@ class Inline {
     const char32_t first = at(i + 1);
     if (!is_ascii_letter(first) && first != U'/') return i + 1;
     const size_t close = find_before(i + 1, U'>');
-    if (close == kNowhere) return i + 1;
+    if (close == kNone) return i + 1;
     const std::u32string_view inside =
         std::u32string_view(block_.text).substr(i + 1, close - i - 1);
-    const bool link = inside.find(U' ') == kNowhere &&
-                      (inside.find(U"://") != kNowhere || inside.find(U'@') != kNowhere);
+    const bool link =
+        inside.find(U' ') == kNone && (inside.find(U"://") != kNone || inside.find(U'@') != kNone);
     if (link) {
       text_[i] = text_[close] = 0;
       std::fill(literal_.begin() + static_cast<std::ptrdiff_t>(i),
@@ -136,9 +136,9 @@ class Inline {
   size_t find_before(size_t i, char32_t mark) const {
     for (const size_t limit = i + kLongestTarget; i < limit && i < block_.size(); ++i) {
       if (at(i) == mark) return i;
-      if (at(i) == U'\n') return kNowhere;
+      if (at(i) == U'\n') return kNone;
     }
-    return kNowhere;
+    return kNone;
   }
 
   void links() {
@@ -160,10 +160,10 @@ class Inline {
       drop(open, close + 1);
       return close;
     }
-    size_t end = kNowhere;
+    size_t end = kNone;
     if (at(close + 1) == U'(') end = target_end(close + 1);
     if (at(close + 1) == U'[') end = find_before(close + 2, U']');
-    if (end == kNowhere) return close;
+    if (end == kNone) return close;
     drop(close, end + 1);
     text_[open] = 0;
     if (open > 0 && is(open - 1, U'!')) text_[open - 1] = 0;
@@ -177,7 +177,7 @@ class Inline {
       if (at(i) == U'(') ++depth;
       if (at(i) == U')' && --depth == 0) return i;
     }
-    return kNowhere;
+    return kNone;
   }
 
   struct Delimiter {
@@ -237,7 +237,7 @@ class Inline {
   void entity(size_t i) {
     constexpr size_t kLongestName = 10;
     const size_t end = std::u32string_view(block_.text).substr(0, i + kLongestName).find(U';', i);
-    if (end == kNowhere) return;
+    if (end == kNone) return;
     const std::u32string_view name = std::u32string_view(block_.text).substr(i + 1, end - i - 1);
     char32_t value = name.starts_with(U'#') ? numeric(name.substr(1)) : 0;
     for (const Entity& entity : kEntities) {

@@ -27,7 +27,7 @@ constexpr size_t kPadding = 64;
 // Queries of one head that are attended together.
 constexpr size_t kQueries = 24;
 
-size_t units_of(size_t a, size_t b) { return (a + b - 1) / b; }
+size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 
 void overlay(EncoderTable& table, const EncoderTable& better) {
   const auto take = [](auto& slot, auto candidate) {
@@ -61,12 +61,12 @@ RowEnd row_end(ProductEnd end) {
 
 // Distance of rows of scores: whole panels of keys, and not a multiple of kConflict.
 size_t score_step(size_t frames) {
-  return units_of(frames, kPanel) * kPanel + kPadding / sizeof(float);
+  return divide_up(frames, kPanel) * kPanel + kPadding / sizeof(float);
 }
 
 // Distance of rows of whole numbers.
 size_t fixed_step(size_t cols) {
-  return units_of(cols, kFixedGroup) * kFixedGroup + kPadding / sizeof(int16_t);
+  return divide_up(cols, kFixedGroup) * kFixedGroup + kPadding / sizeof(int16_t);
 }
 
 // Grows, never shrinks: a thread's room for one kind of intermediate.
@@ -110,7 +110,7 @@ class PanelMaker {
       for (size_t k = 0; k < w_.cols; k += kRun) put_f32(first, count, k, room.f32 + k * kPanel);
       return {.f32 = room.f32};
     }
-    const size_t groups = units_of(w_.cols, kFixedGroup);
+    const size_t groups = divide_up(w_.cols, kFixedGroup);
     if (count < kPanel) {
       std::fill_n(room.fixed, groups * kFixedGroup * kPanel, int16_t{0});
       std::fill_n(room.scale, groups * kPanel, 0.0F);
@@ -180,7 +180,7 @@ class CpuPackedMatrix final : public PackedMatrix {
  public:
   CpuPackedMatrix(size_t rows, size_t cols, ProductPrecision precision)
       : rows_(rows), cols_(cols), precision_(precision) {
-    const size_t panels = units_of(rows, kPanel), groups = units_of(cols, kFixedGroup);
+    const size_t panels = divide_up(rows, kPanel), groups = divide_up(cols, kFixedGroup);
     if (precision == ProductPrecision::kF32) {
       f32_ = Buffer<float>(panels * cols * kPanel);
     } else {
@@ -196,7 +196,7 @@ class CpuPackedMatrix final : public PackedMatrix {
   ProductPrecision precision() const { return precision_; }
 
   PanelRoom room(size_t panel) {
-    const size_t groups = units_of(cols_, kFixedGroup);
+    const size_t groups = divide_up(cols_, kFixedGroup);
     if (precision_ == ProductPrecision::kF32) return {.f32 = f32_.data() + panel * cols_ * kPanel};
     return {.fixed = fixed_.data() + panel * groups * kFixedGroup * kPanel,
             .scale = scale_.data() + panel * groups * kPanel};
@@ -256,7 +256,7 @@ class CpuEncoderOps final : public EncoderOps {
     Scratch<int16_t> fixed;
 
     void make_for_panel(size_t cols, ProductPrecision precision) {
-      const size_t groups = units_of(cols, kFixedGroup);
+      const size_t groups = divide_up(cols, kFixedGroup);
       if (precision == ProductPrecision::kF32) {
         panel.at_least(cols * kPanel);
         return;
@@ -302,7 +302,7 @@ std::unique_ptr<PackedMatrix> CpuEncoderOps::pack(const FileMatrix& w, ProductPr
   assert(w.bytes.size() == w.rows * w.cols * dtype_size(w.dtype));
   precision = usable(precision);
   auto packed = std::make_unique<CpuPackedMatrix>(w.rows, w.cols, precision);
-  for_tasks(units_of(w.rows, kPanel), [&](size_t panel, Room&) {
+  for_tasks(divide_up(w.rows, kPanel), [&](size_t panel, Room&) {
     PanelMaker(w, precision, table_).make(panel * kPanel, packed->room(panel));
   });
   return packed;
@@ -321,7 +321,7 @@ Windows CpuEncoderOps::spread(const Windows& x) {
 }
 
 void CpuEncoderOps::quantize(const Windows& x) {
-  const size_t groups = units_of(x.cols, kFixedGroup), step = fixed_step(x.cols);
+  const size_t groups = divide_up(x.cols, kFixedGroup), step = fixed_step(x.cols);
   int16_t* numbers = x_fixed_.at_least(x.rows * step);
   float* scales = x_scale_.at_least(x.rows * groups);
   pool_.parallel_for(x.rows, 8, [&](size_t begin, size_t end) {
@@ -340,7 +340,7 @@ void CpuEncoderOps::multiply(const Windows& x, const Panel& panel, size_t first,
                           .step = fixed_step(x.cols),
                           .x_scale = x_scale_.at_least(0),
                           .rows = x.rows,
-                          .groups = units_of(x.cols, kFixedGroup),
+                          .groups = divide_up(x.cols, kFixedGroup),
                           .panel = panel.fixed,
                           .scale = panel.scale,
                           .v = v});
@@ -376,7 +376,7 @@ void CpuEncoderOps::product(const Windows& x, const PackedMatrix& w, std::span<c
   const bool fixed = packed.precision() == ProductPrecision::kFixed16;
   if (fixed) quantize(x);
   const Windows rows = fixed ? x : spread(x);
-  for_tasks(units_of(packed.rows(), kPanel), [&](size_t panel, Room& room) {
+  for_tasks(divide_up(packed.rows(), kPanel), [&](size_t panel, Room& room) {
     multiply(rows, packed.panel(panel), panel * kPanel, packed.rows(), bias, end, y, room);
   });
 }
@@ -395,8 +395,8 @@ void CpuEncoderOps::product(const Windows& x, const FileMatrix& w, ProductPrecis
   const bool fixed = precision == ProductPrecision::kFixed16;
   if (fixed) quantize(x);
   const Windows rows = fixed ? x : spread(x);
-  const size_t groups = units_of(w.cols, kFixedGroup);
-  for_tasks(units_of(w.rows, kPanel), [&](size_t panel, Room& room) {
+  const size_t groups = divide_up(w.cols, kFixedGroup);
+  for_tasks(divide_up(w.rows, kPanel), [&](size_t panel, Room& room) {
     PanelRoom space;
     if (precision == ProductPrecision::kF32) {
       space.f32 = room.panel.at_least(w.cols * kPanel);
@@ -426,7 +426,7 @@ void CpuEncoderOps::biased_attention(ConstMatrix q, ConstMatrix k, ConstMatrix v
   assert(gate.rows() == frames && gate.cols() == heads && y.rows() == frames);
   assert(bias.rows() == heads && (frames == 0 || bias.cols() == 2 * frames - 1));
   if (frames == 0) return;
-  const size_t key_panels = units_of(frames, kPanel), value_panels = units_of(width, kPanel);
+  const size_t key_panels = divide_up(frames, kPanel), value_panels = divide_up(width, kPanel);
   for (Room& room : rooms_) {
     room.keys.at_least(key_panels * width * kPanel);
     room.values.at_least(value_panels * frames * kPanel);
@@ -444,7 +444,7 @@ void CpuEncoderOps::biased_attention(ConstMatrix q, ConstMatrix k, ConstMatrix v
 void CpuEncoderOps::attend_head(ConstMatrix q, ConstMatrix k, ConstMatrix v, ConstMatrix gate,
                                 const float* bias, Matrix y, Room& room) {
   const size_t frames = q.rows(), width = q.cols();
-  const size_t key_panels = units_of(frames, kPanel), value_panels = units_of(width, kPanel);
+  const size_t key_panels = divide_up(frames, kPanel), value_panels = divide_up(width, kPanel);
   // keys [panel][width][32]: 32 keys side by side; values [panel][frames][32]
   float* keys = room.keys.at_least(key_panels * width * kPanel);
   float* values = room.values.at_least(value_panels * frames * kPanel);

@@ -18,11 +18,11 @@ constexpr size_t kLeastColumns = 32, kMostColumns = 64;
 // Columns of products are computed in whole registers of this many.
 constexpr size_t kWhole = 8;
 
-size_t whole_units(size_t a, size_t unit) { return (a + unit - 1) / unit * unit; }
+size_t round_up(size_t a, size_t unit) { return (a + unit - 1) / unit * unit; }
 
 // An odd number of whole cache lines.
 size_t stride_for(size_t cols) {
-  return (whole_units(cols, kSplitWhole) / kSplitWhole | 1) * kSplitWhole;
+  return (round_up(cols, kSplitWhole) / kSplitWhole | 1) * kSplitWhole;
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ SplitConv::Plan::Plan(const SignalTable& table, const ConvShape& shape)
 size_t SplitConv::room(const SignalTable& table, const ConvShape& shape) {
   const Plan plan(table, shape);
   return plan.signals + kSplitSums * table.conv.rows * plan.sum_stride +
-         kSplitPhases * plan.phase_stride + whole_units(plan.window, SignalOps::kAlignment);
+         kSplitPhases * plan.phase_stride + round_up(plan.window, SignalOps::kAlignment);
 }
 
 SplitConv::SplitConv(const SignalTable& table, const CausalConv& conv, ConstMatrix x,
@@ -130,7 +130,7 @@ void SplitConv::sum(Range rows, Range blocks, const float* signals, float* own) 
                      .y = sums + k * plan_.sum_stride,
                      .y_stride = sum_row,
                      .rows = rows.size(),
-                     .cols = whole_units(cols, kWhole)});
+                     .cols = round_up(cols, kWhole)});
     weight += groups * shape_.inputs * rows.size();
   }
   const Range to = columns(blocks);
